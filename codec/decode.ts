@@ -1,0 +1,216 @@
+/**
+ * Decoding: recognise, ask whether it may be opened, get the key, open, and look again at what came
+ * out. Nothing here awaits unless a key source or a decision does: with a warm cache a page decodes
+ * in one turn of the event loop.
+ */
+import type { CannotOpenCause } from './errors.ts';
+import { CannotOpenError } from './errors.ts';
+import type { Envelope, OpenLimits } from './format.ts';
+import type { DataKey } from './keys/data-key.ts';
+import type { KeySource, KeyUsage } from './keys/key-source.ts';
+import { deserializePayload, type Payload } from './payload.ts';
+
+/** Recognises the envelope of a payload, or answers undefined when it is of no format we read. */
+export type Recogniser = (payload: Payload, namespace: string | undefined) => Envelope | undefined;
+
+/** A codec of the configuration that stands in front of ours: encodes before it, decodes after it. */
+export interface CustomCodec {
+  /** Whether it applies to payloads of a namespace. */
+  appliesTo(namespace: string): boolean;
+  encode(payload: Payload): Promise<Payload>;
+  /** Returns the very same object when the payload is not its own. */
+  decode(payload: Payload): Promise<Payload>;
+}
+
+/** The parts a decoder is made of. */
+export interface Decoder {
+  readonly recognise: Recogniser;
+  readonly keys: KeySource;
+  /** In encoding order; decoding runs through them backwards. */
+  readonly customCodecs: readonly CustomCodec[];
+  /** How many envelopes may be nested in one another. */
+  readonly maxLayers: number;
+}
+
+/** What decoding may know of the request. */
+export interface DecodeContext {
+  /** The namespace that the caller names, if any. */
+  readonly namespace: string | undefined;
+  /**
+   * The access decision, asked before a key is touched, once per distinct namespace. `undefined`
+   * stands for a payload that is bound to no namespace in a request that names none.
+   */
+  readonly mayDecode: (namespace: string | undefined) => boolean | Promise<boolean>;
+  /** Point in time, in milliseconds of `Date.now()`, after which an answer is of no use. */
+  readonly deadline: number;
+  readonly limits: OpenLimits;
+  readonly usage: KeyUsage;
+}
+
+/**
+ * What became of one payload.
+ *
+ * - `decoded`: every envelope is open; `layers` names their formats from the outside in
+ * - `unchanged`: not ours, and exactly the object that came in
+ * - `denied`: the caller may not decode the namespace it is bound to
+ * - `cannot-open`: it stays closed; `reason` is for the log alone
+ */
+export type DecodeOutcome =
+  | {
+      readonly kind: 'decoded';
+      readonly payload: Payload;
+      readonly namespace: string | undefined;
+      readonly layers: readonly string[];
+    }
+  | { readonly kind: 'unchanged'; readonly payload: Payload }
+  | { readonly kind: 'denied'; readonly namespace: string | undefined }
+  | { readonly kind: 'cannot-open'; readonly reason: CannotOpenCause; readonly namespace: string | undefined };
+
+/**
+ * Decodes the payloads of a request, in order. One payload that cannot be opened costs that payload alone.
+ *
+ * @returns one outcome per payload; a promise only when something had to be waited for
+ * @throws KeyUnavailableError (or rejects with it) when a key may be available in a moment: half an
+ *   answer would be a wrong one
+ */
+export function decodePayloads(
+  decoder: Decoder,
+  payloads: readonly Payload[],
+  context: DecodeContext,
+): DecodeOutcome[] | Promise<DecodeOutcome[]> {
+  const outcomes: (DecodeOutcome | Promise<DecodeOutcome>)[] = [];
+  let waits = false;
+  for (const payload of payloads) {
+    const outcome = decodePayload(decoder, payload, context);
+    if (outcome instanceof Promise) waits = true;
+    outcomes.push(outcome);
+  }
+  return waits ? allSettledFirst(outcomes) : (outcomes as DecodeOutcome[]);
+}
+
+/** Waits for all before failing with the first failure, so that no data key is left in use behind a thrown error. */
+async function allSettledFirst(outcomes: (DecodeOutcome | Promise<DecodeOutcome>)[]): Promise<DecodeOutcome[]> {
+  const settled = await Promise.allSettled(outcomes);
+  return settled.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}
+
+function decodePayload(
+  decoder: Decoder,
+  payload: Payload,
+  context: DecodeContext,
+): DecodeOutcome | Promise<DecodeOutcome> {
+  return new LayerPeeler(decoder, payload, context).run();
+}
+
+/** The state of one payload on its way inwards. */
+class LayerPeeler {
+  readonly #decoder: Decoder;
+  readonly #context: DecodeContext;
+  readonly #original: Payload;
+  readonly #layers: string[] = [];
+  /** The namespace of the outermost envelope that is bound to one, else the caller's. */
+  #namespace: string | undefined;
+  #payload: Payload;
+
+  constructor(decoder: Decoder, payload: Payload, context: DecodeContext) {
+    this.#decoder = decoder;
+    this.#context = context;
+    this.#original = payload;
+    this.#payload = payload;
+    this.#namespace = context.namespace;
+  }
+
+  run(): DecodeOutcome | Promise<DecodeOutcome> {
+    try {
+      for (;;) {
+        const step = this.#peel();
+        if (step instanceof Promise)
+          return step.then(
+            (next) => next ?? this.run(),
+            (error) => this.#failed(error),
+          );
+        if (step !== undefined) return step;
+      }
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
+  /** Opens one envelope. An outcome means finished, undefined means look again. */
+  #peel(): DecodeOutcome | undefined | Promise<DecodeOutcome | undefined> {
+    const { recognise, maxLayers } = this.#decoder;
+    const envelope = recognise(this.#payload, this.#context.namespace);
+    if (envelope === undefined) return this.#finish();
+    if (this.#layers.length >= maxLayers)
+      throw new CannotOpenError('too-many-layers', `more than ${maxLayers} nested envelopes`);
+
+    if (envelope.keyRequest === undefined) return this.#open(envelope, undefined);
+    const namespace = envelope.boundNamespace ?? this.#context.namespace;
+    if (!this.#layers.length || envelope.boundNamespace !== undefined) this.#namespace = namespace;
+    const allowed = this.#context.mayDecode(namespace);
+    if (typeof allowed === 'boolean')
+      return allowed ? this.#unwrap(envelope, namespace) : { kind: 'denied', namespace };
+    return allowed.then((yes) => (yes ? this.#unwrap(envelope, namespace) : { kind: 'denied', namespace }));
+  }
+
+  #unwrap(envelope: Envelope, namespace: string | undefined): undefined | Promise<undefined> {
+    const { keyRequest } = envelope;
+    if (keyRequest === undefined) return this.#open(envelope, undefined);
+    const { deadline, usage } = this.#context;
+    const key = this.#decoder.keys.unwrap(keyRequest, { namespace, deadline, usage });
+    return key instanceof Promise ? key.then((it) => this.#openWith(envelope, it)) : this.#openWith(envelope, key);
+  }
+
+  #openWith(envelope: Envelope, dataKey: DataKey): undefined {
+    try {
+      this.#context.usage.keyIds.add(dataKey.id);
+      return this.#open(envelope, dataKey.bytes);
+    } finally {
+      dataKey.release();
+    }
+  }
+
+  #open(envelope: Envelope, dataKey: Uint8Array | undefined): undefined {
+    this.#payload = deserializePayload(envelope.open(dataKey, this.#context.limits));
+    this.#layers.push(envelope.format);
+    return undefined;
+  }
+
+  #finish(): DecodeOutcome | Promise<DecodeOutcome> {
+    if (this.#decoder.customCodecs.length > 0) return this.#decodeCustom();
+    return this.#outcome();
+  }
+
+  #outcome(): DecodeOutcome {
+    if (this.#payload === this.#original) return { kind: 'unchanged', payload: this.#original };
+    return { kind: 'decoded', payload: this.#payload, namespace: this.#namespace, layers: this.#layers };
+  }
+
+  /** Codecs of the configuration hold keys that we know nothing of, so they are asked only after the same decision. */
+  async #decodeCustom(): Promise<DecodeOutcome> {
+    const namespace = this.#namespace;
+    if (namespace === undefined) return this.#outcome();
+    const codecs = this.#decoder.customCodecs.filter((codec) => codec.appliesTo(namespace));
+    if (codecs.length === 0 || !(await this.#context.mayDecode(namespace))) return this.#outcome();
+    try {
+      for (const codec of codecs.toReversed()) {
+        const decoded = await codec.decode(this.#payload);
+        if (decoded === this.#payload) continue;
+        this.#payload = decoded;
+        this.#layers.push('custom');
+      }
+      return this.#outcome();
+    } catch (cause) {
+      return this.#failed(new CannotOpenError('custom-codec', 'a codec of the configuration failed', { cause }));
+    }
+  }
+
+  #failed(error: unknown): DecodeOutcome {
+    if (error instanceof CannotOpenError)
+      return { kind: 'cannot-open', reason: error.reason, namespace: this.#namespace };
+    throw error;
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Every way in which the codec fails, in one place. Messages say what is wrong in the field's words
+ * and never contain payload bytes, key bytes, or text that came from a remote service.
+ */
+
+/**
+ * Why a payload stays closed. For the log, the audit line and the metrics: a caller only ever
+ * learns that it cannot be opened.
+ *
+ * - `malformed`: the bytes are no valid message of the format they claim to be
+ * - `not-authentic`: a tag, a commitment or a signature does not verify
+ * - `unknown-key`: it names no key that this server is configured to use
+ * - `wrong-namespace`: its key belongs to another namespace than the one it is read in
+ * - `wrong-context`: the key service refuses the encryption context or the wrapped key
+ * - `key-access-denied`: the key service does not let this server use the key
+ * - `key-disabled`: the key is disabled, pending deletion or deleted
+ * - `too-large`: it inflates past the limit
+ * - `too-many-layers`: it is nested deeper than the limit
+ * - `custom-codec`: a codec of the configuration failed
+ */
+export type CannotOpenCause =
+  | 'malformed'
+  | 'not-authentic'
+  | 'unknown-key'
+  | 'wrong-namespace'
+  | 'wrong-context'
+  | 'key-access-denied'
+  | 'key-disabled'
+  | 'too-large'
+  | 'too-many-layers'
+  | 'custom-codec';
+
+/** Base of the codec's errors, so that a caller can tell them from bugs. */
+export class CodecError extends Error {
+  override readonly name: string = 'CodecError';
+}
+
+/** One payload cannot be opened (or a key cannot be used), and trying again will not help. */
+export class CannotOpenError extends CodecError {
+  override readonly name: string = 'CannotOpenError';
+  readonly reason: CannotOpenCause;
+
+  constructor(reason: CannotOpenCause, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/** The bytes are not what their format prescribes. */
+export class MalformedPayloadError extends CannotOpenError {
+  override readonly name: string = 'MalformedPayloadError';
+
+  constructor(message: string) {
+    super('malformed', message);
+  }
+}
+
+/** Why something is unavailable for now. */
+export type UnavailableCause = 'throttled' | 'unreachable' | 'timed-out';
+
+/** The service behind a key cannot answer now, and may in a moment: a 503, never a refusal. */
+export class KeyUnavailableError extends CodecError {
+  override readonly name: string = 'KeyUnavailableError';
+  readonly reason: UnavailableCause;
+  /** Seconds after which a retry makes sense. */
+  readonly retryAfterSeconds: number;
+
+  constructor(reason: UnavailableCause, message: string, retryAfterSeconds = 1, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** A namespace has no key to write with, or may not be written. */
+export class CannotEncodeError extends CodecError {
+  override readonly name: string = 'CannotEncodeError';
+}

@@ -1,0 +1,90 @@
+/**
+ * Where data keys come from, as the codec sees it. A key source is a local keyring, AWS KMS, static
+ * keys, or several of them behind a cache; the codec neither knows nor cares.
+ */
+import type { EncryptionContext } from '../aws-encryption-sdk/encryption-context.ts';
+import type { DataKey } from './data-key.ts';
+
+/** An encrypted data key of an AWS Encryption SDK message header. */
+export interface EncryptedDataKey {
+  /** Key provider id: `aws-kms`, or the key namespace of a raw AES keyring. */
+  readonly providerId: string;
+  /** Key provider information: a KMS key ARN, or name ‖ tag length ‖ IV length ‖ IV of a raw AES keyring. */
+  readonly providerInfo: Uint8Array;
+  readonly ciphertext: Uint8Array;
+}
+
+/** Asks for the data key of an AWS Encryption SDK message: any one of its encrypted data keys will do. */
+export interface MessageKeyRequest {
+  readonly kind: 'message';
+  readonly encryptedDataKeys: readonly EncryptedDataKey[];
+  readonly encryptionContext: EncryptionContext;
+}
+
+/** Asks KMS to decrypt a wrapped data key that a foreign format carries. */
+export interface KmsKeyRequest {
+  readonly kind: 'kms';
+  /** The key that the writer names: an ARN, an id, an alias or a URI. A claim; never used as `KeyId` unless configured. */
+  readonly claimedKey: string | undefined;
+  readonly ciphertext: Uint8Array;
+  readonly encryptionContext: EncryptionContext;
+}
+
+/** Asks for a static 256-bit key by its id; the id may be empty. */
+export interface StaticKeyRequest {
+  readonly kind: 'static';
+  readonly keyId: string;
+}
+
+export type DataKeyRequest = MessageKeyRequest | KmsKeyRequest | StaticKeyRequest;
+
+/** What one request to the server used, counted for its audit line and the metrics. */
+export interface KeyUsage {
+  /** Names of the keys used (key ARN, `keyring/name`, or static key id); never key bytes. */
+  readonly keyIds: Set<string>;
+  cacheHits: number;
+  cacheMisses: number;
+}
+
+/** What a key source may know of the request that needs a key. */
+export interface KeyContext {
+  /** The namespace whose keys may be used: the one the access decision was made for. */
+  readonly namespace: string | undefined;
+  /** Point in time, in milliseconds of `Date.now()`, after which an answer is of no use. */
+  readonly deadline: number;
+  readonly usage: KeyUsage;
+}
+
+/** A fresh data key and the same key wrapped by each wrapping key that may read it. */
+export interface EncryptionMaterials {
+  /** Acquired for the caller, who releases it. */
+  readonly dataKey: DataKey;
+  readonly encryptedDataKeys: readonly EncryptedDataKey[];
+}
+
+/**
+ * Gives data keys. Both methods answer at once, without a promise, when they can: a promise for
+ * every payload of a page is what a codec server would spend most of its time on.
+ */
+export interface KeySource {
+  /**
+   * The plaintext data key that a payload needs, acquired for the caller, who calls
+   * {@link DataKey.release} exactly once. Many calls for the same key share one flight.
+   *
+   * @throws CannotOpenError when no configured key opens it, for this namespace, now or later
+   * @throws KeyUnavailableError when the service behind it cannot answer now
+   */
+  unwrap(request: DataKeyRequest, context: KeyContext): DataKey | Promise<DataKey>;
+
+  /**
+   * Materials to encrypt `plaintextLength` bytes for a namespace.
+   *
+   * @throws CannotEncodeError when the namespace has no key to write with
+   * @throws KeyUnavailableError when the service behind it cannot answer now
+   */
+  materialsFor(
+    encryptionContext: EncryptionContext,
+    plaintextLength: number,
+    context: KeyContext & { readonly namespace: string },
+  ): EncryptionMaterials | Promise<EncryptionMaterials>;
+}

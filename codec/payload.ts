@@ -1,0 +1,300 @@
+/**
+ * The Temporal Payload (`temporal.api.common.v1.Payload`) and its protobuf encoding, without a
+ * protobuf runtime: a payload has three fields, and loading a reflection library to read three
+ * fields costs more than everything else this codec does at start.
+ *
+ * ```proto
+ * message Payload {
+ *   map<string, bytes> metadata = 1;
+ *   bytes data = 2;
+ *   repeated ExternalPayloadDetails external_payloads = 3;   // { int64 size_bytes = 1; }
+ * }
+ * ```
+ */
+import { MalformedPayloadError } from './errors.ts';
+
+/** Names the size of a payload that lives in external storage. */
+export interface ExternalPayloadDetails {
+  /** Bytes, a signed 64-bit integer. */
+  readonly sizeBytes: bigint;
+}
+
+/** Metadata of a payload. The object has no prototype, so no key is special. */
+export type PayloadMetadata = Record<string, Uint8Array>;
+
+/** A payload with every field present; `externalPayloads` only when there is at least one. */
+export interface Payload {
+  readonly metadata: PayloadMetadata;
+  readonly data: Uint8Array;
+  readonly externalPayloads?: readonly ExternalPayloadDetails[];
+}
+
+/** The metadata key that says how `data` is to be read. */
+export const ENCODING = 'encoding';
+
+const EMPTY = new Uint8Array(0);
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** An empty metadata map without a prototype. */
+export function emptyMetadata(): PayloadMetadata {
+  return Object.create(null) as PayloadMetadata;
+}
+
+/** Metadata from text values, each as UTF-8. */
+export function metadataOf(values: Record<string, string>): PayloadMetadata {
+  const metadata = emptyMetadata();
+  for (const [key, value] of Object.entries(values)) metadata[key] = Buffer.from(value, 'utf8');
+  return metadata;
+}
+
+/**
+ * A metadata value as text, or undefined when the key is absent.
+ *
+ * Not for key material: a value that is no valid UTF-8 comes back with replacement characters.
+ */
+export function metadataText(payload: Payload, key: string): string | undefined {
+  const value = payload.metadata[key];
+  if (value === undefined) return undefined;
+  return asBuffer(value).toString('utf8');
+}
+
+/** The payload's `encoding`, or undefined when it names none. */
+export function encodingOf(payload: Payload): string | undefined {
+  return metadataText(payload, ENCODING);
+}
+
+/** A Buffer view of the same memory. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/**
+ * Serializes a payload as protobuf. Metadata is written in the order of the object's keys.
+ *
+ * @returns a new buffer, exactly as long as the message
+ */
+export function serializePayload(payload: Payload): Buffer {
+  const keys = Object.keys(payload.metadata);
+  let length = 0;
+  for (const key of keys) {
+    const entry = metadataEntryLength(Buffer.byteLength(key), valueAt(payload, key).length);
+    length += 1 + varintLength(entry) + entry;
+  }
+  if (payload.data.length > 0) length += 1 + varintLength(payload.data.length) + payload.data.length;
+  const sizes = payload.externalPayloads ?? [];
+  for (const { sizeBytes } of sizes) {
+    const inner = externalPayloadLength(sizeBytes);
+    length += 1 + varintLength(inner) + inner;
+  }
+
+  const out = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const key of keys) {
+    const value = valueAt(payload, key);
+    const keyLength = Buffer.byteLength(key);
+    at = writeVarint(out, writeByte(out, at, 0x0a), metadataEntryLength(keyLength, value.length));
+    at = writeVarint(out, writeByte(out, at, 0x0a), keyLength);
+    at += out.write(key, at, 'utf8');
+    at = writeVarint(out, writeByte(out, at, 0x12), value.length);
+    out.set(value, at);
+    at += value.length;
+  }
+  if (payload.data.length > 0) {
+    at = writeVarint(out, writeByte(out, at, 0x12), payload.data.length);
+    out.set(payload.data, at);
+    at += payload.data.length;
+  }
+  for (const { sizeBytes } of sizes) {
+    at = writeVarint(out, writeByte(out, at, 0x1a), externalPayloadLength(sizeBytes));
+    if (sizeBytes !== 0n) at = writeVarint64(out, writeByte(out, at, 0x08), BigInt.asUintN(64, sizeBytes));
+  }
+  return out;
+}
+
+/**
+ * Reads a serialized payload. The metadata values and the data are views of `bytes`, not copies.
+ * As protobuf prescribes, unknown fields are skipped and of a repeated single field the last counts.
+ *
+ * @throws MalformedPayloadError when the bytes are no Payload message
+ */
+export function deserializePayload(bytes: Uint8Array): Payload {
+  const reader = new ProtobufReader(bytes);
+  const metadata = emptyMetadata();
+  let data: Uint8Array = EMPTY;
+  let externalPayloads: ExternalPayloadDetails[] | undefined;
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (tag === 0x0a) readMetadataEntry(new ProtobufReader(reader.bytes()), metadata);
+    else if (tag === 0x12) data = reader.bytes();
+    else if (tag === 0x1a) {
+      externalPayloads ??= [];
+      externalPayloads.push({ sizeBytes: readSizeBytes(new ProtobufReader(reader.bytes())) });
+    } else reader.skip(tag);
+  }
+  return externalPayloads === undefined ? { metadata, data } : { metadata, data, externalPayloads };
+}
+
+function readMetadataEntry(reader: ProtobufReader, metadata: PayloadMetadata): void {
+  let key = '';
+  let value: Uint8Array = EMPTY;
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (tag === 0x0a) key = text(reader.bytes());
+    else if (tag === 0x12) value = reader.bytes();
+    else reader.skip(tag);
+  }
+  metadata[key] = value;
+}
+
+function readSizeBytes(reader: ProtobufReader): bigint {
+  let size = 0n;
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (tag === 0x08) size = BigInt.asIntN(64, reader.varint64());
+    else reader.skip(tag);
+  }
+  return size;
+}
+
+function text(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new MalformedPayloadError('a metadata key of the inner payload is not UTF-8');
+  }
+}
+
+function valueAt(payload: Payload, key: string): Uint8Array {
+  return payload.metadata[key] ?? EMPTY;
+}
+
+function metadataEntryLength(keyLength: number, valueLength: number): number {
+  return 1 + varintLength(keyLength) + keyLength + 1 + varintLength(valueLength) + valueLength;
+}
+
+function externalPayloadLength(sizeBytes: bigint): number {
+  if (sizeBytes === 0n) return 0;
+  let rest = BigInt.asUintN(64, sizeBytes);
+  let length = 2;
+  while (rest > 0x7fn) {
+    rest >>= 7n;
+    length++;
+  }
+  return length;
+}
+
+function varintLength(value: number): number {
+  let length = 1;
+  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) length++;
+  return length;
+}
+
+function writeByte(out: Buffer, at: number, byte: number): number {
+  out[at] = byte;
+  return at + 1;
+}
+
+function writeVarint(out: Buffer, start: number, value: number): number {
+  let at = start;
+  let rest = value;
+  while (rest > 0x7f) {
+    out[at++] = (rest % 128) | 0x80;
+    rest = Math.floor(rest / 128);
+  }
+  out[at++] = rest;
+  return at;
+}
+
+function writeVarint64(out: Buffer, start: number, value: bigint): number {
+  let at = start;
+  let rest = value;
+  while (rest > 0x7fn) {
+    out[at++] = Number(rest & 0x7fn) | 0x80;
+    rest >>= 7n;
+  }
+  out[at++] = Number(rest);
+  return at;
+}
+
+/** A cursor over protobuf wire format. Every read checks the end. */
+class ProtobufReader {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
+  /** A field's tag: field number and wire type in one number. */
+  tag(): number {
+    const tag = this.varint();
+    if (tag > 0xffffffff || tag >>> 3 === 0)
+      throw new MalformedPayloadError('a field of the inner payload has no number');
+    return tag;
+  }
+
+  /** A varint that must be a safe integer: a tag or a length. */
+  varint(): number {
+    let value = 0;
+    let factor = 1;
+    for (let i = 0; i < 7; i++) {
+      const byte = this.#byte();
+      value += (byte & 0x7f) * factor;
+      if (byte < 0x80) return value;
+      factor *= 128;
+    }
+    throw new MalformedPayloadError('a number of the inner payload is too large');
+  }
+
+  varint64(): bigint {
+    let value = 0n;
+    for (let shift = 0n; shift < 70n; shift += 7n) {
+      const byte = this.#byte();
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return BigInt.asUintN(64, value);
+    }
+    throw new MalformedPayloadError('a number of the inner payload is too long');
+  }
+
+  bytes(): Uint8Array {
+    return this.#take(this.varint());
+  }
+
+  skip(tag: number): void {
+    switch (tag & 7) {
+      case 0:
+        this.varint64();
+        return;
+      case 1:
+        this.#take(8);
+        return;
+      case 2:
+        this.bytes();
+        return;
+      case 5:
+        this.#take(4);
+        return;
+      default:
+        throw new MalformedPayloadError('the inner payload uses an unknown protobuf wire type');
+    }
+  }
+
+  #byte(): number {
+    const byte = this.#bytes[this.#at];
+    if (byte === undefined) throw new MalformedPayloadError('the inner payload ends early');
+    this.#at++;
+    return byte;
+  }
+
+  #take(length: number): Uint8Array {
+    const end = this.#at + length;
+    if (end > this.#bytes.length) throw new MalformedPayloadError('the inner payload ends early');
+    const view = this.#bytes.subarray(this.#at, end);
+    this.#at = end;
+    return view;
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * The configuration of a codec server: one typed file per environment, checked as a whole.
+ *
+ * For every security choice, leaving a field out means it was forgotten, and is an error; `null`
+ * means that it was declined, in writing.
+ */
+import type { PayloadCodec } from '@temporalio/common';
+
+/** What every environment has, local or deployed. */
+export interface CodecServerConfig {
+  /**
+   * The namespace assumed when a request names none. `null`: none; `/encode` then answers 400, since
+   * what cannot be bound to a namespace is not encoded.
+   */
+  readonly defaultNamespace: string | null;
+  readonly cors: CorsConfig;
+  /** How `/decode` answers for a payload that may not or cannot be opened. */
+  readonly failures: FailuresSetting;
+  /** Who gets the explanation of `failures: 'explain'`. Default: `browsers`. Never service tokens. */
+  readonly explainTo?: 'browsers' | 'browsers-and-cli';
+  /** Compression before encryption, where it saves bytes. `null`: none. */
+  readonly compression: 'zstd' | 'zlib' | null;
+  /** Who callers are. `null`: nobody is asked; only a server on a loopback address may run so. */
+  readonly identity: IdentityConfig | null;
+  /** Who may do what. Rules only allow; no rule means nobody. */
+  readonly access: readonly AccessRule[];
+  /** Codecs of your own, in front of ours: they encode before it and decode after it. */
+  readonly codecs?: readonly CustomCodecConfig[];
+  readonly limits?: Partial<Limits>;
+}
+
+export interface CorsConfig {
+  /** Exact origins of the Web UIs that may call, such as `https://cloud.temporal.io`; no wildcard. */
+  readonly origins: readonly string[];
+  /** Whether browsers may send cookies ("Include cross-origin credentials"). */
+  readonly credentials: boolean;
+}
+
+/**
+ * - `explain`: browsers get a `json/plain` payload that says why in one sentence; everyone else the original
+ * - `return-encoded`: everyone gets the original
+ * - `reject`: the request fails with 403 or 422
+ */
+export type FailuresSetting = 'explain' | 'return-encoded' | 'reject';
+
+/** Limits on a request, applied before any work. */
+export interface Limits {
+  /** Bytes of a request body. Default 4,000,000 on Lambda (its event is 6 MiB with the body escaped inside), 16,000,000 locally. */
+  readonly bodyBytes: number;
+  /** Payloads in a request. Default 1,000 on Lambda, 10,000 locally. */
+  readonly payloads: number;
+  /** Envelopes nested in one another. Default 8. */
+  readonly layers: number;
+  /** Bytes that decompression may produce in one request. Default 32 MiB. */
+  readonly inflatedBytes: number;
+}
+
+/** How callers prove who they are. */
+export interface IdentityConfig {
+  /** Token issuers; may be empty when there are service tokens. */
+  readonly issuers: readonly IssuerConfig[];
+  /** Named tokens for the CLI's `--codec-auth` and for remote codecs. `null`: none. */
+  readonly serviceTokens: ServiceTokensConfig | null;
+  /** Seconds by which clocks may differ. Default 30. */
+  readonly clockLeewaySeconds?: number;
+}
+
+export type IssuerConfig = TemporalCloudIssuerConfig | OidcIssuerConfig;
+
+/** Temporal Cloud's own tokens. Every customer's users hold one that verifies: rules decide who is yours. */
+export interface TemporalCloudIssuerConfig {
+  readonly type: 'temporal-cloud';
+  /** Default `https://login.tmprl.cloud/`. */
+  readonly issuer?: string;
+  /** Default `https://login.tmprl.cloud/.well-known/jwks.json`. */
+  readonly jwksUri?: string;
+  /** Default `https://saas-api.tmprl.cloud`. */
+  readonly audience?: string;
+  /** Default `https://saas-api.tmprl.cloud/user/email`. */
+  readonly emailClaim?: string;
+}
+
+/** An OpenID Connect issuer, for self-hosted clusters. */
+export interface OidcIssuerConfig {
+  readonly type: 'oidc';
+  /** Exactly as in the token's `iss`, trailing slash included. */
+  readonly issuer: string;
+  readonly jwksUri: string;
+  /** Accepted audiences: the API's for an access token, the UI's client id for an ID token. `null`: any, in writing. */
+  readonly audience: string | readonly string[] | null;
+  /** The header that carries the token. */
+  readonly from: 'authorization' | 'authorization-extras';
+  /** Signature algorithms. Default `['RS256']`. */
+  readonly algorithms?: readonly ('RS256' | 'RS384' | 'RS512' | 'ES256' | 'ES384' | 'ES512' | 'EdDSA')[];
+  /** Default `email`. */
+  readonly emailClaim?: string;
+}
+
+/** Where the SHA-256 digests of service tokens are kept: a Secrets Manager secret or, locally, a file. */
+export type ServiceTokensConfig = { readonly secret: SecretRef } | { readonly file: string };
+
+/** A secret that the stack creates, or an existing one by ARN. */
+export type SecretRef = 'created-by-stack' | { readonly arn: string };
+
+/** Allows some people to do something in some namespaces. */
+export interface AccessRule {
+  /** For people: shown by `check-config`, and to someone denied who asks which rule to be added to. */
+  readonly name: string;
+  /** Full namespace names (`orders-prod.a1b2c`), with `*` for any run of characters. */
+  readonly namespaces: readonly string[];
+  readonly people: readonly People[];
+  readonly allow: readonly Operation[];
+}
+
+export type Operation = 'decode' | 'encode';
+
+/** Whom a rule is about. */
+export type People =
+  | { readonly email: string }
+  | { readonly emailDomain: string }
+  /** A claim that equals or (an array) includes a value, in which `{namespace}` stands for the namespace. */
+  | { readonly claim: string; readonly includes: string; readonly issuer?: string }
+  /** A Temporal Cloud role on the namespace, at least as high as this. */
+  | { readonly temporalCloudRole: 'read' | 'write' | 'admin' }
+  | { readonly serviceToken: string }
+  /** Whoever can reach a server on a loopback address; nobody on any other. */
+  | 'anyone-on-loopback';
+
+/** A codec of your own. */
+export interface CustomCodecConfig {
+  readonly codec: PayloadCodec;
+  /** Namespaces it applies to, with `*`. Default: all. */
+  readonly namespaces?: readonly string[];
+}

@@ -1,0 +1,34 @@
+/**
+ * The audit line: one per request, what was done by whom in which namespaces. CloudTrail sees only
+ * the function's role, and nothing at all on a cache hit, so this is the team's record.
+ */
+import type { Caller } from '../auth/caller.ts';
+
+/** One request, accounted for. Holds no payload, no token, no key. */
+export interface AuditEntry {
+  readonly requestId: string;
+  /** `decode`, `encode`, `download`, or `other` for a path that is none. */
+  readonly operation: string;
+  readonly status: number;
+  readonly durationMs: number;
+  readonly caller: Caller | undefined;
+  /** Why there is no caller: `missing`, `expired`, …; undefined when there is one. */
+  readonly unauthenticated: string | undefined;
+  readonly origin: string | undefined;
+  /** The namespace that the caller named. */
+  readonly namedNamespace: string | undefined;
+  /** The distinct namespaces for which a decision was made, and the decision. */
+  readonly namespaces: Readonly<Record<string, 'allowed' | 'denied'>>;
+  /** Payloads by outcome: `decoded`, `encoded`, `unchanged`, `denied`, and each cause of `cannot-open`. */
+  readonly payloads: Readonly<Record<string, number>>;
+  readonly keyIds: readonly string[];
+  readonly cacheHits: number;
+  readonly cacheMisses: number;
+  /** The dependency that made a 503: `kms`, `jwks`, `secrets`, `cloud-ops`; and how it failed. */
+  readonly fault: string | undefined;
+}
+
+/** Takes the account of a request: writes it to the log, counts it in the metrics, or both. */
+export interface AuditSink {
+  record(entry: AuditEntry): void;
+}

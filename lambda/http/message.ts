@@ -1,0 +1,32 @@
+/**
+ * A request and a response as the pipeline sees them. API Gateway and node:http are adapted to these
+ * two, and nothing behind them knows either.
+ */
+
+/** An HTTP request. */
+export interface CodecRequest {
+  readonly method: string;
+  /** The path as received: still percent-encoded, slashes not collapsed, no query. */
+  readonly path: string;
+  /** The raw query string without `?`; empty when there is none. */
+  readonly query: string;
+  /** Every value of a header, in order; `name` in lower case. Empty when absent. */
+  header(name: string): readonly string[];
+  /** The body's bytes. */
+  readonly body: Uint8Array;
+  /** Point in time, in milliseconds of `Date.now()`, by which an answer must be out. */
+  readonly deadline: number;
+  /** A fresh id, or the gateway's. */
+  readonly requestId: string;
+}
+
+/** An HTTP response. The adapters add what is theirs (CORS, Content-Length, Date). */
+export interface CodecResponse {
+  readonly status: number;
+  /** Lower-case names; one value each. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Answers requests. Never rejects: what goes wrong is a response. */
+export type CodecPipeline = (request: CodecRequest) => CodecResponse | Promise<CodecResponse>;
