@@ -27,6 +27,57 @@ export interface CodecServerConfig {
   /** Codecs of your own, in front of ours: they encode before it and decode after it. */
   readonly codecs?: readonly CustomCodecConfig[];
   readonly limits?: Partial<Limits>;
+  readonly keys: KeysConfig;
+}
+
+/** Which keys serve which namespaces. Every kind that is `null` was declined, in writing. */
+export interface KeysConfig {
+  /** A keyring file on this machine: the local server, and workers without AWS. Refused on AWS. */
+  readonly keyring: LocalKeyringConfig | null;
+  /** KMS keys. The first entry that covers a namespace writes it; every entry that covers it may read. */
+  readonly kms: readonly KmsKeyConfig[] | null;
+  /** Static keys of the sample formats, for reading what was written before. */
+  readonly staticKeys: StaticKeysConfig | null;
+  readonly cache?: Partial<DataKeyCacheConfig>;
+}
+
+export interface LocalKeyringConfig {
+  /** Path, relative to the working directory. Made on first start, readable by its owner alone. */
+  readonly file: string;
+  /** Namespaces it serves, with `*`. Default: all. */
+  readonly namespaces?: readonly string[];
+}
+
+/** Pairs namespaces with KMS keys. */
+export interface KmsKeyConfig {
+  /** Full namespace names, with `*` for any run of characters. */
+  readonly namespaces: readonly string[];
+  /** ARN of the key that wraps new data keys, or the key that the stack makes. `null`: these namespaces are only read. */
+  readonly write: 'created-by-stack' | (string & {}) | null;
+  /** ARNs of further keys that may unwrap: rotated, migrated, replicas in other Regions. */
+  readonly read?: readonly string[];
+  /** ARN of a role to assume for these keys, where another account owns them. */
+  readonly assumeRole?: string;
+}
+
+export type StaticKeysConfig =
+  /** Secrets Manager: `{"keys":[{"id","key","namespaces"}]}`, `key` base64 of 32 bytes. */
+  | { readonly secret: SecretRef }
+  /** The same JSON in a file readable by its owner alone; local only. */
+  | { readonly file: string }
+  /** The public test key of Temporal's samples; local only, refused anywhere else. */
+  | { readonly samplesTestKey: true };
+
+/** Bounds of the data-key cache. */
+export interface DataKeyCacheConfig {
+  /** Distinct keys kept. Default 1,000. */
+  readonly maxKeys: number;
+  /** Seconds that a key is kept: the time for which a revoked key still decodes. Default 300. */
+  readonly ttlSeconds: number;
+  /** Messages written under one data key. Default 10,000. */
+  readonly maxMessages: number;
+  /** Bytes written under one data key. Default 1 GiB. */
+  readonly maxBytes: number;
 }
 
 export interface CorsConfig {
