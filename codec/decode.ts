@@ -9,6 +9,7 @@ import type { Envelope, OpenLimits } from './format.ts';
 import type { DataKey } from './keys/data-key.ts';
 import type { KeySource, KeyUsage } from './keys/key-source.ts';
 import { deserializePayload, type Payload } from './payload.ts';
+import { allOrFirstFailure } from './wait.ts';
 
 /** Recognises the envelope of a payload, or answers undefined when it is of no format we read. */
 export type Recogniser = (payload: Payload, namespace: string | undefined) => Envelope | undefined;
@@ -85,16 +86,7 @@ export function decodePayloads(
     if (outcome instanceof Promise) waits = true;
     outcomes.push(outcome);
   }
-  return waits ? allSettledFirst(outcomes) : (outcomes as DecodeOutcome[]);
-}
-
-/** Waits for all before failing with the first failure, so that no data key is left in use behind a thrown error. */
-async function allSettledFirst(outcomes: (DecodeOutcome | Promise<DecodeOutcome>)[]): Promise<DecodeOutcome[]> {
-  const settled = await Promise.allSettled(outcomes);
-  return settled.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
+  return waits ? allOrFirstFailure(outcomes) : (outcomes as DecodeOutcome[]);
 }
 
 function decodePayload(
@@ -111,7 +103,10 @@ class LayerPeeler {
   readonly #context: DecodeContext;
   readonly #original: Payload;
   readonly #layers: string[] = [];
-  /** The namespace of the outermost envelope that is bound to one, else the caller's. */
+  /**
+   * The namespace of the last envelope that is bound to one, else the caller's. It rules over the
+   * envelopes inside that are bound to none: whoever wrote them could write that namespace.
+   */
   #namespace: string | undefined;
   #payload: Payload;
 
@@ -142,14 +137,14 @@ class LayerPeeler {
   /** Opens one envelope. An outcome means finished, undefined means look again. */
   #peel(): DecodeOutcome | undefined | Promise<DecodeOutcome | undefined> {
     const { recognise, maxLayers } = this.#decoder;
-    const envelope = recognise(this.#payload, this.#context.namespace);
+    const envelope = recognise(this.#payload, this.#namespace);
     if (envelope === undefined) return this.#finish();
     if (this.#layers.length >= maxLayers)
       throw new CannotOpenError('too-many-layers', `more than ${maxLayers} nested envelopes`);
 
     if (envelope.keyRequest === undefined) return this.#open(envelope, undefined);
-    const namespace = envelope.boundNamespace ?? this.#context.namespace;
-    if (!this.#layers.length || envelope.boundNamespace !== undefined) this.#namespace = namespace;
+    const namespace = envelope.boundNamespace ?? this.#namespace;
+    this.#namespace = namespace;
     const allowed = this.#context.mayDecode(namespace);
     if (typeof allowed === 'boolean')
       return allowed ? this.#unwrap(envelope, namespace) : { kind: 'denied', namespace };
@@ -208,9 +203,9 @@ class LayerPeeler {
     }
   }
 
-  #failed(error: unknown): DecodeOutcome {
+  #failed(error: unknown): DecodeOutcome | Promise<never> {
     if (error instanceof CannotOpenError)
       return { kind: 'cannot-open', reason: error.reason, namespace: this.#namespace };
-    throw error;
+    return Promise.reject(error);
   }
 }

@@ -12,6 +12,7 @@ import { compressPayload } from './formats/compression.ts';
 import type { DataKey } from './keys/data-key.ts';
 import type { EncryptionMaterials, KeySource, KeyUsage } from './keys/key-source.ts';
 import { metadataOf, type Payload, serializePayload } from './payload.ts';
+import { allOrFirstFailure } from './wait.ts';
 
 /** The parts an encoder is made of. */
 export interface Encoder {
@@ -49,19 +50,18 @@ export function encodePayloads(
 ): Payload[] | Promise<Payload[]> {
   const results = payloads.map((payload) => encodePayload(encoder, payload, context));
   if (!results.some((result) => result instanceof Promise)) return results as Payload[];
-  return Promise.allSettled(results).then((settled) =>
-    settled.map((result) => {
-      if (result.status === 'rejected') throw result.reason;
-      return result.value;
-    }),
-  );
+  return allOrFirstFailure(results);
 }
 
 function encodePayload(encoder: Encoder, payload: Payload, context: EncodeContext): Payload | Promise<Payload> {
-  const already = isEncoded(encoder, payload, context);
-  if (already === false) return encryptPayload(encoder, payload, context);
-  if (already === true) return payload;
-  return already.then((yes) => (yes ? payload : encryptPayload(encoder, payload, context)));
+  try {
+    const already = isEncoded(encoder, payload, context);
+    if (already === false) return encryptPayload(encoder, payload, context);
+    if (already === true) return payload;
+    return already.then((yes) => (yes ? payload : encryptPayload(encoder, payload, context)));
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /** Whether the payload is ours already, proven by opening it; what only looks like ours is wrapped once more. */
