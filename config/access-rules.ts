@@ -1,0 +1,50 @@
+/**
+ * Ready-made access rules.
+ */
+import type { AccessRule, Operation, People } from './schema.ts';
+
+/** Choices for {@link temporalPermissions}. */
+export interface TemporalPermissionsOptions {
+  /** Namespaces that the claim may speak about, with `*`. Default: all. */
+  readonly namespaces?: readonly string[];
+  /** The claim. Default `permissions`, as in Temporal Server's default claim mapper. */
+  readonly claim?: string;
+  /** Believe only this issuer. Name it whenever there is more than one. */
+  readonly issuer?: string;
+  /** Whether those who may write also encode. Default: nobody does. */
+  readonly encode?: boolean;
+  /** Whether `temporal-system:read` and higher decode in every namespace, as they read them in Temporal. Default: no. */
+  readonly systemRoles?: boolean;
+}
+
+/** Temporal Server's name for permissions that hold in every namespace. */
+const SYSTEM = 'temporal-system';
+
+/**
+ * Rules for the claim that a self-hosted Temporal Server reads its own authorization from:
+ * `permissions: ["<namespace>:read", "<namespace>:write", "<namespace>:admin"]`. As in Temporal's
+ * default authorizer, admin includes write and write includes read, and `worker` reads nothing.
+ *
+ * @see https://docs.temporal.io/self-hosted-guide/security (default JWT claim mapper)
+ */
+export function temporalPermissions(options: TemporalPermissionsOptions = {}): AccessRule[] {
+  const namespaces = options.namespaces ?? ['*'];
+  const scopes = options.systemRoles === true ? ['{namespace}', SYSTEM] : ['{namespace}'];
+  const holders = (...permissions: string[]): People[] =>
+    scopes.flatMap((scope) =>
+      permissions.map((permission) => ({
+        claim: options.claim ?? 'permissions',
+        includes: `${scope}:${permission}`,
+        ...(options.issuer === undefined ? {} : { issuer: options.issuer }),
+      })),
+    );
+  const rule = (name: string, allow: Operation, people: People[]): AccessRule => ({
+    name,
+    namespaces,
+    people,
+    allow: [allow],
+  });
+  const rules = [rule('Temporal permissions: read', 'decode', holders('read', 'write', 'admin'))];
+  if (options.encode === true) rules.push(rule('Temporal permissions: write', 'encode', holders('write', 'admin')));
+  return rules;
+}
