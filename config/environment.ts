@@ -1,0 +1,95 @@
+/**
+ * An environment on AWS: a codec server's configuration and how it is deployed. One file of this
+ * folder each; every file whose default export is an {@link EnvironmentConfig} is an environment,
+ * and its stack is `CodecServer-<file name>`.
+ */
+import type { CodecServerConfig } from './schema.ts';
+
+/** What a file such as `config/dev.ts` exports by default. */
+export interface EnvironmentConfig extends CodecServerConfig {
+  readonly deployment: DeploymentConfig;
+}
+
+/** How an environment is deployed. */
+export interface DeploymentConfig {
+  /**
+   * The account and Region it belongs to; deploying it elsewhere is then refused. `null`: wherever
+   * the AWS credentials of the moment point, which is convenient for a trial and a risk in production.
+   */
+  readonly target: { readonly account: string; readonly region: string } | null;
+  /**
+   * What happens to the KMS key, the secrets and the logs when the stack is deleted. `retain`: they
+   * stay, so that histories remain readable. `destroy`: they go, and everything encrypted under the
+   * key is lost for good after the key's waiting period of 30 days.
+   */
+  readonly onDelete: 'retain' | 'destroy';
+  /** Whether CloudFormation refuses to delete the stack until this is switched off. */
+  readonly terminationProtection: boolean;
+  readonly logs: LogsConfig;
+  readonly throttling: ThrottlingConfig;
+  readonly concurrency: ConcurrencyConfig;
+  /** A name of your own instead of `…execute-api….amazonaws.com`. `null`: none. */
+  readonly domain: DomainConfig | null;
+  /** Alarms, and who hears them. `null`: no alarms. */
+  readonly alarms: AlarmsConfig | null;
+  /** Tags on every resource of the stack. */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Where `docs/` of your team tells people what to do when they cannot read; part of the text for the Namespace settings. */
+  readonly helpUrl?: string;
+}
+
+/** What is written down, and for how long. */
+export interface LogsConfig {
+  /** The least severe application line that is kept. The audit line is always kept. */
+  readonly level: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
+  /** Days that the function's and the gateway's logs are kept: a value CloudWatch Logs knows. */
+  readonly retentionDays: number;
+  /** Days that the audit log group is kept: a value CloudWatch Logs knows. */
+  readonly auditRetentionDays: number;
+  /**
+   * Who holds the key that encrypts logs, secrets and alarm messages at rest. `aws`: AWS does, at no
+   * cost. `customer-managed`: a KMS key of its own in this stack, $1 a month, whose use shows in CloudTrail.
+   */
+  readonly encryption: 'aws' | 'customer-managed';
+}
+
+/** Requests that the gateway lets through; above that it answers 429 without waking the function. */
+export interface ThrottlingConfig {
+  /** Steady requests a second. */
+  readonly rate: number;
+  /** Requests at once: a page of the Web UI sends up to 100, so stay well above that. */
+  readonly burst: number;
+}
+
+/** Function instances. One instance answers one request at a time. */
+export interface ConcurrencyConfig {
+  /** The most instances at a time, taken out of the account's quota for this function alone. `null`: the account's. */
+  readonly reserved: number | null;
+  /** Instances kept warm, paid by the hour. `null`: none, and a page after a pause starts cold. */
+  readonly provisioned: number | null;
+}
+
+/** A domain name of your own. */
+export interface DomainConfig {
+  /** Such as `codec.example.com`. */
+  readonly name: string;
+  /** ARN of an ACM certificate for the name, in the Region of the stack. */
+  readonly certificateArn: string;
+  /** The Route 53 zone in which the stack makes the record. `null`: you make a CNAME to the output `DomainTarget`. */
+  readonly hostedZone: { readonly id: string; readonly name: string } | null;
+  /** Whether `…execute-api….amazonaws.com` goes on answering beside it. */
+  readonly keepDefaultEndpoint: boolean;
+}
+
+/** Alarms and their thresholds. */
+export interface AlarmsConfig {
+  /** SNS topic that hears every alarm and its end. `created-by-stack`: subscribe to the output `AlarmTopicArn`. `null`: shown in CloudWatch only. */
+  readonly topic: 'created-by-stack' | { readonly arn: string } | null;
+  /** Milliseconds of the 99th percentile of a request above which people complain. Default 3,000. */
+  readonly latencyP99Ms?: number;
+  /**
+   * Payloads denied within five minutes that deserve a look. Default 200: a person who opens one page
+   * of a history they may not read causes up to 100.
+   */
+  readonly denials?: number;
+}
