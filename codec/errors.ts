@@ -75,4 +75,11 @@ export class KeyUnavailableError extends CodecError {
 /** A namespace has no key to write with, or may not be written. */
 export class CannotEncodeError extends CodecError {
   override readonly name: string = 'CannotEncodeError';
+  /** Why the key service refuses the key that would write; undefined when there is no such key. */
+  readonly reason: CannotOpenCause | undefined;
+
+  constructor(message: string, reason?: CannotOpenCause, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
 }
