@@ -2,7 +2,7 @@
  * The access policy: the rules of the configuration, compiled once. Pure; the only thing it may have
  * to ask is a role directory, and only when no rule decides without one.
  */
-import { createNamespaceMatcher, type NamespaceMatcher } from '../../config/namespace-pattern.ts';
+import { createNamespaceMatcher, type NamespaceMatcher } from '../../codec/namespace-pattern.ts';
 import type { AccessRule, Operation, People } from '../../config/schema.ts';
 import type { AccessPolicy } from './access-policy.ts';
 import type { Caller } from './caller.ts';

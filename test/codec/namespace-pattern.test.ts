@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createNamespaceMatcher, matchesNamespace } from '../../config/namespace-pattern.ts';
+import { createNamespaceMatcher, matchesNamespace } from '../../codec/namespace-pattern.ts';
 
 describe('a namespace pattern', () => {
   it.each([
