@@ -1,0 +1,125 @@
+/** Can the clients reach the server at all, and as what: address, name, certificate, redirects, clock. */
+import { answered, certificateOf, resolveHost } from './exchange.ts';
+import { type Finding, failure, ok, skipped, warning } from './finding.ts';
+import { plainBody, type Target } from './target.ts';
+
+const DAY = 86_400_000;
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\]|.*\.localhost)$/;
+
+/** Whether an endpoint is on this machine. */
+export function isLoopback(endpoint: URL): boolean {
+  return LOOPBACK.test(endpoint.hostname);
+}
+
+/** The form of the endpoint itself. */
+export function checkAddress({ options: { endpoint } }: Target): Finding {
+  if (endpoint.protocol === 'http:' && !isLoopback(endpoint))
+    return failure(
+      'address',
+      `${endpoint.origin} is plain http`,
+      'over http payloads travel readable, and the Web UI passes no token to it',
+      'serve it over https; on AWS the output CodecEndpoint is an https address',
+    );
+  if (endpoint.search || endpoint.hash)
+    return failure(
+      'address',
+      'the endpoint has a query or a fragment',
+      'clients append /decode to the text as it is, so the operation would end up behind the ?',
+      'use the address without ? and #',
+    );
+  if (endpoint.username || endpoint.password)
+    return failure(
+      'address',
+      'the endpoint has a user name or password in it',
+      'browsers refuse to fetch such addresses, and everyone who sees the settings reads them',
+      'use a token instead',
+    );
+  return ok('address', endpoint.protocol === 'https:' ? 'https' : 'http on this machine');
+}
+
+/** The host name. */
+export async function checkName({ options: { endpoint } }: Target): Promise<Finding> {
+  const addresses = await resolveHost(endpoint.hostname);
+  if (Array.isArray(addresses)) return ok('dns', `${endpoint.hostname} is ${addresses.join(', ')}`);
+  return failure(
+    'dns',
+    `${endpoint.hostname} has no address (${addresses.error})`,
+    'the name is misspelt, its record is missing, or this network cannot resolve it',
+    'compare it with the stack output CodecEndpoint; for a custom domain check the DNS record',
+  );
+}
+
+/** The certificate. */
+export async function checkCertificate({ options: { endpoint } }: Target, now: number): Promise<Finding> {
+  if (endpoint.protocol !== 'https:') return skipped('tls', 'no TLS on http');
+  const result = await certificateOf(endpoint);
+  if ('error' in result)
+    return failure(
+      'tls',
+      `no TLS handshake (${result.error})`,
+      'nothing answers TLS at this address and port',
+      'check the port; a server without a certificate speaks http only',
+    );
+  const { certificate, problem } = result;
+  const days = Math.floor((Date.parse(certificate.valid_to) - now) / DAY);
+  if (problem !== undefined)
+    return failure(
+      'tls',
+      `the certificate is not trusted here (${problem})`,
+      days < 0 ? `it expired on ${certificate.valid_to}` : 'it is self-signed, incomplete, or for another name',
+      'browsers refuse it too: use a certificate of a public authority, or install your authority (NODE_EXTRA_CA_CERTS for this command)',
+    );
+  if (days < 14)
+    return warning(
+      'tls',
+      `the certificate expires in ${days} days`,
+      `it is valid until ${certificate.valid_to}`,
+      'renew it; certificates of AWS Certificate Manager renew themselves while their DNS record stands',
+    );
+  return ok('tls', `trusted, valid for ${days} days`);
+}
+
+/** Whether a server answers, at this path, without sending clients elsewhere. */
+export async function checkReachable(target: Target): Promise<Finding> {
+  const answer = await target.post('decode', plainBody());
+  if (!answered(answer))
+    return failure(
+      'reachable',
+      `no answer (${answer.error})`,
+      answer.error === 'ECONNREFUSED' ? 'nothing listens at this address and port' : answer.message,
+      'check that the server runs and that a firewall, proxy or VPN lets this machine through',
+    );
+  if (answer.status >= 300 && answer.status < 400)
+    return failure(
+      'redirect',
+      `POST /decode is redirected to ${answer.headers['location'] ?? 'nowhere'}`,
+      'a browser refuses a redirect of a preflighted request, and the CLI would repeat the POST as a GET',
+      'use the address it redirects to as the endpoint',
+    );
+  if (answer.status === 404)
+    return failure(
+      'reachable',
+      'POST /decode is answered 404',
+      'the operation is not served under this path',
+      'remove or correct the path of the endpoint; clients append /decode to it',
+    );
+  return ok('reachable', `answers in ${Math.round(answer.milliseconds)} ms`);
+}
+
+/** The server's clock against this machine's. */
+export async function checkClock(target: Target, now: () => number): Promise<Finding> {
+  const before = now();
+  const answer = await target.post('decode', plainBody());
+  if (!answered(answer) || answer.headers['date'] === undefined)
+    return skipped('clock', 'the answer has no Date header');
+  const middle = (before + now()) / 2;
+  // the header counts whole seconds, so half a second is its error
+  const skew = Math.round((Date.parse(answer.headers['date']) + 500 - middle) / 1000);
+  if (Math.abs(skew) <= 30) return ok('clock', 'within 30 s of this machine');
+  return failure(
+    'clock',
+    `the server's clock is ${Math.abs(skew)} s ${skew > 0 ? 'ahead of' : 'behind'} this machine's`,
+    'one of the two clocks is wrong; tokens are then refused as expired or not yet valid',
+    'synchronise the clock (on AWS it is this machine that is off)',
+  );
+}

@@ -1,0 +1,157 @@
+/** That nobody unknown gets anything: without a token, with a forged one, with an expired one. */
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { unanswered } from './browser.ts';
+import { isLoopback } from './connection.ts';
+import { answered } from './exchange.ts';
+import { type Finding, failure, ok, skipped, warning } from './finding.ts';
+import { plainBody, type Target } from './target.ts';
+
+const IDENTITY_FIX = 'set identity in the configuration: without it every caller is let in';
+
+/** What happened to a caller without a token. */
+export interface AnonymousAccess {
+  readonly finding: Finding;
+  /** Whether requests without a token are carried out. */
+  readonly allowed: boolean;
+}
+
+/** A request without any identity. */
+export async function checkAnonymous(target: Target): Promise<AnonymousAccess> {
+  const answer = await target.post('decode', plainBody(), { authorization: null });
+  if (!answered(answer)) return { finding: unanswered('anonymous', answer), allowed: false };
+  const { status } = answer;
+  if (status === 401) return { finding: ok('anonymous', 'without a token: 401'), allowed: false };
+  if (status === 200 && isLoopback(target.options.endpoint) && target.options.token === undefined)
+    return {
+      allowed: true,
+      finding: warning(
+        'anonymous',
+        'nobody is asked for a token',
+        'the server runs on this machine without identity',
+        'fine for development here; never expose it on another address',
+      ),
+    };
+  if (status === 200)
+    return {
+      allowed: true,
+      finding: failure(
+        'anonymous',
+        'a request without a token is answered 200',
+        'the server verifies nobody',
+        IDENTITY_FIX,
+      ),
+    };
+  return {
+    allowed: false,
+    finding: warning(
+      'anonymous',
+      `a request without a token is answered ${status}`,
+      'it is refused, but not with 401, by which the clients recognise a missing token',
+      'answer 401 with WWW-Authenticate',
+    ),
+  };
+}
+
+/** A perfect-looking Temporal Cloud token with a signature of our own, and one without any. */
+export async function checkForeignToken(target: Target, now: number, anonymousAllowed: boolean): Promise<Finding> {
+  if (anonymousAllowed) return skipped('foreign-token', 'nobody is asked for a token');
+  for (const token of [forgedToken(now, 3600), unsignedToken(now)]) {
+    const answer = await target.post('decode', plainBody(), { authorization: `Bearer ${token}` });
+    if (!answered(answer)) return unanswered('foreign-token', answer);
+    if (answer.status === 200)
+      return failure(
+        'foreign-token',
+        'a token that we made up ourselves is accepted',
+        'the signature is not verified against the keys of the issuer',
+        'verify signature, issuer, audience and expiry of every token; do not put this server on a network until it does',
+      );
+    if (answer.status !== 401)
+      return warning(
+        'foreign-token',
+        `a foreign token is answered ${answer.status}`,
+        answer.status >= 500
+          ? 'the server could not verify it, for example because it cannot fetch the keys of the issuer'
+          : 'it is refused with an unusual status',
+        answer.status >= 500 ? 'check that the server reaches the JWKS address of its issuers' : 'answer 401',
+      );
+  }
+  return ok('foreign-token', 'a foreign token and an unsigned one: 401');
+}
+
+/** An expired token: one the user kept, else one of our own. */
+export async function checkExpiredToken(
+  target: Target,
+  now: number,
+  anonymousAllowed: boolean,
+  expired: string | undefined,
+): Promise<Finding> {
+  if (anonymousAllowed) return skipped('expired-token', 'nobody is asked for a token');
+  const answer = await target.post('decode', plainBody(), {
+    authorization: `Bearer ${expired ?? forgedToken(now, -3600)}`,
+  });
+  if (!answered(answer)) return unanswered('expired-token', answer);
+  if (answer.status === 200)
+    return failure(
+      'expired-token',
+      'an expired token is accepted',
+      'the server does not check exp: whoever found an old token may read',
+      'require exp and refuse what is past it',
+    );
+  return ok('expired-token', `an expired token: ${answer.status}`);
+}
+
+/** Whether the token that was given is accepted. */
+export async function checkGivenToken(target: Target): Promise<Finding> {
+  if (target.options.token === undefined) return skipped('token', 'no --token given');
+  const answer = await target.post('decode', plainBody());
+  if (!answered(answer)) return unanswered('token', answer);
+  if (answer.status === 200) return ok('token', 'the given token is accepted');
+  if (answer.status === 401)
+    return failure(
+      'token',
+      'the given token is refused (401)',
+      'it is expired, of another issuer or audience, or not a token of this server',
+      "take a fresh one (the Web UI's is valid for minutes), or make one with: codec-server token NAME",
+    );
+  return failure(
+    'token',
+    `the given token is answered ${answer.status}`,
+    `the server says: ${said(answer.body)}`,
+    'see the server log under the request id of the answer',
+  );
+}
+
+/** The first words of an error body, for a person; never of a 200. */
+export function said(body: string): string {
+  const text = body.replace(/\s+/g, ' ').trim();
+  return text.length > 160 ? `${text.slice(0, 160)}…` : text || 'nothing';
+}
+
+function claims(now: number, secondsValid: number): Record<string, unknown> {
+  const seconds = Math.floor(now / 1000);
+  return {
+    iss: 'https://login.tmprl.cloud/',
+    aud: ['https://saas-api.tmprl.cloud'],
+    sub: 'codec-server-doctor',
+    'https://saas-api.tmprl.cloud/user/email': 'codec-server-doctor@example.com',
+    iat: seconds - 7200,
+    exp: seconds + secondsValid,
+  };
+}
+
+/** A key of nobody's, made when first needed. */
+let forger: KeyObject | undefined;
+
+function forgedToken(now: number, secondsValid: number): string {
+  forger ??= generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+  const input = `${part({ alg: 'RS256', typ: 'JWT', kid: 'codec-server-doctor' })}.${part(claims(now, secondsValid))}`;
+  return `${input}.${sign('sha256', Buffer.from(input), forger).toString('base64url')}`;
+}
+
+function unsignedToken(now: number): string {
+  return `${part({ alg: 'none', typ: 'JWT' })}.${part(claims(now, 3600))}.`;
+}
+
+function part(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}

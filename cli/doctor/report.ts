@@ -1,0 +1,43 @@
+/** Findings as text for people and as JSON for pipelines. */
+import type { Finding } from './finding.ts';
+
+const MARKS: Record<Finding['status'], { readonly mark: string; readonly colour: number }> = {
+  ok: { mark: '✓', colour: 32 },
+  warning: { mark: '!', colour: 33 },
+  failure: { mark: '✗', colour: 31 },
+  skipped: { mark: '–', colour: 90 },
+};
+
+/** One finding: a line, and for what is wrong its cause and its fix. */
+export function renderFinding(finding: Finding, colours: boolean): string {
+  const { mark, colour } = MARKS[finding.status];
+  const paint = (text: string) => (colours ? `\u001b[${colour}m${text}\u001b[0m` : text);
+  const lines = [`${paint(mark)} ${finding.check.padEnd(15)} ${printable(finding.summary)}`];
+  if (finding.cause !== undefined) lines.push(`    why  ${printable(finding.cause)}`);
+  if (finding.fix !== undefined) lines.push(`    fix  ${printable(finding.fix)}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** The last line. */
+export function renderSummary(findings: readonly Finding[]): string {
+  const count = (status: Finding['status']) => findings.filter((finding) => finding.status === status).length;
+  const failures = count('failure');
+  const parts = [
+    `${count('ok')} ok`,
+    `${count('warning')} warnings`,
+    `${failures} failures`,
+    `${count('skipped')} skipped`,
+  ];
+  return `\n${failures === 0 ? 'All is well' : 'Not well'}: ${parts.join(', ')}\n`;
+}
+
+/** Everything as one JSON document. */
+export function renderJson(endpoint: string, findings: readonly Finding[]): string {
+  const healthy = !findings.some((finding) => finding.status === 'failure');
+  return `${JSON.stringify({ endpoint, healthy, findings }, null, 2)}\n`;
+}
+
+/** Text of a remote server without control characters: it must not move the cursor of whoever reads it. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, ' ');
+}

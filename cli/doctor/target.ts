@@ -1,0 +1,87 @@
+/**
+ * The server under examination, addressed as the clients address it: the endpoint as somebody typed
+ * it, with the operation appended.
+ */
+import { type Answer, type Exchange, exchangeWith, type NoAnswer } from './exchange.ts';
+
+/** What the examiner was told. */
+export interface DoctorOptions {
+  /** The endpoint as it would be pasted into the Namespace settings. */
+  readonly endpoint: URL;
+  readonly namespace: string;
+  /** An access token or a service token, without `Bearer `. */
+  readonly token: string | undefined;
+  /** The Web UI's origin. */
+  readonly origin: string;
+}
+
+/** An origin that no server should allow. */
+export const FOREIGN_ORIGIN = 'https://codec-doctor-foreign-origin.example';
+
+/** The headers the Web UI asks for in a preflight. */
+export const UI_HEADERS = ['content-type', 'x-namespace', 'authorization', 'authorization-extras'] as const;
+
+/** Sends what the clients send. */
+export class Target {
+  readonly options: DoctorOptions;
+  readonly exchange: Exchange;
+
+  constructor(options: DoctorOptions) {
+    this.options = options;
+    this.exchange = exchangeWith(options.endpoint);
+  }
+
+  /** The endpoint's path without trailing slashes; `{namespace}` replaced as the CLI does. */
+  get basePath(): string {
+    const { endpoint, namespace } = this.options;
+    return decodeURI(endpoint.pathname).replaceAll('{namespace}', encodeURIComponent(namespace)).replace(/\/+$/, '');
+  }
+
+  /** POSTs a JSON body to an operation, as the Web UI does when `origin` is given, else as the CLI does. */
+  post(
+    operation: string,
+    body: string,
+    {
+      origin,
+      authorization = this.authorization,
+      path,
+    }: { origin?: string; authorization?: string | null; path?: string } = {},
+  ): Promise<Answer | NoAnswer> {
+    const headers: Record<string, string> = {
+      'content-type': 'application/json',
+      'x-namespace': this.options.namespace,
+      accept: '*/*',
+    };
+    if (origin !== undefined) headers['origin'] = origin;
+    if (authorization !== null && authorization !== undefined) headers['authorization'] = authorization;
+    return this.exchange({ method: 'POST', path: path ?? `${this.basePath}/${operation}`, headers, body });
+  }
+
+  /** Asks permission for a POST as the Web UI's browser does. */
+  preflight(operation: string, origin: string): Promise<Answer | NoAnswer> {
+    return this.exchange({
+      method: 'OPTIONS',
+      path: `${this.basePath}/${operation}?preserveStorageRefs=true`,
+      headers: {
+        origin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': [...UI_HEADERS].sort().join(','),
+      },
+    });
+  }
+
+  /** The `Authorization` header of the given token; undefined without one. */
+  get authorization(): string | undefined {
+    return this.options.token === undefined ? undefined : `Bearer ${this.options.token}`;
+  }
+}
+
+/** A request body with one payload that no codec has touched. */
+export function plainBody(text = '"codec-server doctor"'): string {
+  return JSON.stringify({ payloads: [{ metadata: { encoding: base64('json/plain') }, data: base64(text) }] });
+}
+
+/** Standard padded base64 of a text. */
+export function base64(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64');
+}
