@@ -83,3 +83,28 @@ export class CannotEncodeError extends CodecError {
     this.reason = reason;
   }
 }
+
+/**
+ * A document of keys (a keyring, a file or secret of static keys) is not what it must be. The message
+ * names the place, such as `keys[1].key`, and never repeats what is written there.
+ */
+export class KeyDocumentError extends CodecError {
+  override readonly name: string = 'KeyDocumentError';
+}
+
+/** Why a keyring file cannot be used. */
+export type KeyringFileProblem = 'missing' | 'not-private' | 'unreadable' | 'malformed' | 'not-writable' | 'busy';
+
+/** A keyring file cannot be used. The message is one sentence for the person who started the program. */
+export class KeyringFileError extends CodecError {
+  override readonly name: string = 'KeyringFileError';
+  readonly problem: KeyringFileProblem;
+  /** The file, as it was named. */
+  readonly path: string;
+
+  constructor(problem: KeyringFileProblem, path: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.problem = problem;
+    this.path = path;
+  }
+}
