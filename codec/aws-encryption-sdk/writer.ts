@@ -1,5 +1,17 @@
+/**
+ * Writes AWS Encryption SDK messages of version 2, algorithm suite 0x0478, with a body of one frame:
+ * the official libraries divide into frames of 4,096 bytes to be able to stream, and each frame costs
+ * a cipher and 32 bytes. A payload is in memory as a whole anyway.
+ * Specification: `client-apis/encrypt.md`.
+ */
+import { createCipheriv, type KeyObject, randomFillSync } from 'node:crypto';
+import { CannotEncodeError } from '../errors.ts';
 import type { EncryptedDataKey } from '../keys/key-source.ts';
+import { COMMITTED, IV_LENGTH, KEY_LENGTH, TAG_LENGTH } from './algorithm-suites.ts';
+import { encryptFinalFrame, finalFrameLength } from './body.ts';
 import type { EncryptionContext } from './encryption-context.ts';
+import { MESSAGE_ID_SLICE, serializeHeader } from './header.ts';
+import { deriveMessageKeys } from './key-derivation.ts';
 
 /** What a message is written with. */
 export interface WriteMaterials {
@@ -9,7 +21,56 @@ export interface WriteMaterials {
   readonly encryptionContext: EncryptionContext;
 }
 
-/** Writes one message (algorithm suite 0x0478). */
-export function encryptMessage(_plaintext: Uint8Array, _materials: WriteMaterials): Uint8Array {
-  throw new Error('not written yet');
+/** The frame length of the official libraries; a longer plaintext has a frame as long as itself. */
+const USUAL_FRAME_LENGTH = 4096;
+/** Longest plaintext: the official Java library keeps the frame length in a signed 32-bit integer. */
+const MAX_PLAINTEXT = 2 ** 31 - 1;
+/** Keys of the encryption context that belong to the format itself. */
+const RESERVED_CONTEXT_KEYS = 'aws-crypto-';
+const HEADER_IV = Buffer.alloc(IV_LENGTH);
+
+/**
+ * Writes one message, under a fresh key that is derived from the data key: a data key may be used
+ * for any number of messages.
+ *
+ * @throws CannotEncodeError when the format has no room for a field or the plaintext, or the
+ *   encryption context uses a key reserved by the format
+ */
+export function encryptMessage(plaintext: Uint8Array, materials: WriteMaterials): Buffer {
+  checkMaterials(plaintext, materials);
+  const head = serializeHeader({
+    suite: COMMITTED,
+    encryptionContext: materials.encryptionContext,
+    encryptedDataKeys: materials.encryptedDataKeys,
+    frameLength: Math.max(USUAL_FRAME_LENGTH, plaintext.length),
+  });
+  const message = Buffer.allocUnsafe(head.length + TAG_LENGTH + finalFrameLength(plaintext.length));
+  message.set(head, 0);
+
+  const messageId = message.subarray(...MESSAGE_ID_SLICE);
+  randomFillSync(messageId);
+  const { encryptionKey, commitKey } = deriveMessageKeys(COMMITTED, materials.dataKey, messageId);
+  message.set(commitKey, head.length - KEY_LENGTH);
+  message.set(headerTag(message.subarray(0, head.length), encryptionKey), head.length);
+  encryptFinalFrame(plaintext, encryptionKey, messageId, message, head.length + TAG_LENGTH);
+  return message;
+}
+
+function headerTag(header: Buffer, key: KeyObject): Buffer {
+  const cipher = createCipheriv('aes-256-gcm', key, HEADER_IV);
+  cipher.setAAD(header);
+  cipher.final();
+  return cipher.getAuthTag();
+}
+
+function checkMaterials(plaintext: Uint8Array, { dataKey, encryptionContext }: WriteMaterials): void {
+  if (dataKey.length !== KEY_LENGTH)
+    throw new CannotEncodeError(`the data key has ${dataKey.length} bytes, not ${KEY_LENGTH}`);
+  if (plaintext.length > MAX_PLAINTEXT)
+    throw new CannotEncodeError(
+      `a payload of ${plaintext.length} bytes is too long for a message: ${MAX_PLAINTEXT} is the most`,
+    );
+  for (const key of encryptionContext.keys())
+    if (key.startsWith(RESERVED_CONTEXT_KEYS))
+      throw new CannotEncodeError(`the encryption context key ${key} is reserved by the message format`);
 }

@@ -1,0 +1,232 @@
+/**
+ * The header of an AWS Encryption SDK message, version 2. All numbers are big-endian:
+ *
+ * | bytes | field |
+ * | --- | --- |
+ * | 1 | version, 2 |
+ * | 2 | algorithm suite |
+ * | 32 | message id |
+ * | 2 + n | encryption context |
+ * | 2 + n | encrypted data keys: each provider id, provider information and ciphertext, with lengths |
+ * | 1 | content type |
+ * | 4 | frame length |
+ * | 32 | key commitment |
+ * | 16 | authentication tag of everything above |
+ *
+ * Specification: `data-format/message-header.md`.
+ */
+import { isUtf8 } from 'node:buffer';
+import { CannotEncodeError, MalformedPayloadError } from '../errors.ts';
+import type { EncryptedDataKey } from '../keys/key-source.ts';
+import { asBuffer } from '../payload.ts';
+import {
+  type AlgorithmSuite,
+  algorithmSuiteOf,
+  KEY_LENGTH,
+  MESSAGE_ID_LENGTH,
+  TAG_LENGTH,
+} from './algorithm-suites.ts';
+import {
+  type EncryptionContext,
+  PUBLIC_KEY_CONTEXT_KEY,
+  parseEncryptionContext,
+  serializeEncryptionContext,
+} from './encryption-context.ts';
+
+/**
+ * Encrypted data keys that a message may have. Each one costs a reader that has to try it a call to
+ * KMS, so a message must not be able to ask for 65,535 of them. Enough for a key, its replicas in
+ * other Regions, and one from before a migration.
+ */
+export const MAX_ENCRYPTED_DATA_KEYS = 5;
+
+/** How the body is divided. */
+export type ContentType = 'framed' | 'non-framed';
+
+/** A parsed header. Its byte fields are views of the message; none is authenticated before the tag is. */
+export interface MessageHeader {
+  readonly suite: AlgorithmSuite;
+  readonly messageId: Buffer;
+  readonly encryptionContext: EncryptionContext;
+  readonly encryptedDataKeys: readonly EncryptedDataKey[];
+  readonly contentType: ContentType;
+  /** Bytes of plaintext in every frame but the last; 0 for a body without frames. */
+  readonly frameLength: number;
+  readonly commitKey: Buffer;
+  /** Everything before the tag, which the tag authenticates. */
+  readonly authenticated: Buffer;
+  readonly tag: Buffer;
+}
+
+/** The fields of a header that a writer chooses. */
+export interface HeaderFields {
+  readonly suite: AlgorithmSuite;
+  readonly encryptionContext: EncryptionContext;
+  readonly encryptedDataKeys: readonly EncryptedDataKey[];
+  readonly frameLength: number;
+}
+
+const VERSION = 2;
+const MESSAGE_ID_AT = 3;
+const CONTEXT_AT = MESSAGE_ID_AT + MESSAGE_ID_LENGTH;
+const NON_FRAMED = 1;
+const FRAMED = 2;
+/** Fields of the encrypted data keys have 16-bit lengths. */
+const MAX_FIELD = 0xffff;
+
+/** Where the message id stands in a serialized header. */
+export const MESSAGE_ID_SLICE = [MESSAGE_ID_AT, CONTEXT_AT] as const;
+
+/** Bytes of header before the body, tag included. */
+export function headerLengthOf(header: MessageHeader): number {
+  return header.authenticated.length + TAG_LENGTH;
+}
+
+/**
+ * Parses the header at the start of a message, without any key.
+ *
+ * @throws MalformedPayloadError when it is not version 2, its suite does not commit to the key, it
+ *   has no or more than {@link MAX_ENCRYPTED_DATA_KEYS} encrypted data keys, a length reaches past the
+ *   end, or the encryption context is not canonical
+ */
+export function parseHeader(message: Uint8Array): MessageHeader {
+  const cursor = new Cursor(asBuffer(message));
+  const version = cursor.uint8();
+  if (version !== VERSION)
+    throw new MalformedPayloadError(
+      version === 1
+        ? 'it is a message of version 1, which does not commit to its data key'
+        : 'it is no AWS Encryption SDK message of version 2',
+    );
+  const suite = algorithmSuiteOf(cursor.uint16());
+  const messageId = cursor.bytes(MESSAGE_ID_LENGTH);
+  const encryptionContext = parseEncryptionContext(cursor.bytes(cursor.uint16()));
+  if (suite.signed !== encryptionContext.has(PUBLIC_KEY_CONTEXT_KEY))
+    throw new MalformedPayloadError('a message carries a public key exactly when its algorithm suite signs');
+  const encryptedDataKeys = readEncryptedDataKeys(cursor);
+  const contentType = contentTypeOf(cursor.uint8());
+  const frameLength = cursor.uint32();
+  if ((frameLength === 0) !== (contentType === 'non-framed'))
+    throw new MalformedPayloadError('the frame length does not fit the content type');
+  const commitKey = cursor.bytes(KEY_LENGTH);
+  const authenticated = cursor.consumed();
+  const tag = cursor.bytes(TAG_LENGTH);
+  return {
+    suite,
+    messageId,
+    encryptionContext,
+    encryptedDataKeys,
+    contentType,
+    frameLength,
+    commitKey,
+    authenticated,
+    tag,
+  };
+}
+
+/**
+ * Serializes a framed header up to its tag, with room left for the message id and, at the end, for
+ * the key commitment.
+ *
+ * @returns the bytes that the tag will authenticate
+ * @throws CannotEncodeError when a field does not fit the format
+ */
+export function serializeHeader(fields: HeaderFields): Buffer {
+  const { encryptedDataKeys } = fields;
+  if (encryptedDataKeys.length === 0 || encryptedDataKeys.length > MAX_ENCRYPTED_DATA_KEYS)
+    throw new CannotEncodeError(
+      `a message has 1 to ${MAX_ENCRYPTED_DATA_KEYS} encrypted data keys, not ${encryptedDataKeys.length}`,
+    );
+  const context = serializeEncryptionContext(fields.encryptionContext);
+  let length = CONTEXT_AT + 2 + context.length + 2 + 1 + 4 + KEY_LENGTH;
+  for (const { providerId, providerInfo, ciphertext } of encryptedDataKeys) {
+    const providerIdLength = Buffer.byteLength(providerId);
+    if (providerIdLength > MAX_FIELD || providerInfo.length > MAX_FIELD || ciphertext.length > MAX_FIELD)
+      throw new CannotEncodeError('an encrypted data key is longer than a message header can say');
+    length += 6 + providerIdLength + providerInfo.length + ciphertext.length;
+  }
+
+  const out = Buffer.alloc(length);
+  out[0] = VERSION;
+  out.writeUInt16BE(fields.suite.id, 1);
+  let at = writeField(out, CONTEXT_AT, context);
+  at = out.writeUInt16BE(encryptedDataKeys.length, at);
+  for (const { providerId, providerInfo, ciphertext } of encryptedDataKeys) {
+    at = writeField(out, at, Buffer.from(providerId, 'utf8'));
+    at = writeField(out, at, providerInfo);
+    at = writeField(out, at, ciphertext);
+  }
+  out[at] = FRAMED;
+  out.writeUInt32BE(fields.frameLength, at + 1);
+  return out;
+}
+
+function writeField(out: Buffer, at: number, bytes: Uint8Array): number {
+  const start = out.writeUInt16BE(bytes.length, at);
+  out.set(bytes, start);
+  return start + bytes.length;
+}
+
+function readEncryptedDataKeys(cursor: Cursor): EncryptedDataKey[] {
+  const count = cursor.uint16();
+  if (count === 0 || count > MAX_ENCRYPTED_DATA_KEYS)
+    throw new MalformedPayloadError(
+      `it has ${count} encrypted data keys, and 1 to ${MAX_ENCRYPTED_DATA_KEYS} are accepted`,
+    );
+  const keys: EncryptedDataKey[] = [];
+  for (let i = 0; i < count; i++) {
+    const providerId = cursor.bytes(cursor.uint16());
+    if (!isUtf8(providerId)) throw new MalformedPayloadError('a key provider id is not UTF-8');
+    keys.push({
+      providerId: providerId.toString('utf8'),
+      providerInfo: cursor.bytes(cursor.uint16()),
+      ciphertext: cursor.bytes(cursor.uint16()),
+    });
+  }
+  return keys;
+}
+
+function contentTypeOf(byte: number): ContentType {
+  if (byte === FRAMED) return 'framed';
+  if (byte === NON_FRAMED) return 'non-framed';
+  throw new MalformedPayloadError('its content type is neither framed nor non-framed');
+}
+
+/** Reads forward, and never past the end. */
+class Cursor {
+  readonly #message: Buffer;
+  #at = 0;
+
+  constructor(message: Buffer) {
+    this.#message = message;
+  }
+
+  uint8(): number {
+    return this.#message.readUInt8(this.#advance(1));
+  }
+
+  uint16(): number {
+    return this.#message.readUInt16BE(this.#advance(2));
+  }
+
+  uint32(): number {
+    return this.#message.readUInt32BE(this.#advance(4));
+  }
+
+  bytes(length: number): Buffer {
+    const start = this.#advance(length);
+    return this.#message.subarray(start, start + length);
+  }
+
+  /** Everything read so far. */
+  consumed(): Buffer {
+    return this.#message.subarray(0, this.#at);
+  }
+
+  #advance(length: number): number {
+    const start = this.#at;
+    if (start + length > this.#message.length) throw new MalformedPayloadError('the message header ends early');
+    this.#at = start + length;
+    return start;
+  }
+}
