@@ -1,0 +1,137 @@
+/**
+ * The benchmark. Installs and starts everyone, measures in interleaved rounds, and writes the result.
+ *
+ * usage: node bench/run.ts [--quick] [--rounds N] [--seconds S] [--only a,b] [--workloads w1,w2] [--out NAME]
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, release, totalmem, type } from 'node:os';
+import { parseArgs } from 'node:util';
+import { CONTESTANTS } from './contestants.ts';
+import { LoadGenerator } from './load/load.ts';
+import { type Entry, enter, measureRound } from './measure.ts';
+import { renderPlot } from './report/plot.ts';
+import { renderTables } from './report/table.ts';
+import type { Result, Round } from './result.ts';
+import { runtimeVersions } from './rivals.ts';
+import { type Effort, exchangesOf, WORKLOADS, type Workload } from './workloads.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    only: { type: 'string' },
+    workloads: { type: 'string' },
+    out: { type: 'string' },
+  },
+});
+const rounds = Number(options.rounds ?? (options.quick ? 3 : 7));
+const seconds = Number(options.seconds ?? (options.quick ? 1 : 3));
+const effort: Effort = { ms: seconds * 1000, pages: Math.ceil(seconds * 20), serial: Math.ceil(seconds * 350) };
+const workloads = WORKLOADS.filter(({ name }) => options.workloads?.split(',').includes(name) ?? true);
+const results = new URL('./results/', import.meta.url);
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+async function main(): Promise<void> {
+  const chosen = CONTESTANTS.filter(({ name }) => options.only?.split(',').includes(name) ?? true);
+  const entries: Entry[] = [];
+  for (const contestant of chosen) {
+    say(`starting ${contestant.name}`);
+    entries.push(await enter(contestant));
+  }
+  const load = new LoadGenerator();
+  try {
+    const measured = await measureAll(entries, load);
+    await write(entries, measured);
+  } finally {
+    load.stop();
+    for (const entry of entries) if ('server' in entry) await entry.server?.stop();
+  }
+}
+
+async function measureAll(entries: Entry[], load: LoadGenerator): Promise<Map<string, Round[]>> {
+  const measured = new Map<string, Round[]>();
+  const bodies = new Map(
+    entries.flatMap(({ contestant }) =>
+      workloads.map((workload) => [
+        `${contestant.name}/${workload.name}`,
+        exchangesOf(workload, contestant.seal, contestant.echoes),
+      ]),
+    ),
+  );
+  // Round 0 warms everyone up and is not counted.
+  for (let round = 0; round <= rounds; round++)
+    for (const workload of workloads)
+      for (const [index, entry] of rotated(entries, round)) {
+        if ('absent' in entry) continue;
+        const key = `${entry.contestant.name}/${workload.name}`;
+        try {
+          const figures = await measureRound(entry, workload, bodies.get(key) ?? [], effort, load);
+          if (figures === undefined) continue;
+          say(`round ${round} ${key}: ${figures.cpuMsPerRequest.toFixed(4)} ms CPU`);
+          if (round > 0) measured.set(key, [...(measured.get(key) ?? []), figures]);
+        } catch (error) {
+          // Whoever answers wrongly once is out: its figures would mean nothing.
+          say(`${key} is out: ${(error as Error).message}`);
+          await entry.server?.stop();
+          entries[index] = { contestant: entry.contestant, absent: `${workload.name}: ${(error as Error).message}` };
+        }
+      }
+  return measured;
+}
+
+/** Another one goes first every round. */
+function rotated(entries: readonly Entry[], by: number): [number, Entry][] {
+  const indexed = [...entries.entries()];
+  const shift = by % indexed.length;
+  return [...indexed.slice(shift), ...indexed.slice(0, shift)];
+}
+
+async function write(entries: readonly Entry[], measured: ReadonlyMap<string, Round[]>): Promise<void> {
+  const out = options.out ?? (options.quick || options.only || options.workloads ? 'scratch' : 'latest');
+  const result: Result = {
+    date: new Date().toISOString(),
+    commit: commit(),
+    machine: {
+      cpu: cpus()[0]?.model ?? 'unknown',
+      cores: cpus().length,
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+      os: `${type()} ${release()}`,
+      versions: await runtimeVersions(),
+    },
+    settings: { rounds, seconds, quick: options.quick },
+    contestants: entries.map((entry) => ({
+      name: entry.contestant.name,
+      title: entry.contestant.title,
+      kind: entry.contestant.kind,
+      ...('absent' in entry && { absent: entry.absent }),
+    })),
+    workloads: workloads.map(({ name, title }: Workload) => ({ name, title })),
+    measurements: [...measured].map(([key, its]) => {
+      const [contestant = '', workload = ''] = key.split('/');
+      return { contestant, workload, rounds: its };
+    }),
+  };
+  mkdirSync(results, { recursive: true });
+  writeFileSync(new URL(`${out}.json`, results), `${JSON.stringify(result, null, 1)}\n`);
+  writeFileSync(new URL(`${out}.md`, results), renderTables(result));
+  writeFileSync(new URL(`${out}.svg`, results), renderPlot(result));
+  process.stdout.write(renderTables(result));
+  say(`written to bench/results/${out}.json, .md and .svg`);
+}
+
+function commit(): string {
+  try {
+    const dirty = execFileSync('git', ['status', '--porcelain', '--untracked-files=no'], { encoding: 'utf8' });
+    const head = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+    return dirty.trim() === '' ? head : `${head} with changes`;
+  } catch {
+    return 'unknown';
+  }
+}
+
+await main();
