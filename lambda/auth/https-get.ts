@@ -1,0 +1,72 @@
+/**
+ * One GET over HTTPS with everything bounded: time, size, and no redirects. For what identity needs
+ * from elsewhere, which is rare and small: issuer keys and roles.
+ */
+import { request } from 'node:https';
+
+/** What came back, whatever the status. */
+export interface HttpsResponse {
+  readonly status: number;
+  /** Seconds of a `Retry-After` that holds a number; undefined without one. */
+  readonly retryAfterSeconds: number | undefined;
+  readonly body: string;
+}
+
+/** Bounds of a GET. */
+export interface HttpsGetOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Milliseconds for all of it, from the name lookup to the last byte. */
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+}
+
+/**
+ * Gets an `https:` URL.
+ *
+ * @throws Error when it cannot be reached or exceeds a bound; the message names the host and never holds the URL's
+ *   query, a header or a body
+ */
+export type HttpsGet = (url: string, options: HttpsGetOptions) => Promise<HttpsResponse>;
+
+/**
+ * @param ca certificates in PEM to trust instead of the system's; undefined for the system's, to which
+ *   `NODE_EXTRA_CA_CERTS` adds a company's own
+ */
+export function createHttpsGet(ca?: string): HttpsGet {
+  return (url, options) =>
+    new Promise((resolve, reject) => {
+      const { host } = new URL(url);
+      const headers = { accept: 'application/json', ...options.headers };
+      const outgoing = request(url, { method: 'GET', agent: false, headers, ...(ca === undefined ? {} : { ca }) });
+      const fail = (problem: string): void => {
+        clearTimeout(timer);
+        outgoing.destroy();
+        reject(new Error(`${host} ${problem}`));
+      };
+      const timer = setTimeout(() => fail(`did not answer within ${options.timeoutMs} ms`), options.timeoutMs);
+      outgoing.on('error', (error: NodeJS.ErrnoException) => fail(`cannot be reached (${error.code ?? 'error'})`));
+      outgoing.on('response', (incoming) => {
+        const chunks: Buffer[] = [];
+        let size = 0;
+        incoming.on('error', () => fail('broke off its answer'));
+        incoming.on('data', (chunk: Buffer) => {
+          size += chunk.length;
+          if (size > options.maxBytes) fail(`answered with more than ${options.maxBytes} bytes`);
+          else chunks.push(chunk);
+        });
+        incoming.on('end', () => {
+          clearTimeout(timer);
+          resolve({
+            status: incoming.statusCode ?? 0,
+            retryAfterSeconds: secondsOf(incoming.headers['retry-after']),
+            body: Buffer.concat(chunks).toString('utf8'),
+          });
+        });
+      });
+      outgoing.end();
+    });
+}
+
+function secondsOf(retryAfter: string | undefined): number | undefined {
+  return retryAfter !== undefined && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) : undefined;
+}
