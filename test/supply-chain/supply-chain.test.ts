@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { isPermissive, readLockFile } from './lock-file.ts';
+
+const root = new URL('../../', import.meta.url);
+const locked = readLockFile(new URL('package-lock.json', root));
+const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+  allowScripts: Record<string, boolean>;
+};
+const direct = { ...manifest.dependencies, ...manifest.devDependencies };
+
+describe('the supply chain', () => {
+  it('pins every package by its content', () => {
+    const loose = locked.filter(({ integrity, inBundle }) => !inBundle && !/^sha512-/.test(integrity ?? ''));
+    expect(loose.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('pins every direct dependency to one exact version', () => {
+    for (const [name, version] of Object.entries(direct))
+      expect([name, version]).toEqual([name, expect.stringMatching(/^\d+\.\d+\.\d+(-[\w.]+)?$/)]);
+  });
+
+  it('uses permissive licences only', () => {
+    expect(
+      locked.filter(({ license }) => !isPermissive(license)).map(({ path, license }) => `${path}: ${license}`),
+    ).toEqual([]);
+  });
+
+  it('would notice a licence that is none of them', () => {
+    expect(['GPL-3.0-only', '(MIT AND GPL-3.0-only)', undefined, 'UNLICENSED'].map(isPermissive)).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
+    expect(['MIT', '(MIT OR GPL-3.0-or-later)', 'Apache-2.0 AND MIT'].map(isPermissive)).toEqual([true, true, true]);
+  });
+
+  it('runs install scripts of named packages only', () => {
+    const named = new Set(Object.keys(manifest.allowScripts));
+    const wantsToRun = locked.filter(({ hasInstallScript }) => hasInstallScript).map(({ name }) => name);
+    const known = ['@parcel/watcher', 'fsevents', 'unrs-resolver', ...named];
+    expect(wantsToRun.filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  it('justifies every direct dependency in one line, and lists none that is gone', () => {
+    const page = readFileSync(new URL('docs/dependencies.md', root), 'utf8');
+    const listed = [...page.matchAll(/^\| `([^`]+)` +\| (.+?) +\|$/gm)].map(([, name, why]) => ({ name, why }));
+    expect(listed.map(({ name }) => name).sort()).toEqual(Object.keys(direct).sort());
+    for (const { why } of listed) expect(why?.length).toBeGreaterThan(20);
+  });
+});
