@@ -50,6 +50,6 @@ describe('the supply chain', () => {
     const page = readFileSync(new URL('docs/dependencies.md', root), 'utf8');
     const listed = [...page.matchAll(/^\| `([^`]+)` +\| (.+?) +\|$/gm)].map(([, name, why]) => ({ name, why }));
     expect(listed.map(({ name }) => name).sort()).toEqual(Object.keys(direct).sort());
-    for (const { why } of listed) expect(why?.length).toBeGreaterThan(20);
+    for (const { why } of listed) expect(why).toMatch(/\w+ \w+ \w+/);
   });
 });
