@@ -1,0 +1,39 @@
+/**
+ * The metrics that the server writes (CloudWatch embedded metric format) and the stack's alarms and
+ * dashboard read: the one place where both learn their names.
+ */
+
+/** The CloudWatch namespace of every metric here. */
+export const METRIC_NAMESPACE = 'TemporalCodecServer';
+
+/** The one dimension: the environment's name. */
+export const METRIC_DIMENSION = 'Environment';
+
+/** Names of the metrics; counts unless said otherwise. */
+export const METRICS = {
+  /** Requests answered, whatever the status. */
+  requests: 'Requests',
+  /** Milliseconds from the request's arrival in the pipeline to its answer. */
+  duration: 'Duration',
+  /** Requests without a valid identity. */
+  unauthenticated: 'Unauthenticated',
+  /** Payloads by outcome. */
+  decoded: 'PayloadsDecoded',
+  encoded: 'PayloadsEncoded',
+  unchanged: 'PayloadsUnchanged',
+  denied: 'PayloadsDenied',
+  cannotOpen: 'PayloadsNotOpened',
+  /** Of those not opened: KMS does not let the function use the key. */
+  keyAccessDenied: 'KeyAccessDenied',
+  /** Of those not opened: the key is disabled, pending deletion or deleted. */
+  keyDisabled: 'KeyDisabled',
+  keyCacheHits: 'KeyCacheHits',
+  keyCacheMisses: 'KeyCacheMisses',
+  /** Requests answered 503 because a dependency could not answer. */
+  kmsUnavailable: 'KmsUnavailable',
+  jwksUnavailable: 'JwksUnavailable',
+  secretsUnavailable: 'SecretsUnavailable',
+  cloudOpsUnavailable: 'CloudOpsUnavailable',
+} as const;
+
+export type MetricName = (typeof METRICS)[keyof typeof METRICS];
