@@ -1,0 +1,55 @@
+import { CodecError } from '../errors.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { readKeyringFile } from './keyring-file.ts';
+import { formatKeyring, type Keyring } from './local-keyring.ts';
+
+/** A keyring that may change while it is used: another process can add a key to its file. */
+export interface KeyringHolder {
+  readonly keyring: Keyring;
+  /**
+   * Looks for a newer keyring. May be called for every unknown key on the wire.
+   *
+   * @returns whether {@link keyring} has changed
+   */
+  refresh(): boolean;
+}
+
+/** Milliseconds between two readings of the file, whatever comes over the wire. */
+const PAUSE = 1000;
+
+/**
+ * A keyring that follows its file: a key that `codec-server keygen` adds is used without a restart.
+ * While the file is gone or broken, the keyring stays as it was.
+ *
+ * @param keyring what the file held when it was read first
+ */
+export function followKeyringFile(path: string, keyring: Keyring, clock: Clock = systemClock): KeyringHolder {
+  let current = keyring;
+  let text = formatKeyring(keyring);
+  let nextReading = clock.now() + PAUSE;
+  return {
+    get keyring() {
+      return current;
+    },
+    refresh() {
+      const now = clock.now();
+      if (now < nextReading) return false;
+      nextReading = now + PAUSE;
+      const read = readOrUndefined(path);
+      const readText = read === undefined ? text : formatKeyring(read);
+      if (read === undefined || readText === text) return false;
+      current = read;
+      text = readText;
+      return true;
+    },
+  };
+}
+
+function readOrUndefined(path: string): Keyring | undefined {
+  try {
+    return readKeyringFile(path);
+  } catch (error) {
+    if (error instanceof CodecError) return undefined;
+    throw error;
+  }
+}
