@@ -34,6 +34,11 @@ export interface KmsKeyRequest {
 export interface StaticKeyRequest {
   readonly kind: 'static';
   readonly keyId: string;
+  /**
+   * Whether a key opens the payload. Asked only where the id leaves several keys to choose from: an
+   * empty id, or the same id in two versions of a secret.
+   */
+  readonly fits?: (key: Uint8Array) => boolean;
 }
 
 export type DataKeyRequest = MessageKeyRequest | KmsKeyRequest | StaticKeyRequest;

@@ -1,0 +1,34 @@
+/** Every format that is read, by encoding. `docs/formats.md` describes them for people. */
+import { AWS_ENCRYPTION_SDK_ENCODING, awsEncryptionSdkFormat } from '../aws-encryption-sdk/format.ts';
+import type { Recogniser } from '../decode.ts';
+import { createRecogniser, type FormatsByEncoding } from '../recognise.ts';
+import { BINARY_ENCRYPTED, BINARY_ENCRYPTED_FORMATS } from './binary-encrypted.ts';
+import {
+  GZIP_ENCODING,
+  gzipFormat,
+  SNAPPY_ENCODING,
+  snappyFormat,
+  ZLIB_ENCODING,
+  ZSTD_ENCODING,
+  zlibFormat,
+  zstdFormat,
+} from './compression.ts';
+import { KMS_JAVA_SAMPLE_ENCODING, kmsJavaSampleFormat } from './kms-java-sample.ts';
+
+export const ALL_FORMATS: FormatsByEncoding = {
+  [AWS_ENCRYPTION_SDK_ENCODING]: [awsEncryptionSdkFormat],
+  [BINARY_ENCRYPTED]: BINARY_ENCRYPTED_FORMATS,
+  [KMS_JAVA_SAMPLE_ENCODING]: [kmsJavaSampleFormat],
+  [ZLIB_ENCODING]: [zlibFormat],
+  [ZSTD_ENCODING]: [zstdFormat],
+  [GZIP_ENCODING]: [gzipFormat],
+  [SNAPPY_ENCODING]: [snappyFormat],
+};
+
+/** Recognises every format that is read: for decoding. */
+export const recogniseAll: Recogniser = createRecogniser(ALL_FORMATS);
+
+/** Recognises our own format and no other: for encoding, which must not wrap what it has wrapped. */
+export const recogniseOwn: Recogniser = createRecogniser({
+  [AWS_ENCRYPTION_SDK_ENCODING]: [awsEncryptionSdkFormat],
+});

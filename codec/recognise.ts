@@ -1,0 +1,47 @@
+/**
+ * From a payload to the format it is in, by its `encoding`. Asked for every payload of every
+ * request, most of which are plain: encodings are compared as bytes, and only with those of the same
+ * length.
+ */
+import type { Recogniser } from './decode.ts';
+import type { PayloadFormat } from './format.ts';
+import { ENCODING } from './payload.ts';
+
+/** Formats by encoding. Several formats of one encoding are asked in their order; the first that knows the payload opens it. */
+export type FormatsByEncoding = Readonly<Record<string, readonly PayloadFormat[]>>;
+
+interface Entry {
+  readonly encoding: Buffer;
+  readonly formats: readonly PayloadFormat[];
+}
+
+/** Builds a recogniser; what it is built from is read once. */
+export function createRecogniser(formats: FormatsByEncoding): Recogniser {
+  const byLength: (Entry[] | undefined)[] = [];
+  for (const [name, list] of Object.entries(formats)) {
+    const encoding = Buffer.from(name, 'utf8');
+    const entries = byLength[encoding.length] ?? [];
+    entries.push({ encoding, formats: list });
+    byLength[encoding.length] = entries;
+  }
+  return (payload, namespace) => {
+    const encoding = payload.metadata[ENCODING];
+    if (encoding === undefined) return undefined;
+    const entries = byLength[encoding.length];
+    if (entries === undefined) return undefined;
+    for (const entry of entries) {
+      if (!sameBytes(entry.encoding, encoding)) continue;
+      for (const format of entry.formats) {
+        const envelope = format.recognise(payload, namespace);
+        if (envelope !== undefined) return envelope;
+      }
+      return undefined;
+    }
+    return undefined;
+  };
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
