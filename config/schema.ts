@@ -112,8 +112,23 @@ export interface IdentityConfig {
   readonly issuers: readonly IssuerConfig[];
   /** Named tokens for the CLI's `--codec-auth` and for remote codecs. `null`: none. */
   readonly serviceTokens: ServiceTokensConfig | null;
+  /** Where rules with `temporalCloudRole` ask for roles. Needed by those rules alone; `null` or left out: nowhere. */
+  readonly temporalCloudRoles?: TemporalCloudRolesConfig | null;
   /** Seconds by which clocks may differ. Default 30. */
   readonly clockLeewaySeconds?: number;
+}
+
+/** The Temporal Cloud account whose roles count, asked through the Cloud Ops API. */
+export interface TemporalCloudRolesConfig {
+  /**
+   * An API key of a service account with the account role Read-Only: the secret's (or the file's) text, alone.
+   * The file is for local use and readable by its owner alone.
+   */
+  readonly apiKey: { readonly secret: SecretRef } | { readonly file: string };
+  /** Default `https://saas-api.tmprl.cloud`. */
+  readonly endpoint?: string;
+  /** Seconds that an answer is kept: how long a role that was taken away still reads. Default 300. */
+  readonly cacheSeconds?: number;
 }
 
 export type IssuerConfig = TemporalCloudIssuerConfig | OidcIssuerConfig;
