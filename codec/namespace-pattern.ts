@@ -21,6 +21,24 @@ export function createNamespaceMatcher(patterns: readonly string[]): NamespaceMa
   return (namespace) => exact.has(namespace) || wild.some((matches) => matches(namespace));
 }
 
+/** Whether some namespace is covered by both patterns. */
+export function overlaps(a: string, b: string): boolean {
+  // reachable[j]: the part of `a` read so far can be brought in line with the first j characters of `b`.
+  let reachable = Array.from({ length: b.length + 1 }, (_, j) => /^\**$/.test(b.slice(0, j)));
+  for (const letter of a) {
+    const next = new Array<boolean>(b.length + 1).fill(false);
+    for (let j = 0; j <= b.length; j++) {
+      const other = b[j - 1];
+      next[j] =
+        (letter === '*' && (reachable[j] === true || next[j - 1] === true)) ||
+        (other === '*' && (reachable[j] === true || next[j - 1] === true)) ||
+        (letter === other && reachable[j - 1] === true);
+    }
+    reachable = next;
+  }
+  return reachable[b.length] === true;
+}
+
 function compile(pattern: string): NamespaceMatcher {
   const pieces = pattern.split('*');
   const first = pieces[0] ?? '';

@@ -1,2 +1,7 @@
 /** The patterns of the configuration; the codec pairs keys with namespaces by the same rules. */
-export { createNamespaceMatcher, matchesNamespace, type NamespaceMatcher } from '../codec/namespace-pattern.ts';
+export {
+  createNamespaceMatcher,
+  matchesNamespace,
+  type NamespaceMatcher,
+  overlaps,
+} from '../codec/namespace-pattern.ts';

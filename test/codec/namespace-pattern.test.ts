@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createNamespaceMatcher, matchesNamespace } from '../../codec/namespace-pattern.ts';
+import { createNamespaceMatcher, matchesNamespace, overlaps } from '../../codec/namespace-pattern.ts';
 
 describe('a namespace pattern', () => {
   it.each([
@@ -54,5 +54,19 @@ describe('a namespace pattern', () => {
     const covers = createNamespaceMatcher(['billing', 'orders-*']);
     expect([covers('billing'), covers('orders-eu'), covers('payments')]).toEqual([true, true, false]);
     expect(createNamespaceMatcher([])('billing')).toBe(false);
+  });
+
+  it('overlaps another exactly when some namespace is covered by both', () => {
+    const names = ['', ...'ab', 'aa', 'ab', 'ba', 'bb'];
+    for (let length = 3; length <= 6; length++)
+      for (let bits = 0; bits < 2 ** length; bits++)
+        names.push([...bits.toString(2).padStart(length, '0')].map((bit) => (bit === '0' ? 'a' : 'b')).join(''));
+    const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '*'), maxLength: 3 });
+    fc.assert(
+      fc.property(pattern, pattern, (a, b) => {
+        expect(overlaps(a, b)).toBe(names.some((name) => matchesNamespace(a, name) && matchesNamespace(b, name)));
+      }),
+      { numRuns: 1000 },
+    );
   });
 });
