@@ -1,0 +1,206 @@
+/**
+ * The form of a configuration: which fields there are, which must be there, and of which type. For a
+ * field that is a security choice, `undefined` is "forgotten" and an error; `null` is "declined".
+ */
+import type { Problem } from './problem.ts';
+
+/** Checks a value at a place. */
+type Check = (value: unknown, path: string) => Problem[];
+
+/** A field that may be left out. */
+interface Optional {
+  readonly optional: Check;
+}
+
+type Fields = Readonly<Record<string, Check | Optional>>;
+
+const text: Check = (value, path) => expected(typeof value === 'string' && value !== '', 'a text', value, path);
+const flag: Check = (value, path) => expected(typeof value === 'boolean', 'true or false', value, path);
+const number: Check = (value, path) => expected(typeof value === 'number', 'a number', value, path);
+
+function oneOf(...values: readonly string[]): Check {
+  const names = values.map((value) => `'${value}'`).join(', ');
+  return (value, path) =>
+    expected(values.includes(value as string), values.length > 1 ? `one of ${names}` : names, value, path);
+}
+
+function nullable(check: Check): Check {
+  return (value, path) => (value === null ? [] : check(value, path));
+}
+
+function listOf(check: Check): Check {
+  return (value, path) =>
+    Array.isArray(value)
+      ? value.flatMap((item, index) => check(item, `${path}[${index}]`))
+      : [{ path, message: `is ${kindOf(value)}: write a list, [].` }];
+}
+
+function optional(check: Check): Optional {
+  return { optional: check };
+}
+
+function object(fields: Fields, open = false): Check {
+  return (value, path) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      return [{ path: path || 'the configuration', message: `is ${kindOf(value)}: write an object, {}.` }];
+    const at = (name: string) => (path === '' ? name : `${path}.${name}`);
+    const record = value as Readonly<Record<string, unknown>>;
+    const unknown = Object.keys(record)
+      .filter((name) => !open && !Object.hasOwn(fields, name))
+      .map((name) => ({
+        path: at(name),
+        message: `there is no such field: remove it, or correct its name (${Object.keys(fields).join(', ')}).`,
+      }));
+    const known = Object.entries(fields).flatMap(([name, field]): Problem[] => {
+      const given = record[name];
+      if (given !== undefined) return (typeof field === 'function' ? field : field.optional)(given, at(name));
+      return typeof field === 'function' ? [{ path: at(name), message: forgotten(field) }] : [];
+    });
+    return [...known, ...unknown];
+  };
+}
+
+function forgotten(check: Check): string {
+  const declinable = check(null, '').length === 0;
+  return `is missing: ${declinable ? 'set it, or write null to decline it.' : 'set it.'}`;
+}
+
+/** One of several forms of an object, told apart by a field that only one of them has. */
+function formOf(forms: Readonly<Record<string, Check>>, otherwise: string): Check {
+  return (value, path) => {
+    const name = Object.keys(forms).find(
+      (field) => typeof value === 'object' && value !== null && Object.hasOwn(value, field),
+    );
+    const check = name === undefined ? undefined : forms[name];
+    return check === undefined ? [{ path, message: `is ${kindOf(value)}: write ${otherwise}.` }] : check(value, path);
+  };
+}
+
+const secretRef: Check = (value, path) => (value === 'created-by-stack' ? [] : object({ arn: text })(value, path));
+const fileOrSecret = { secret: object({ secret: secretRef }), file: object({ file: text }) };
+
+const people: Check = (value, path) =>
+  value === 'anyone-on-loopback'
+    ? []
+    : formOf(
+        {
+          email: object({ email: text }),
+          emailDomain: object({ emailDomain: text }),
+          claim: object({ claim: text, includes: text, issuer: optional(text) }),
+          temporalCloudRole: object({ temporalCloudRole: oneOf('read', 'write', 'admin') }),
+          serviceToken: object({ serviceToken: text }),
+        },
+        "{ email }, { emailDomain }, { claim, includes }, { temporalCloudRole }, { serviceToken } or 'anyone-on-loopback'",
+      )(value, path);
+
+const issuer: Check = (value, path) =>
+  (value as { type?: unknown } | null)?.type === 'oidc'
+    ? object({
+        type: text,
+        issuer: text,
+        jwksUri: text,
+        audience: nullable((given, place) => (Array.isArray(given) ? listOf(text)(given, place) : text(given, place))),
+        from: oneOf('authorization', 'authorization-extras'),
+        algorithms: optional(listOf(oneOf('RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'EdDSA'))),
+        emailClaim: optional(text),
+      })(value, path)
+    : object({
+        type: oneOf('temporal-cloud', 'oidc'),
+        issuer: optional(text),
+        jwksUri: optional(text),
+        audience: optional(text),
+        emailClaim: optional(text),
+      })(value, path);
+
+const customCodec: Check = (value, path) => {
+  const codec = (value as { codec?: { encode?: unknown; decode?: unknown } } | null)?.codec;
+  const works = typeof codec?.encode === 'function' && typeof codec.decode === 'function';
+  return [
+    ...object({ codec: () => [], namespaces: optional(listOf(text)) })(value, path),
+    ...(works
+      ? []
+      : [{ path: `${path}.codec`, message: 'is no PayloadCodec: it needs the methods encode and decode.' }]),
+  ];
+};
+
+const configuration = object({
+  defaultNamespace: nullable(text),
+  cors: object({ origins: listOf(text), credentials: flag }),
+  failures: oneOf('explain', 'return-encoded', 'reject'),
+  explainTo: optional(oneOf('browsers', 'browsers-and-cli')),
+  compression: nullable(oneOf('zstd', 'zlib')),
+  identity: nullable(
+    object({
+      issuers: listOf(issuer),
+      serviceTokens: nullable(formOf(fileOrSecret, '{ secret } or { file }')),
+      temporalCloudRoles: optional(
+        nullable(
+          object({
+            apiKey: formOf(fileOrSecret, '{ secret } or { file }'),
+            endpoint: optional(text),
+            cacheSeconds: optional(number),
+          }),
+        ),
+      ),
+      clockLeewaySeconds: optional(number),
+    }),
+  ),
+  access: listOf(
+    object({ name: text, namespaces: listOf(text), people: listOf(people), allow: listOf(oneOf('decode', 'encode')) }),
+  ),
+  codecs: optional(listOf(customCodec)),
+  limits: optional(
+    object({
+      bodyBytes: optional(number),
+      payloads: optional(number),
+      layers: optional(number),
+      inflatedBytes: optional(number),
+    }),
+  ),
+  keys: object({
+    keyring: nullable(object({ file: text, namespaces: optional(listOf(text)) })),
+    kms: nullable(
+      listOf(
+        object({
+          namespaces: listOf(text),
+          write: nullable(text),
+          read: optional(listOf(text)),
+          assumeRole: optional(text),
+        }),
+      ),
+    ),
+    staticKeys: nullable(
+      formOf(
+        { ...fileOrSecret, samplesTestKey: object({ samplesTestKey: flag }) },
+        '{ secret }, { file } or { samplesTestKey: true }',
+      ),
+    ),
+    cache: optional(
+      object({
+        maxKeys: optional(number),
+        ttlSeconds: optional(number),
+        maxMessages: optional(number),
+        maxBytes: optional(number),
+      }),
+    ),
+  }),
+  deployment: optional(object({}, true)),
+});
+
+/** Problems of form; empty when every field is there, known, and of its type. */
+export function checkShape(config: unknown): Problem[] {
+  return configuration(config, '');
+}
+
+function expected(fulfilled: boolean, what: string, value: unknown, path: string): Problem[] {
+  return fulfilled ? [] : [{ path, message: `is ${kindOf(value)}: write ${what}.` }];
+}
+
+/** What a value is, without printing it: it may be a secret in the wrong place. */
+function kindOf(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  if (value === '') return 'empty';
+  return typeof value === 'object' ? 'an object of another form' : `a ${typeof value}`;
+}
