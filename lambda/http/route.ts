@@ -1,0 +1,45 @@
+/**
+ * What a request is about, by the final segment of its path alone: clients put any prefix and any
+ * number of slashes before it, and none of them agree about either. The path is taken as it is
+ * written. Nothing is decoded or resolved first, so there is one way to write an operation.
+ */
+
+/** What can be asked for. */
+export type Operation = 'decode' | 'encode' | 'download' | 'healthz' | 'readyz';
+
+/** Where a request goes. */
+export interface Route {
+  /** Undefined: nowhere. */
+  readonly operation: Operation | undefined;
+  /** The path segment before the operation, as written; undefined when there is none. */
+  readonly prefix: string | undefined;
+}
+
+const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
+  (['decode', 'encode', 'download', 'healthz', 'readyz'] as const).map((operation) => [operation, operation]),
+);
+
+/** @param path without a query */
+export function routeOf(path: string): Route {
+  let end = path.length;
+  while (end > 0 && path[end - 1] === '/') end--;
+  const start = path.lastIndexOf('/', end - 1) + 1;
+  const operation = OPERATIONS.get(path.slice(start, end));
+  if (operation === undefined) return NOWHERE;
+  let prefixEnd = start;
+  while (prefixEnd > 0 && path[prefixEnd - 1] === '/') prefixEnd--;
+  if (prefixEnd === 0) return WITHOUT_PREFIX[operation];
+  return { operation, prefix: path.slice(path.lastIndexOf('/', prefixEnd - 1) + 1, prefixEnd) };
+}
+
+/** Whether references to external storage are to be returned as they are, instead of what they refer to. */
+export function preservesStorageRefs(query: string): boolean {
+  if (query === '') return false;
+  return new URLSearchParams(query).get('preserveStorageRefs') === 'true';
+}
+
+const NOWHERE: Route = { operation: undefined, prefix: undefined };
+
+const WITHOUT_PREFIX = Object.fromEntries(
+  [...OPERATIONS.values()].map((operation) => [operation, { operation, prefix: undefined }]),
+) as Readonly<Record<Operation, Route>>;
