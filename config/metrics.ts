@@ -34,6 +34,15 @@ export const METRICS = {
   jwksUnavailable: 'JwksUnavailable',
   secretsUnavailable: 'SecretsUnavailable',
   cloudOpsUnavailable: 'CloudOpsUnavailable',
+  /** Fetches of an issuer's key set, and those of them that failed. */
+  jwksFetches: 'JwksFetches',
+  jwksFetchFailures: 'JwksFetchFailures',
+  /** Questions to the Cloud Ops API (a page each), and those of them that failed. */
+  roleLookups: 'RoleLookups',
+  roleLookupFailures: 'RoleLookupFailures',
+  /** Calls of KMS, and those of them that failed for a reason that may pass. */
+  kmsCalls: 'KmsCalls',
+  kmsFaults: 'KmsFaults',
 } as const;
 
 export type MetricName = (typeof METRICS)[keyof typeof METRICS];

@@ -12,6 +12,11 @@ export interface HttpsResponse {
   readonly body: string;
 }
 
+/** A GET that brought no answer. The message names the host, and never the URL's query, a header or a body. */
+export class HttpsGetError extends Error {
+  override readonly name = 'HttpsGetError';
+}
+
 /** Bounds of a GET. */
 export interface HttpsGetOptions {
   readonly headers?: Readonly<Record<string, string>>;
@@ -23,8 +28,7 @@ export interface HttpsGetOptions {
 /**
  * Gets an `https:` URL.
  *
- * @throws Error when it cannot be reached or exceeds a bound; the message names the host and never holds the URL's
- *   query, a header or a body
+ * @throws HttpsGetError when it cannot be reached or exceeds a bound
  */
 export type HttpsGet = (url: string, options: HttpsGetOptions) => Promise<HttpsResponse>;
 
@@ -41,7 +45,7 @@ export function createHttpsGet(ca?: string): HttpsGet {
       const fail = (problem: string): void => {
         clearTimeout(timer);
         outgoing.destroy();
-        reject(new Error(`${host} ${problem}`));
+        reject(new HttpsGetError(`${host} ${problem}`));
       };
       const timer = setTimeout(() => fail(`did not answer within ${options.timeoutMs} ms`), options.timeoutMs);
       outgoing.on('error', (error: NodeJS.ErrnoException) => fail(`cannot be reached (${error.code ?? 'error'})`));

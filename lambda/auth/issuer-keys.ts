@@ -3,7 +3,7 @@
  * for a stated time, and not to be made to fetch by whoever invents key ids.
  */
 import { IdentityUnavailableError } from './caller.ts';
-import type { HttpsGet } from './https-get.ts';
+import { type HttpsGet, HttpsGetError } from './https-get.ts';
 import { readKeySet, type SignatureAlgorithm, type VerificationKey } from './verification-key.ts';
 
 /** Keys are fetched again in the background when older than this: how long a withdrawn key may still verify. */
@@ -117,9 +117,9 @@ export class IssuerKeys {
       const options = { timeoutMs: FETCH_TIMEOUT_MS, maxBytes: MAX_KEY_SET_BYTES };
       const response = await this.#deps.get(this.#uri, options);
       retryAfterSeconds = response.retryAfterSeconds;
-      if (response.status !== 200) throw new Error(`status ${response.status}`);
+      if (response.status !== 200) throw new HttpsGetError(`the issuer answered with status ${response.status}`);
       const keys = readKeySet(response.body, this.#algorithms, this.#keys);
-      if (keys.size === 0) throw new Error('no key that could verify a token');
+      if (keys.size === 0) throw new HttpsGetError('the issuer publishes no key that could verify a token');
       if (number !== this.#flights) return;
       this.#keys = keys;
       this.#fetchedAt = this.#deps.now();

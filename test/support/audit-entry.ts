@@ -1,0 +1,23 @@
+/** An audit entry of an ordinary request, for tests to change. */
+import type { AuditEntry } from '../../lambda/audit/audit.ts';
+import { person } from './callers.ts';
+
+export function auditEntry(change: Partial<AuditEntry> = {}): AuditEntry {
+  return {
+    requestId: 'request-1',
+    operation: 'decode',
+    status: 200,
+    durationMs: 1.23456,
+    caller: person('alice@acme.com'),
+    unauthenticated: undefined,
+    origin: 'https://cloud.temporal.io',
+    namedNamespace: 'orders',
+    namespaces: { orders: 'allowed' },
+    payloads: { decoded: 1 },
+    keyIds: ['keyring/a'],
+    cacheHits: 1,
+    cacheMisses: 0,
+    fault: undefined,
+    ...change,
+  };
+}
