@@ -108,3 +108,8 @@ export class KeyringFileError extends CodecError {
     this.path = path;
   }
 }
+
+/** The options of a codec are wrong: a mistake of the program that makes it, told at once. */
+export class CodecOptionsError extends CodecError {
+  override readonly name: string = 'CodecOptionsError';
+}

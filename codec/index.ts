@@ -1,0 +1,46 @@
+/**
+ * Encrypts and decrypts the payloads of Temporal workers and clients, with the formats and keys of the
+ * codec server.
+ *
+ * ```ts
+ * import { createDataConverter } from 'temporal-codec-server';
+ *
+ * const dataConverter = createDataConverter({
+ *   namespace: 'orders-prod.a1b2c',
+ *   keys: { kms: 'arn:aws:kms:eu-central-1:111122223333:key/…' },
+ * });
+ * const client = new Client({ namespace: 'orders-prod.a1b2c', connection, dataConverter });
+ * ```
+ *
+ * @module
+ */
+export { AWS_ENCRYPTION_SDK_ENCODING } from './aws-encryption-sdk/format.ts';
+export type { CodecKeys } from './codec-keys.ts';
+export {
+  CannotEncodeError,
+  type CannotOpenCause,
+  CannotOpenError,
+  CodecError,
+  CodecOptionsError,
+  KeyringFileError,
+  KeyUnavailableError,
+  type UnavailableCause,
+} from './errors.ts';
+export type { Compression } from './formats/compression.ts';
+export { DataKey } from './keys/data-key.ts';
+export type { DataKeyCacheSettings } from './keys/data-key-cache.ts';
+export type {
+  DataKeyRequest,
+  EncryptedDataKey,
+  EncryptionMaterials,
+  KeyContext,
+  KeySource,
+  KeyUsage,
+} from './keys/key-source.ts';
+export type { KmsKeyPairing } from './keys/kms-key-source.ts';
+export {
+  createDataConverter,
+  createPayloadCodec,
+  type EncryptingPayloadCodec,
+  type PayloadCodecOptions,
+} from './payload-codec.ts';

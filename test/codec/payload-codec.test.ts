@@ -1,0 +1,203 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { PayloadCodec, Payload as TemporalPayload } from '@temporalio/common';
+import Long from 'long';
+import {
+  CannotOpenError,
+  CodecOptionsError,
+  createDataConverter,
+  createPayloadCodec,
+  KeyringFileError,
+  type KeySource,
+  KeyUnavailableError,
+  type PayloadCodecOptions,
+} from '../../codec/index.ts';
+import { formatKeyring, newKeyring } from '../../codec/keys/local-keyring.ts';
+import { KmsStandIn } from '../support/kms-stand-in.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'payload-codec-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function keyringFile(name: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, formatKeyring(newKeyring()), { mode: 0o600 });
+  return path;
+}
+
+const keyring = keyringFile('keyring.json');
+const text = (value: string | Uint8Array | null | undefined) => Buffer.from(value ?? '').toString();
+const plain = (value: unknown): TemporalPayload => ({
+  metadata: { encoding: Buffer.from('json/plain') },
+  data: Buffer.from(JSON.stringify(value)),
+});
+const make = (options: Partial<PayloadCodecOptions> = {}) =>
+  createPayloadCodec({ namespace: 'orders', keys: { keyring }, ...options });
+const encodings = (payloads: TemporalPayload[]) => payloads.map((it) => text(it.metadata?.['encoding']));
+
+describe('the codec of a worker', () => {
+  it('encrypts every payload, and decrypts it to what it was', async () => {
+    const codec: PayloadCodec = make();
+    const payloads = [
+      plain({ order: 1 }),
+      plain('wörld'),
+      {},
+      { ...plain(1), externalPayloads: [{ sizeBytes: Long.fromNumber(7) }] },
+    ];
+    const encoded = await codec.encode(payloads);
+    expect(new Set(encodings(encoded))).toEqual(new Set(['binary/aws-encryption-sdk']));
+    expect(encoded.map((it) => text(it.data)).join()).not.toContain('wörld');
+    const decoded = await codec.decode(encoded);
+    expect(decoded.map((it) => text(it.data))).toEqual(payloads.map((it) => text(it.data)));
+    expect(encodings(decoded)).toEqual(encodings(payloads));
+    expect(decoded[3]?.externalPayloads).toEqual(payloads[3]?.externalPayloads);
+  });
+
+  it('answers an empty list with an empty list', async () => {
+    expect(await make().encode([])).toEqual([]);
+    expect(await make().decode([])).toEqual([]);
+  });
+
+  it('takes the context that the SDK passes along', async () => {
+    const codec: PayloadCodec = make();
+    const context = { type: 'workflow', namespace: 'another', workflowId: 'w' } as const;
+    const encoded = await codec.encode([plain(1)], context);
+    expect(text((await make().decode(encoded))[0]?.data)).toBe('1');
+    expect(text((await codec.decode(encoded, context))[0]?.data)).toBe('1');
+  });
+
+  it('gives what is not encrypted back as the very same object, and encodes nothing twice', async () => {
+    const codec = make();
+    const payload = plain(1);
+    expect((await codec.decode([payload]))[0]).toBe(payload);
+    const [encoded] = await codec.encode([payload]);
+    expect((await codec.encode(encoded ? [encoded] : []))[0]).toBe(encoded);
+  });
+
+  it('compresses inside encryption when asked to', async () => {
+    const payload = plain('x'.repeat(10_000));
+    for (const compression of ['zstd', 'zlib'] as const) {
+      const codec = make({ compression });
+      const [encoded] = await codec.encode([payload]);
+      expect(encoded?.data?.length).toBeLessThan(1000);
+      expect(text((await codec.decode(encoded ? [encoded] : []))[0]?.data)).toBe(text(payload.data));
+    }
+    expect((await make().encode([payload]))[0]?.data?.length).toBeGreaterThan(10_000);
+  });
+
+  it('refuses payloads of other namespaces, unless they are named', async () => {
+    const encoded = await make({ namespace: 'payments' }).encode([plain(1)]);
+    await expect(make().decode(encoded)).rejects.toThrow(/payments.*alsoDecode/);
+    await expect(make({ alsoDecode: ['pay'] }).decode(encoded)).rejects.toThrow(CannotOpenError);
+    expect(text((await make({ alsoDecode: ['pay*'] }).decode(encoded))[0]?.data)).toBe('1');
+  });
+
+  it('fails when one payload of several cannot be opened, instead of handing out ciphertext', async () => {
+    const codec = make();
+    const [encoded] = await codec.encode([plain(1)]);
+    const broken = { metadata: { encoding: Buffer.from('binary/aws-encryption-sdk') }, data: Buffer.from('x') };
+    await expect(codec.decode(encoded ? [encoded, broken] : [])).rejects.toThrow('malformed');
+    const foreign = make({ keys: { keyring: keyringFile('other.json') } });
+    await expect(foreign.decode(encoded ? [encoded] : [])).rejects.toThrow('unknown-key');
+  });
+
+  it('fails for now when the keys are unavailable for now', async () => {
+    const source: KeySource = {
+      unwrap: () => Promise.reject(new KeyUnavailableError('throttled', 'not now')),
+      materialsFor: () => Promise.reject(new KeyUnavailableError('throttled', 'not now')),
+    };
+    const codec = make({ keys: { source } });
+    await expect(codec.encode([plain(1)])).rejects.toThrow(KeyUnavailableError);
+    await expect(codec.decode(await make().encode([plain(1)]))).rejects.toThrow(KeyUnavailableError);
+  });
+
+  it('can be given several kinds of keys: the first writes, all read', async () => {
+    const unused: KeySource = {
+      unwrap: () => {
+        throw new CannotOpenError('unknown-key', 'none of mine');
+      },
+      materialsFor: () => {
+        throw new Error('asked first, as it should be');
+      },
+    };
+    const both = make({ keys: { keyring, source: unused } });
+    expect(text((await both.decode(await make().encode([plain(1)])))[0]?.data)).toBe('1');
+    await expect(both.encode([plain(1)])).rejects.toThrow('asked first');
+  });
+
+  it.each([
+    ['without a namespace', { namespace: '' }, CodecOptionsError],
+    ['with half of a surrogate pair in the namespace', { namespace: 'a\ud800' }, CodecOptionsError],
+    ['without any keys', { keys: {} as PayloadCodecOptions['keys'] }, CodecOptionsError],
+    ['with an alias where the ARN of a KMS key must be', { keys: { kms: 'alias/orders' } }, CodecOptionsError],
+    ['with a keyring file that does not exist', { keys: { keyring: join(folder, 'none.json') } }, KeyringFileError],
+  ])('is not made %s', (_what, options, error) => {
+    expect(() => make(options)).toThrow(error);
+  });
+
+  it('can be closed, and does not lose anything by it', async () => {
+    const codec = make();
+    const encoded = await codec.encode([plain(1)]);
+    codec.close();
+    expect(text((await make().decode(encoded))[0]?.data)).toBe('1');
+  });
+});
+
+describe('the codec of a worker with KMS', () => {
+  const settings = ['AWS_ENDPOINT_URL_KMS', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'] as const;
+  const before = settings.map((name) => process.env[name]);
+  let kms: KmsStandIn;
+
+  beforeEach(async () => {
+    kms = await KmsStandIn.start();
+    const values = [kms.endpoint, 'test', 'test'];
+    settings.forEach((name, i) => {
+      process.env[name] = values[i];
+    });
+  });
+  afterEach(async () => {
+    settings.forEach((name, i) => {
+      if (before[i] === undefined) delete process.env[name];
+      else process.env[name] = before[i];
+    });
+    await kms.close();
+  });
+
+  it('writes thousands of payloads with one call, and reads them with one', async () => {
+    const arn = kms.createKey();
+    const writer = make({ keys: { kms: arn } });
+    const encoded: TemporalPayload[] = [];
+    for (let i = 0; i < 20; i++)
+      encoded.push(...(await writer.encode(Array.from({ length: 100 }, (_, j) => plain(j)))));
+    const reader = make({ keys: { kms: [{ namespaces: ['orders'], write: null, read: [arn] }] } });
+    const decoded = await reader.decode(encoded);
+    expect(decoded.slice(0, 100).map((it) => text(it.data))).toEqual(Array.from({ length: 100 }, (_, j) => String(j)));
+    expect([kms.count('GenerateDataKey'), kms.count('Decrypt')]).toEqual([1, 1]);
+    writer.close();
+    reader.close();
+  });
+
+  it('moves from a keyring to KMS: KMS writes, and what the keyring wrote is read', async () => {
+    const old = await make().encode([plain('old')]);
+    const codec = make({ keys: { keyring, kms: kms.createKey() } });
+    const [encoded] = await codec.encode([plain('new')]);
+    expect(encoded?.data && Buffer.from(encoded.data).includes('aws-kms')).toBe(true);
+    const decoded = await codec.decode([...old, ...(encoded ? [encoded] : [])]);
+    expect(decoded.map((it) => text(it.data))).toEqual(['"old"', '"new"']);
+    codec.close();
+  });
+});
+
+describe('the data converter', () => {
+  it('puts our codec outside of those that there are', async () => {
+    const inner: PayloadCodec = { encode: async (payloads) => payloads, decode: async (payloads) => payloads };
+    const options = { namespace: 'orders', keys: { keyring } };
+    const converter = createDataConverter(options, { payloadCodecs: [inner], payloadConverterPath: '/p.js' });
+    expect(converter.payloadConverterPath).toBe('/p.js');
+    expect(converter.payloadCodecs?.[0]).toBe(inner);
+    const encoded = await converter.payloadCodecs?.[1]?.encode([plain(1)]);
+    expect(encodings(encoded ?? [])).toEqual(['binary/aws-encryption-sdk']);
+    expect(createDataConverter(options).payloadCodecs).toHaveLength(1);
+  });
+});
