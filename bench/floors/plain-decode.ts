@@ -2,9 +2,12 @@
  * The least work that decoding can be in Node, with none of a server's duties: no validation, no
  * routing, no limits, no access. A floor to compare with, not something to run.
  */
-import { createDecipheriv } from 'node:crypto';
+import { createDecipheriv, createSecretKey } from 'node:crypto';
 import { SAMPLES_KEY } from '../formats.ts';
 import type { JsonPayload } from '../load/job.ts';
+
+/** Node 24.21 takes 20 µs to use bytes as a key, and 2 for a key object. */
+const KEY = createSecretKey(SAMPLES_KEY);
 
 /** Decodes a request body in the samples' format to a response body. */
 export function plainDecode(body: Buffer): string {
@@ -14,7 +17,7 @@ export function plainDecode(body: Buffer): string {
 
 function open({ data }: JsonPayload): string {
   const sealed = Buffer.from(data, 'base64');
-  const decipher = createDecipheriv('aes-256-gcm', SAMPLES_KEY, sealed.subarray(0, 12));
+  const decipher = createDecipheriv('aes-256-gcm', KEY, sealed.subarray(0, 12));
   decipher.setAuthTag(sealed.subarray(-16));
   const plain = decipher.update(sealed.subarray(12, -16));
   decipher.final();
