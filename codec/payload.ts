@@ -124,11 +124,11 @@ export function deserializePayload(bytes: Uint8Array): Payload {
   let externalPayloads: ExternalPayloadDetails[] | undefined;
   while (!reader.done) {
     const tag = reader.tag();
-    if (tag === 0x0a) readMetadataEntry(new ProtobufReader(reader.bytes()), metadata);
+    if (tag === 0x0a) readMetadataEntry(reader, metadata);
     else if (tag === 0x12) data = reader.bytes();
     else if (tag === 0x1a) {
       externalPayloads ??= [];
-      externalPayloads.push({ sizeBytes: readSizeBytes(new ProtobufReader(reader.bytes())) });
+      externalPayloads.push({ sizeBytes: readSizeBytes(reader) });
     } else reader.skip(tag);
   }
   return externalPayloads === undefined ? { metadata, data } : { metadata, data, externalPayloads };
@@ -137,31 +137,27 @@ export function deserializePayload(bytes: Uint8Array): Payload {
 function readMetadataEntry(reader: ProtobufReader, metadata: PayloadMetadata): void {
   let key = '';
   let value: Uint8Array = EMPTY;
+  const outside = reader.enter();
   while (!reader.done) {
     const tag = reader.tag();
-    if (tag === 0x0a) key = text(reader.bytes());
+    if (tag === 0x0a) key = reader.text();
     else if (tag === 0x12) value = reader.bytes();
     else reader.skip(tag);
   }
+  reader.leave(outside);
   metadata[key] = value;
 }
 
 function readSizeBytes(reader: ProtobufReader): bigint {
   let size = 0n;
+  const outside = reader.enter();
   while (!reader.done) {
     const tag = reader.tag();
     if (tag === 0x08) size = BigInt.asIntN(64, reader.varint64());
     else reader.skip(tag);
   }
+  reader.leave(outside);
   return size;
-}
-
-function text(bytes: Uint8Array): string {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    throw new MalformedPayloadError('a metadata key of the inner payload is not UTF-8');
-  }
 }
 
 function valueAt(payload: Payload, key: string): Uint8Array {
@@ -216,17 +212,36 @@ function writeVarint64(out: Buffer, start: number, value: bigint): number {
   return at;
 }
 
-/** A cursor over protobuf wire format. Every read checks the end. */
+/** The bytes of {@link ENCODING}, the key that every payload has. */
+const ENCODING_BYTES = Buffer.from(ENCODING, 'latin1');
+
+/** A cursor over protobuf wire format. Every read checks the end of the message it is in. */
 class ProtobufReader {
   readonly #bytes: Uint8Array;
   #at = 0;
+  #end: number;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
+    this.#end = bytes.length;
   }
 
+  /** Whether the message is over. */
   get done(): boolean {
-    return this.#at >= this.#bytes.length;
+    return this.#at >= this.#end;
+  }
+
+  /** Steps into the message here. Give {@link leave} what this returns. */
+  enter(): number {
+    const outside = this.#end;
+    const length = this.#length();
+    this.#end = this.#at + length;
+    return outside;
+  }
+
+  /** Leaves a message that is {@link done}. */
+  leave(outside: number): void {
+    this.#end = outside;
   }
 
   /** A field's tag: field number and wire type in one number. */
@@ -239,9 +254,11 @@ class ProtobufReader {
 
   /** A varint that must be a safe integer: a tag or a length. */
   varint(): number {
-    let value = 0;
-    let factor = 1;
-    for (let i = 0; i < 7; i++) {
+    const first = this.#byte();
+    if (first < 0x80) return first;
+    let value = first & 0x7f;
+    let factor = 128;
+    for (let i = 1; i < 7; i++) {
       const byte = this.#byte();
       value += (byte & 0x7f) * factor;
       if (byte < 0x80) return value;
@@ -261,7 +278,22 @@ class ProtobufReader {
   }
 
   bytes(): Uint8Array {
-    return this.#take(this.varint());
+    const length = this.#length();
+    const start = this.#at;
+    this.#at = start + length;
+    return this.#bytes.subarray(start, start + length);
+  }
+
+  text(): string {
+    const length = this.#length();
+    const start = this.#at;
+    this.#at = start + length;
+    if (length === ENCODING_BYTES.length && this.#isEncodingKey(start)) return ENCODING;
+    try {
+      return utf8.decode(this.#bytes.subarray(start, start + length));
+    } catch {
+      throw new MalformedPayloadError('a metadata key of the inner payload is not UTF-8');
+    }
   }
 
   skip(tag: number): void {
@@ -270,31 +302,39 @@ class ProtobufReader {
         this.varint64();
         return;
       case 1:
-        this.#take(8);
+        this.#skipBytes(8);
         return;
       case 2:
-        this.bytes();
+        this.#skipBytes(this.varint());
         return;
       case 5:
-        this.#take(4);
+        this.#skipBytes(4);
         return;
       default:
         throw new MalformedPayloadError('the inner payload uses an unknown protobuf wire type');
     }
   }
 
-  #byte(): number {
-    const byte = this.#bytes[this.#at];
-    if (byte === undefined) throw new MalformedPayloadError('the inner payload ends early');
-    this.#at++;
-    return byte;
+  /** Compared in place, since nearly every key is this one. */
+  #isEncodingKey(start: number): boolean {
+    for (let i = 0; i < ENCODING_BYTES.length; i++) if (this.#bytes[start + i] !== ENCODING_BYTES[i]) return false;
+    return true;
   }
 
-  #take(length: number): Uint8Array {
-    const end = this.#at + length;
-    if (end > this.#bytes.length) throw new MalformedPayloadError('the inner payload ends early');
-    const view = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
-    return view;
+  #byte(): number {
+    if (this.#at >= this.#end) throw new MalformedPayloadError('the inner payload ends early');
+    return this.#bytes[this.#at++] as number;
+  }
+
+  /** The length of what follows, which is inside the message. */
+  #length(): number {
+    const length = this.varint();
+    if (this.#at + length > this.#end) throw new MalformedPayloadError('the inner payload ends early');
+    return length;
+  }
+
+  #skipBytes(length: number): void {
+    if (this.#at + length > this.#end) throw new MalformedPayloadError('the inner payload ends early');
+    this.#at += length;
   }
 }
