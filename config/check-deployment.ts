@@ -102,6 +102,12 @@ function checkKeys(keys: KeysConfig): Problem[] {
     for (const [at, arn] of (entry.read ?? []).entries()) {
       problems.push(...checkArn(arn, `keys.kms[${index}].read[${at}]`, 'kms', 'key/'));
     }
+    if (entry.foreignFormats?.length && entry.write === 'created-by-stack' && !entry.read?.length) {
+      problems.push({
+        path: `keys.kms[${index}].foreignFormats`,
+        message: 'the key of the stack wraps no data keys of other formats: name the key that does in read.',
+      });
+    }
     if (entry.assumeRole !== undefined) {
       problems.push(...checkArn(entry.assumeRole, `keys.kms[${index}].assumeRole`, 'iam', 'role/'));
     }

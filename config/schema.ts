@@ -58,7 +58,20 @@ export interface KmsKeyConfig {
   readonly read?: readonly string[];
   /** ARN of a role to assume for these keys, where another account owns them. */
   readonly assumeRole?: string;
+  /**
+   * Formats of others whose data keys these keys wrap as well. Their encryption context is another than
+   * ours, or none, and on AWS the function may unwrap them only where they are named here.
+   */
+  readonly foreignFormats?: readonly ForeignKmsFormat[];
 }
+
+/** Formats of others that wrap data keys with KMS, as `inspect` names them. */
+export type ForeignKmsFormat =
+  | 'temporal-proxy'
+  | 'temporal-cloud-proxy'
+  | 'kms-python-sample'
+  | 'kms-java-sample'
+  | 'stdgo';
 
 export type StaticKeysConfig =
   /** Secrets Manager: `{"keys":[{"id","key","namespaces"}]}`, `key` base64 of 32 bytes. */

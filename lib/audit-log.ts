@@ -1,0 +1,134 @@
+/**
+ * The audit log group, apart from what the function logs otherwise.
+ *
+ * The function writes its audit line to standard output like any other, which costs a request
+ * microseconds and needs no permission; CloudWatch Logs hands the lines marked as audit to a
+ * forwarder of a few lines, which puts them into a group of its own. So the group may be kept for
+ * years and read by auditors alone, and the function, the one part that meets strangers' input, can
+ * neither write nor delete there. Until they are forwarded the lines are also in the function's group.
+ */
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Code, Function as LambdaFunction, LoggingFormat } from 'aws-cdk-lib/aws-lambda';
+import { FilterPattern, LogGroup, LogStream, type RetentionDays, SubscriptionFilter } from 'aws-cdk-lib/aws-logs';
+import { LambdaDestination } from 'aws-cdk-lib/aws-logs-destinations';
+import { Construct } from 'constructs';
+import { FUNCTION_ARCHITECTURE, FUNCTION_RUNTIME } from './codec-function.ts';
+
+export interface AuditLogProps {
+  /** The group of the function whose audit lines are forwarded. */
+  readonly functionLogs: LogGroup;
+  readonly retentionDays: number;
+  /** Days that the forwarder's own, nearly empty log is kept. */
+  readonly operationsRetentionDays: number;
+  readonly retain: boolean;
+  /** Encrypts the group; undefined for the key of CloudWatch Logs. */
+  readonly key: IKey | undefined;
+}
+
+/** Marks the audit line among the lines of the function, as `lambda/audit/` writes it. */
+const AUDIT_LINES = '{ $.type = "audit" }';
+
+/** The stream within the audit group. One is enough: CloudWatch Logs limits a group's writes, not a stream's. */
+const STREAM = 'audit';
+
+/** Puts the lines of a subscription's delivery into the audit group; what fails, Lambda tries again. */
+const FORWARDER = `
+const { gunzipSync } = require('node:zlib');
+const { CloudWatchLogsClient, PutLogEventsCommand } = require('@aws-sdk/client-cloudwatch-logs');
+const client = new CloudWatchLogsClient({});
+const { AUDIT_LOG_GROUP: logGroupName, AUDIT_LOG_STREAM: logStreamName } = process.env;
+const MOST_BYTES = 1000000;
+const MOST_EVENTS = 10000;
+
+exports.handler = async ({ awslogs }) => {
+  const { messageType, logEvents } = JSON.parse(gunzipSync(Buffer.from(awslogs.data, 'base64')).toString('utf8'));
+  if (messageType !== 'DATA_MESSAGE') return;
+  const lines = logEvents
+    .map(({ timestamp, message }) => ({ timestamp, message }))
+    .sort((a, b) => a.timestamp - b.timestamp);
+  let batch = [];
+  let bytes = 0;
+  for (const line of lines) {
+    const size = Buffer.byteLength(line.message) + 26;
+    if (bytes + size > MOST_BYTES || batch.length === MOST_EVENTS) {
+      await put(batch);
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(line);
+    bytes += size;
+  }
+  if (batch.length > 0) await put(batch);
+};
+
+async function put(logEvents) {
+  const { rejectedLogEventsInfo } = await client.send(
+    new PutLogEventsCommand({ logGroupName, logStreamName, logEvents }),
+  );
+  if (rejectedLogEventsInfo) throw new Error('CloudWatch Logs took only a part of the audit lines');
+}
+`.trim();
+
+/** The group, and what fills it. */
+export class AuditLog extends Construct {
+  readonly logGroup: LogGroup;
+  readonly forwarder: LambdaFunction;
+  /** The forwarder's own log. */
+  readonly forwarderLogs: LogGroup;
+
+  constructor(scope: Construct, id: string, props: AuditLogProps) {
+    super(scope, id);
+    const encryption = props.key === undefined ? {} : { encryptionKey: props.key };
+    this.logGroup = new LogGroup(this, 'Group', {
+      retention: props.retentionDays as RetentionDays,
+      removalPolicy: props.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      ...encryption,
+    });
+    const stream = new LogStream(this, 'Stream', {
+      logGroup: this.logGroup,
+      logStreamName: STREAM,
+      removalPolicy: props.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    this.forwarderLogs = new LogGroup(this, 'ForwarderLogs', {
+      retention: props.operationsRetentionDays as RetentionDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+      ...encryption,
+    });
+
+    const role = new Role(this, 'ForwarderRole', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    for (const [sid, group] of [
+      ['AuditLines', this.logGroup],
+      ['OwnLog', this.forwarderLogs],
+    ] as const) {
+      role.addToPolicy(
+        new PolicyStatement({
+          sid,
+          actions: ['logs:PutLogEvents', ...(group === this.forwarderLogs ? ['logs:CreateLogStream'] : [])],
+          resources: [group.logGroupArn],
+        }),
+      );
+    }
+    this.forwarder = new LambdaFunction(this, 'Forwarder', {
+      description: 'Puts the audit lines of the codec server into their own log group.',
+      code: Code.fromInline(FORWARDER),
+      handler: 'index.handler',
+      runtime: FUNCTION_RUNTIME,
+      architecture: FUNCTION_ARCHITECTURE,
+      memorySize: 256,
+      timeout: Duration.seconds(60),
+      role,
+      logGroup: this.forwarderLogs,
+      loggingFormat: LoggingFormat.JSON,
+      environment: { AUDIT_LOG_GROUP: this.logGroup.logGroupName, AUDIT_LOG_STREAM: STREAM },
+    });
+    this.forwarder.node.addDependency(stream);
+    new SubscriptionFilter(this, 'AuditLines', {
+      logGroup: props.functionLogs,
+      destination: new LambdaDestination(this.forwarder),
+      filterPattern: FilterPattern.literal(AUDIT_LINES),
+      filterName: 'audit',
+    });
+  }
+}

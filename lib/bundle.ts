@@ -1,0 +1,71 @@
+/**
+ * The function's code: one minified ES module with everything inside, the environment's
+ * configuration included, and its source map.
+ */
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildSync, type Metafile } from 'esbuild';
+
+/** The root of the project, where esbuild resolves from. */
+export const PROJECT_ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** The handler's name for Lambda: the file and what it exports. */
+export const HANDLER = 'index.handler';
+
+/** What is to be bundled, and where to. */
+export interface BundleOptions {
+  /** The environment's configuration, an absolute path. */
+  readonly configFile: string;
+  /** The environment's name. */
+  readonly environment: string;
+  /** Where `index.mjs` and `index.mjs.map` are written. */
+  readonly outdir: string;
+}
+
+/**
+ * Bundles the function.
+ *
+ * @returns esbuild's account of what came from where
+ * @throws when a file does not compile or a module cannot be found
+ */
+export function bundleFunction({ configFile, environment, outdir }: BundleOptions): Metafile {
+  const { metafile } = buildSync({
+    stdin: {
+      contents: entryOf(configFile, environment),
+      loader: 'ts',
+      resolveDir: PROJECT_ROOT,
+      sourcefile: 'entry.ts',
+    },
+    absWorkingDir: PROJECT_ROOT,
+    outfile: `${outdir}/index.mjs`,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    // Packages' ES modules, of which what is not used falls away.
+    mainFields: ['module', 'main'],
+    // Lambda brings an AWS SDK of its own choice; this one is tested.
+    external: [],
+    minify: true,
+    sourcemap: 'linked',
+    sourcesContent: false,
+    legalComments: 'none',
+    banner: { js: REQUIRE },
+    logLevel: 'warning',
+    metafile: true,
+  });
+  return metafile;
+}
+
+/** Some packages are CommonJS inside and `require` what Node brings, which an ES module has no word for. */
+const REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
+
+/** The entry that puts one environment's configuration and the handler together. */
+function entryOf(configFile: string, environment: string): string {
+  const config = JSON.stringify(`./${relative(PROJECT_ROOT, configFile)}`);
+  return [
+    `import config from ${config};`,
+    "import { startFunction } from './lambda/handler.ts';",
+    `export const handler = await startFunction(config, ${JSON.stringify(environment)}, process.env);`,
+  ].join('\n');
+}

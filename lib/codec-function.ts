@@ -1,0 +1,105 @@
+/** The function that answers: its code, its role, its log group, and the alias behind which it is upgraded. */
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import {
+  Alias,
+  ApplicationLogLevel,
+  Architecture,
+  type Code,
+  type IVersion,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+  SystemLogLevel,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { ConcurrencyConfig, LogsConfig } from '../config/environment.ts';
+import { HANDLER } from './bundle.ts';
+import { ENVIRONMENT_VARIABLES } from './names.ts';
+
+/** Named, not "latest": what runs in production is what the tests ran on. */
+export const FUNCTION_RUNTIME = Runtime.NODEJS_24_X;
+export const FUNCTION_ARCHITECTURE = Architecture.ARM_64;
+
+/** Below the 30 s of the gateway and within the 10 s after which the CLI gives up. */
+const TIMEOUT_SECONDS = 10;
+
+/** CPU comes with memory; less makes a cold start slower than it saves. */
+const MEMORY_MB = 1024;
+
+export interface CodecFunctionProps {
+  readonly environment: string;
+  readonly code: Code;
+  readonly logs: LogsConfig;
+  readonly concurrency: ConcurrencyConfig;
+  readonly retain: boolean;
+  /** Encrypts the log group; undefined for the key of CloudWatch Logs. */
+  readonly logsKey: IKey | undefined;
+  /** What the function may do beside writing its log. */
+  readonly statements: readonly PolicyStatement[];
+  /** Environment variables beside the function's own. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** How much Lambda itself says, at each level of ours. A REPORT line per request is `INFO`. */
+const SYSTEM_LEVELS: Record<LogsConfig['level'], SystemLogLevel> = {
+  DEBUG: SystemLogLevel.DEBUG,
+  INFO: SystemLogLevel.INFO,
+  WARN: SystemLogLevel.WARN,
+  ERROR: SystemLogLevel.WARN,
+};
+
+export class CodecFunction extends Construct {
+  readonly function: LambdaFunction;
+  /** What the gateway calls. Rolling back is pointing it at an older version. */
+  readonly live: Alias;
+  readonly role: Role;
+  readonly logGroup: LogGroup;
+
+  constructor(scope: Construct, id: string, props: CodecFunctionProps) {
+    super(scope, id);
+    this.logGroup = new LogGroup(this, 'Logs', {
+      retention: props.logs.retentionDays as RetentionDays,
+      removalPolicy: props.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      ...(props.logsKey === undefined ? {} : { encryptionKey: props.logsKey }),
+    });
+    this.role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: `What the codec server, ${props.environment}, may do.`,
+    });
+    const ownLog = new PolicyStatement({
+      sid: 'OwnLog',
+      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      resources: [this.logGroup.logGroupArn],
+    });
+    for (const statement of [ownLog, ...props.statements]) this.role.addToPolicy(statement);
+
+    const { reserved, provisioned } = props.concurrency;
+    this.function = new LambdaFunction(this, 'Function', {
+      description: `Codec server for Temporal, ${props.environment}.`,
+      code: props.code,
+      handler: HANDLER,
+      runtime: FUNCTION_RUNTIME,
+      architecture: FUNCTION_ARCHITECTURE,
+      memorySize: MEMORY_MB,
+      timeout: Duration.seconds(TIMEOUT_SECONDS),
+      role: this.role,
+      logGroup: this.logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      // The function keeps to its own level. Lambda's filter would drop audit lines and metrics together with chatter.
+      applicationLogLevelV2: ApplicationLogLevel.TRACE,
+      systemLogLevelV2: SYSTEM_LEVELS[props.logs.level],
+      environment: { [ENVIRONMENT_VARIABLES.logLevel]: props.logs.level, ...props.variables },
+      ...(reserved === null ? {} : { reservedConcurrentExecutions: reserved }),
+      // Versions stay, so that there is something to roll back to.
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
+    });
+    this.live = new Alias(this, 'Live', {
+      aliasName: 'live',
+      version: this.function.currentVersion as IVersion,
+      ...(provisioned === null ? {} : { provisionedConcurrentExecutions: provisioned }),
+    });
+  }
+}

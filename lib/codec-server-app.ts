@@ -1,0 +1,51 @@
+/** The CDK app: a stack for each environment. */
+import { relative } from 'node:path';
+import { type App, AssetHashType, DockerImage, type Stack, Tags } from 'aws-cdk-lib';
+import { Code } from 'aws-cdk-lib/aws-lambda';
+import { checkDeployment } from '../config/check-deployment.ts';
+import { bundleFunction, PROJECT_ROOT } from './bundle.ts';
+import { CodecServerStack } from './codec-server-stack.ts';
+import type { Environment } from './environments.ts';
+import { stackNameOf } from './names.ts';
+import { RefusedStack } from './refused-stack.ts';
+
+/** Adds the stacks of `environments`; the one of an environment with problems refuses to be synthesized. */
+export function addEnvironments(app: App, environments: readonly Environment[]): Stack[] {
+  return environments.map((environment) => addEnvironment(app, environment));
+}
+
+function addEnvironment(app: App, { name, file, config }: Environment): Stack {
+  const id = stackNameOf(name);
+  const problems = checkDeployment(config);
+  if (problems.length > 0) {
+    return new RefusedStack(app, id, { configFile: relative(PROJECT_ROOT, file), problems });
+  }
+  const { target, terminationProtection, tags = {} } = config.deployment;
+  const stack = new CodecServerStack(app, id, {
+    environment: name,
+    config,
+    code: functionCode(name, file),
+    description: `Codec server for Temporal, ${name}: decodes payloads for the people that its configuration names.`,
+    terminationProtection,
+    ...(target === null ? {} : { env: target }),
+  });
+  for (const [key, value] of Object.entries(tags)) Tags.of(stack).add(key, value);
+  return stack;
+}
+
+/** The bundle as an asset, made when the stack is synthesized and named by what is in it. */
+function functionCode(environment: string, configFile: string): Code {
+  return Code.fromAsset(PROJECT_ROOT, {
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: {
+      // Never used: the bundler runs in this process.
+      image: DockerImage.fromRegistry('none'),
+      local: {
+        tryBundle(outdir) {
+          bundleFunction({ configFile, environment, outdir });
+          return true;
+        },
+      },
+    },
+  });
+}

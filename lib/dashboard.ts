@@ -1,0 +1,176 @@
+/** The dashboard for somebody who is called at night and has never seen this server. */
+import { Aws, Duration } from 'aws-cdk-lib';
+import type { HttpApi, HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
+import {
+  type Alarm,
+  AlarmStatusWidget,
+  Dashboard,
+  GraphWidget,
+  type IWidget,
+  LogQueryWidget,
+  MathExpression,
+  TextWidget,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import type { Alias } from 'aws-cdk-lib/aws-lambda';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { METRICS, type MetricName } from '../config/metrics.ts';
+import { serverMetric } from './metrics.ts';
+
+export interface OperationsDashboardProps {
+  readonly environment: string;
+  readonly endpoint: string;
+  readonly api: HttpApi;
+  readonly stage: HttpStage;
+  readonly function: Alias;
+  readonly functionLogs: ILogGroup;
+  readonly auditLogs: ILogGroup;
+  readonly alarms: readonly Alarm[];
+}
+
+const MINUTE = { period: Duration.minutes(1) };
+const SUM = { ...MINUTE, statistic: 'Sum' };
+
+export class OperationsDashboard extends Construct {
+  readonly dashboard: Dashboard;
+  readonly #props: OperationsDashboardProps;
+
+  constructor(scope: Construct, id: string, props: OperationsDashboardProps) {
+    super(scope, id);
+    this.#props = props;
+    const rows: IWidget[][] = [
+      [this.#introduction()],
+      ...(props.alarms.length > 0 ? [[this.#alarms()]] : []),
+      [this.#requests(), this.#latency(), this.#outcomes()],
+      [this.#keys(), this.#dependencies(), this.#instances()],
+      [this.#denied(), this.#faults()],
+    ];
+    this.dashboard = new Dashboard(this, 'Dashboard', {
+      // Dashboards are an account's, not a Region's.
+      dashboardName: `codec-server-${props.environment}-${Aws.REGION}`,
+      defaultInterval: Duration.hours(3),
+      widgets: rows,
+    });
+  }
+
+  #introduction(): IWidget {
+    const { environment, endpoint } = this.#props;
+    return new TextWidget({
+      width: 24,
+      height: 4,
+      markdown: [
+        `# Codec server, ${environment}`,
+        `The Temporal Web UI and CLI send encrypted payloads to ${endpoint} and get them back readable. When it is down, workflows run on: **people see ciphertext**, nothing is lost.`,
+        '1. Red alarms say in their description what to do. 2. 5xx: *Cannot answer* shows which dependency. 3. Slow: compare the latency of gateway and KMS-bound misses, and look at cold starts. 4. "I cannot read": *Denied* says who, and where; a rule in the environment’s `access` lets them in.',
+      ].join('\n\n'),
+    });
+  }
+
+  #alarms(): IWidget {
+    return new AlarmStatusWidget({ title: 'Alarms', width: 24, height: 3, alarms: [...this.#props.alarms] });
+  }
+
+  #requests(): IWidget {
+    const { api } = this.#props;
+    return graph('Requests a minute', [
+      api.metricCount({ ...SUM, label: 'all' }),
+      api.metricClientError({ ...SUM, label: '4xx: not signed in, not allowed, not the protocol' }),
+      api.metricServerError({ ...SUM, label: '5xx: our fault, or a dependency’s' }),
+      this.#sum(METRICS.unauthenticated, 'without a valid identity'),
+    ]);
+  }
+
+  #latency(): IWidget {
+    const { api } = this.#props;
+    const at = (statistic: string) => api.metricLatency({ ...MINUTE, statistic, label: statistic });
+    return graph('Latency at the gateway, ms', [at('p50'), at('p90'), at('p99')]);
+  }
+
+  #outcomes(): IWidget {
+    return graph('Payloads a minute', [
+      this.#sum(METRICS.decoded, 'decoded'),
+      this.#sum(METRICS.encoded, 'encoded'),
+      this.#sum(METRICS.unchanged, 'not ours, unchanged'),
+      this.#sum(METRICS.denied, 'denied'),
+      this.#sum(METRICS.cannotOpen, 'cannot be opened'),
+    ]);
+  }
+
+  #keys(): IWidget {
+    const { environment } = this.#props;
+    const hits = serverMetric(environment, METRICS.keyCacheHits);
+    const misses = serverMetric(environment, METRICS.keyCacheMisses);
+    return new GraphWidget({
+      title: 'Data keys: cache hits, and misses (calls to KMS)',
+      width: 8,
+      left: [hits.with({ label: 'hits' }), misses.with({ label: 'misses' })],
+      right: [
+        new MathExpression({
+          expression: '100 * hits / (hits + misses)',
+          usingMetrics: { hits, misses },
+          label: 'hit rate, %',
+          ...MINUTE,
+        }),
+      ],
+      rightYAxis: { min: 0, max: 100 },
+    });
+  }
+
+  #dependencies(): IWidget {
+    return graph('Cannot answer: requests that failed because of', [
+      this.#sum(METRICS.kmsUnavailable, 'KMS out of reach or throttling'),
+      this.#sum(METRICS.keyAccessDenied, 'KMS denies the key (payloads)'),
+      this.#sum(METRICS.keyDisabled, 'key disabled or deleted (payloads)'),
+      this.#sum(METRICS.jwksUnavailable, "issuer's signing keys"),
+      this.#sum(METRICS.secretsUnavailable, 'Secrets Manager'),
+      this.#sum(METRICS.cloudOpsUnavailable, 'Temporal Cloud Ops API'),
+    ]);
+  }
+
+  #instances(): IWidget {
+    const codec = this.#props.function;
+    return graph('Function', [
+      codec.metric('ConcurrentExecutions', { ...MINUTE, statistic: 'Maximum', label: 'instances at once' }),
+      codec.metricErrors({ ...SUM, label: 'crashes and timeouts' }),
+      codec.metricThrottles({ ...SUM, label: 'throttled' }),
+    ]);
+  }
+
+  #denied(): IWidget {
+    return new LogQueryWidget({
+      title: 'Denied: who, and where',
+      width: 12,
+      height: 8,
+      logGroupNames: [this.#props.auditLogs.logGroupName],
+      queryLines: [
+        'filter payloads.denied > 0',
+        'stats sum(payloads.denied) as denied, latest(@timestamp) as last by caller.email, caller.subject, namespaces',
+        'sort denied desc',
+        'limit 20',
+      ],
+    });
+  }
+
+  #faults(): IWidget {
+    return new LogQueryWidget({
+      title: 'Cold starts and what went wrong',
+      width: 12,
+      height: 8,
+      logGroupNames: [this.#props.functionLogs.logGroupName],
+      queryLines: [
+        'filter type = "platform.initReport" or level in ["WARN", "ERROR", "FATAL"]',
+        'fields @timestamp, level, message, record.metrics.durationMs as initMs',
+        'sort @timestamp desc',
+        'limit 50',
+      ],
+    });
+  }
+
+  #sum(name: MetricName, label: string) {
+    return serverMetric(this.#props.environment, name).with({ label });
+  }
+}
+
+function graph(title: string, left: NonNullable<ConstructorParameters<typeof GraphWidget>[0]['left']>): IWidget {
+  return new GraphWidget({ title, width: 8, left, leftYAxis: { min: 0 } });
+}

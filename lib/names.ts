@@ -1,0 +1,23 @@
+/**
+ * The names that the stack and the function agree on. The function's side of them is
+ * `lambda/handler.ts`; a test holds the two together.
+ */
+
+/** Environment variables by which the function learns of what the stack made. */
+export const ENVIRONMENT_VARIABLES = {
+  keyArn: 'CREATED_KEY_ARN',
+  staticKeysSecretArn: 'STATIC_KEYS_SECRET_ARN',
+  serviceTokensSecretArn: 'SERVICE_TOKENS_SECRET_ARN',
+  logLevel: 'LOG_LEVEL',
+} as const;
+
+/** The encryption context's key that names the namespace; formats.md of the payload format prescribes it. */
+export const NAMESPACE_CONDITION_KEY = 'kms:EncryptionContext:temporal-namespace';
+
+/** The stack's name, by which it is deployed: `npx cdk deploy CodecServer-dev`. */
+export function stackNameOf(environment: string): string {
+  return `CodecServer-${environment}`;
+}
+
+/** The page that takes a newcomer from a clone to a decoded payload. */
+export const DEPLOY_GUIDE = 'docs/deploy.md';

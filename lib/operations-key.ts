@@ -1,0 +1,47 @@
+/** The KMS key for what the server writes about itself: logs, secrets and alarm messages. Payload keys never meet it. */
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+
+export interface OperationsKeyProps {
+  readonly environment: string;
+  readonly retain: boolean;
+}
+
+/** A key that CloudWatch Logs may use for this account's log groups, and CloudWatch and EventBridge for the alarm topic. */
+export class OperationsKey extends Construct {
+  readonly key: Key;
+
+  constructor(scope: Construct, id: string, { environment, retain }: OperationsKeyProps) {
+    super(scope, id);
+    const { account, region, partition } = Stack.of(this);
+    this.key = new Key(this, 'Key', {
+      description: `Encrypts logs, secrets and alarm messages of the codec server, ${environment}.`,
+      alias: `alias/codec-server/${environment}/operations`,
+      enableKeyRotation: true,
+      pendingWindow: Duration.days(30),
+      removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    this.key.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'LogGroupsOfThisAccount',
+        principals: [new ServicePrincipal(`logs.${region}.amazonaws.com`)],
+        actions: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:Describe*'],
+        resources: ['*'],
+        conditions: {
+          ArnLike: { 'kms:EncryptionContext:aws:logs:arn': `arn:${partition}:logs:${region}:${account}:log-group:*` },
+        },
+      }),
+    );
+    this.key.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'AlarmsOfThisAccount',
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com'), new ServicePrincipal('events.amazonaws.com')],
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+        resources: ['*'],
+        conditions: { StringEquals: { 'aws:SourceAccount': account } },
+      }),
+    );
+  }
+}

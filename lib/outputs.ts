@@ -1,0 +1,53 @@
+/** What people need after a deployment: what to paste where. */
+import { CfnOutput } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { DEPLOY_GUIDE } from './names.ts';
+
+export interface OutputsProps {
+  /** Without trailing slash: clients append `/decode` as it is. */
+  readonly endpoint: string;
+  readonly helpUrl: string | undefined;
+  readonly keyArn: string | undefined;
+  readonly workerPolicyArn: string | undefined;
+  readonly alarmTopicArn: string | undefined;
+  readonly domainTarget: string | undefined;
+  readonly auditLogGroup: string;
+  readonly dashboard: string;
+  /** ARNs of secrets that the stack made, by what they hold. */
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+/** The one text that an operator can show people whose decoding fails, a setting of the Namespace. */
+export function errorMessageFor(helpUrl: string | undefined): string {
+  const link = helpUrl === undefined ? '' : ` Link: ${helpUrl}`;
+  return `Cannot decode? Sign in to Temporal again, then ask the owner of this Namespace whether a rule of the codec server lets you read it.${link}`;
+}
+
+/** Adds the outputs, whose names stay: scripts read them. */
+export function addOutputs(stack: Construct, props: OutputsProps): void {
+  const output = (id: string, value: string | undefined, description: string) => {
+    if (value !== undefined) new CfnOutput(stack, id, { value, description });
+  };
+  output(
+    'CodecEndpoint',
+    props.endpoint,
+    'Paste this as the codec server endpoint, as it is, without a trailing slash.',
+  );
+  output(
+    'WhereToPaste',
+    `Temporal Cloud: Namespaces > your Namespace > Codec Server > Edit; paste the endpoint, switch on "Pass the user access token", leave "Include cross-origin credentials" off. CLI: --codec-endpoint. Guide: ${DEPLOY_GUIDE}`,
+    'Where the endpoint is set.',
+  );
+  output(
+    'CustomErrorMessage',
+    errorMessageFor(props.helpUrl),
+    'For "custom error message" and link in the same dialogue: the only text people see when decoding fails.',
+  );
+  output('KeyArn', props.keyArn, 'The KMS key that wraps data keys; workers name it in their codec.');
+  output('WorkerPolicyArn', props.workerPolicyArn, "Attach this managed policy to your workers' roles.");
+  output('AuditLogGroup', props.auditLogGroup, 'One line a request: who decoded what, where.');
+  output('DashboardUrl', props.dashboard, 'The dashboard in CloudWatch.');
+  output('AlarmTopicArn', props.alarmTopicArn, 'Subscribe here to hear alarms.');
+  output('DomainTarget', props.domainTarget, 'Make a CNAME of your domain name to this.');
+  for (const [name, arn] of Object.entries(props.secrets)) output(`${name}Secret`, arn, 'A secret for you to fill.');
+}

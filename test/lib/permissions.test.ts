@@ -1,0 +1,212 @@
+import { describe, expect, it } from '@jest/globals';
+import dev from '../../config/dev.ts';
+import full, { FOREIGN_KEY, IMPORTED_SECRET, ROLE } from '../support/environments/full.ts';
+import prod from '../support/environments/prod.ts';
+import { SynthesizedTemplate } from '../support/synthesize.ts';
+
+const templates = {
+  dev: new SynthesizedTemplate(dev),
+  prod: new SynthesizedTemplate(prod, 'prod'),
+  full: new SynthesizedTemplate(full, 'full'),
+};
+
+const keyOf = (template: SynthesizedTemplate) => template.arnOf('AWS::KMS::Key', 'Encryption');
+const ownLog = (template: SynthesizedTemplate) => ({
+  Sid: 'OwnLog',
+  Effect: 'Allow',
+  Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+  Resource: template.arnOf('AWS::Logs::LogGroup', 'CodecLogs'),
+});
+const namespaces = (operator: string, names: string[]) => ({
+  [operator]: { 'kms:EncryptionContext:temporal-namespace': names },
+});
+
+describe('what the function may do', () => {
+  it('is, in development, to write its log and to unwrap data keys that are bound to a namespace', () => {
+    expect(templates.dev.statementsOf('CodecRole')).toEqual({
+      OwnLog: ownLog(templates.dev),
+      Read0: {
+        Sid: 'Read0',
+        Effect: 'Allow',
+        Action: 'kms:Decrypt',
+        Resource: keyOf(templates.dev),
+        Condition: namespaces('StringLike', ['*']),
+      },
+    });
+  });
+
+  it('is, in production, to unwrap data keys of the namespaces that are named, to the letter', () => {
+    expect(templates.prod.statementsOf('CodecRole')).toEqual({
+      OwnLog: ownLog(templates.prod),
+      Read0: {
+        Sid: 'Read0',
+        Effect: 'Allow',
+        Action: 'kms:Decrypt',
+        Resource: keyOf(templates.prod),
+        Condition: namespaces('StringEquals', ['orders-prod.a1b2c', 'billing-prod.a1b2c']),
+      },
+    });
+  });
+
+  it('is no more than each entry of the configuration says, where everything is used', () => {
+    const template = templates.full;
+    const serviceTokens = { Ref: template.idOf('AWS::SecretsManager::Secret', 'SecretsServiceTokens') };
+    expect(template.statementsOf('CodecRole')).toEqual({
+      OwnLog: ownLog(template),
+      Read0: {
+        Sid: 'Read0',
+        Effect: 'Allow',
+        Action: 'kms:Decrypt',
+        Resource: [keyOf(template), FOREIGN_KEY],
+        Condition: namespaces('StringLike', ['orders-*.a1b2c']),
+      },
+      Write0: {
+        Sid: 'Write0',
+        Effect: 'Allow',
+        Action: 'kms:GenerateDataKey',
+        Resource: keyOf(template),
+        Condition: namespaces('StringLike', ['orders-*.a1b2c']),
+      },
+      AssumeRole1: { Sid: 'AssumeRole1', Effect: 'Allow', Action: 'sts:AssumeRole', Resource: ROLE },
+      Read2: {
+        Sid: 'Read2',
+        Effect: 'Allow',
+        Action: 'kms:Decrypt',
+        Resource: FOREIGN_KEY,
+        Condition: namespaces('StringEquals', ['archive.a1b2c']),
+      },
+      ReadForeign2A: {
+        Sid: 'ReadForeign2A',
+        Effect: 'Allow',
+        Action: 'kms:Decrypt',
+        Resource: FOREIGN_KEY,
+        Condition: {
+          StringLike: { 'kms:EncryptionContext:namespace': ['archive.a1b2c'] },
+          StringEquals: { 'kms:EncryptionContext:purpose': 'encryption-key-auth' },
+        },
+      },
+      ReadForeign2B: {
+        Sid: 'ReadForeign2B',
+        Effect: 'Allow',
+        Action: 'kms:Decrypt',
+        Resource: FOREIGN_KEY,
+        Condition: { 'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['aws-crypto-public-key'] } },
+      },
+      Secrets: {
+        Sid: 'Secrets',
+        Effect: 'Allow',
+        Action: 'secretsmanager:GetSecretValue',
+        Resource: [serviceTokens, IMPORTED_SECRET],
+      },
+      SecretsKey: {
+        Sid: 'SecretsKey',
+        Effect: 'Allow',
+        Action: 'kms:Decrypt',
+        Resource: template.arnOf('AWS::KMS::Key', 'Operations'),
+        Condition: { StringEquals: { 'kms:EncryptionContext:SecretARN': [serviceTokens] } },
+      },
+    });
+  });
+
+  it('is not to make data keys while no rule lets anybody encode', () => {
+    for (const template of [templates.dev, templates.prod]) {
+      expect(JSON.stringify(template.statementsOf('CodecRole'))).not.toContain('GenerateDataKey');
+    }
+  });
+
+  it('is granted by these statements alone: no managed policy, nobody but Lambda in the role', () => {
+    for (const template of Object.values(templates)) {
+      for (const { Properties } of Object.values(template.all('AWS::IAM::Role'))) {
+        expect(Properties.ManagedPolicyArns).toBeUndefined();
+        expect(Properties.Policies).toBeUndefined();
+        expect(Properties.AssumeRolePolicyDocument.Statement).toEqual([
+          { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: 'lambda.amazonaws.com' } },
+        ]);
+      }
+    }
+  });
+
+  it('is never for every resource, nor a family of actions', () => {
+    for (const template of Object.values(templates)) {
+      for (const type of ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy']) {
+        for (const { Properties } of Object.values(template.all(type))) {
+          for (const { Action, Resource } of Properties.PolicyDocument.Statement) {
+            expect(JSON.stringify([Action, Resource])).not.toContain('*');
+          }
+        }
+      }
+    }
+  });
+});
+
+describe('what workers may do with the managed policy', () => {
+  it('is to write and read exactly the namespaces of the environment', () => {
+    const { Properties } = templates.prod.one('AWS::IAM::ManagedPolicy', 'Workers');
+    const Condition = namespaces('StringEquals', ['orders-prod.a1b2c', 'billing-prod.a1b2c']);
+    const Resource = keyOf(templates.prod);
+    expect(Properties.PolicyDocument.Statement).toEqual([
+      { Sid: 'Read0', Effect: 'Allow', Action: 'kms:Decrypt', Resource, Condition },
+      { Sid: 'Write0', Effect: 'Allow', Action: 'kms:GenerateDataKey', Resource, Condition },
+    ]);
+    expect(Properties.Roles).toBeUndefined();
+  });
+});
+
+describe('the key of the payloads', () => {
+  it('rotates, waits for 30 days before it goes, and has an alias of its environment', () => {
+    for (const [name, template] of Object.entries(templates)) {
+      expect(template.one('AWS::KMS::Key', 'Encryption').Properties).toMatchObject({
+        EnableKeyRotation: true,
+        PendingWindowInDays: 30,
+      });
+      expect(template.one('AWS::KMS::Alias', 'Encryption').Properties).toEqual({
+        AliasName: `alias/codec-server/${name}`,
+        TargetKeyId: keyOf(template),
+      });
+    }
+  });
+
+  it('outlives the stack in production', () => {
+    for (const template of [templates.prod, templates.full]) {
+      for (const prefix of ['Encryption', 'Operations']) {
+        expect(template.one('AWS::KMS::Key', prefix)).toMatchObject({
+          DeletionPolicy: 'Retain',
+          UpdateReplacePolicy: 'Retain',
+        });
+      }
+    }
+    expect(templates.dev.one('AWS::KMS::Key', 'Encryption').DeletionPolicy).toBe('Delete');
+  });
+
+  it('is governed by the account’s IAM, and used by nobody without naming a namespace', () => {
+    const { Statement } = templates.prod.one('AWS::KMS::Key', 'Encryption').Properties.KeyPolicy;
+    expect(Statement).toEqual([
+      {
+        Effect: 'Allow',
+        Action: 'kms:*',
+        Principal: { AWS: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':iam::111122223333:root']] } },
+        Resource: '*',
+      },
+      {
+        Sid: 'EveryUseNamesItsNamespace',
+        Effect: 'Deny',
+        Action: ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
+        Principal: { AWS: '*' },
+        Resource: '*',
+        Condition: { Null: { 'kms:EncryptionContext:temporal-namespace': 'true' } },
+      },
+    ]);
+  });
+
+  it('is not made where every key is an existing one', () => {
+    const template = new SynthesizedTemplate({
+      ...dev,
+      keys: { ...dev.keys, kms: [{ namespaces: ['*'], write: FOREIGN_KEY }] },
+    });
+    expect(template.all('AWS::KMS::Key')).toEqual({});
+    expect(template.statementsOf('CodecRole')).toMatchObject({ Read0: { Resource: FOREIGN_KEY } });
+    expect(template.one('AWS::Lambda::Function', 'Codec').Properties.Environment.Variables).toEqual({
+      LOG_LEVEL: 'DEBUG',
+    });
+  });
+});
