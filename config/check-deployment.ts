@@ -1,8 +1,9 @@
 /**
- * What an environment must fulfil to run on AWS, beside what every configuration must: checked at
- * synth, every problem at once. A server that would let everyone in, or that would start with a
- * placeholder for a name, is never deployed.
+ * What an environment must fulfil to run on AWS, checked at synth, every problem at once. A server
+ * that would let everyone in, or that would start with a placeholder for a name, is never deployed.
  */
+import { checkConfig } from './check.ts';
+import { checkKeys as checkKeysOfConfig } from './check-keys.ts';
 import type { DeploymentConfig, EnvironmentConfig } from './environment.ts';
 import type { Problem } from './problem.ts';
 import type { KeysConfig, SecretRef } from './schema.ts';
@@ -18,8 +19,17 @@ const MOST_BODY_BYTES = 4_500_000;
 const ARN = /^arn:aws[a-z-]*:([a-z0-9-]+):([a-z0-9-]*):(\d{12}):(.+)$/;
 const PLACEHOLDER = /<[^<>]*>/;
 
-/** All problems of an environment that is to be deployed; empty when it may be. */
+/**
+ * All problems of an environment that is to be deployed; empty when it may be. Its form comes first:
+ * only when that is right does the rest mean anything.
+ */
 export function checkDeployment(config: EnvironmentConfig): Problem[] {
+  const general = checkConfig(config);
+  return general.length > 0 ? general : [...checkKeysOfConfig(config, 'aws'), ...checkOnAws(config)];
+}
+
+/** What only a deployment has to fulfil. */
+function checkOnAws(config: EnvironmentConfig): Problem[] {
   return [
     ...findPlaceholders(config, ''),
     ...checkCallers(config),
@@ -64,6 +74,12 @@ function checkCallers({ identity, access }: EnvironmentConfig): Problem[] {
       message: "there is no such file on AWS: keep the digests in Secrets Manager, { secret: 'created-by-stack' }.",
     });
   }
+  if (identity?.temporalCloudRoles && 'file' in identity.temporalCloudRoles.apiKey) {
+    problems.push({
+      path: 'identity.temporalCloudRoles.apiKey.file',
+      message: "there is no such file on AWS: keep the API key in Secrets Manager, { secret: 'created-by-stack' }.",
+    });
+  }
   for (const [index, rule] of access.entries()) {
     if (!rule.people.includes('anyone-on-loopback')) continue;
     problems.push({
@@ -96,20 +112,11 @@ function checkKeys(keys: KeysConfig): Problem[] {
     });
   }
   for (const [index, entry] of (keys.kms ?? []).entries()) {
-    if (entry.write !== null && entry.write !== 'created-by-stack') {
-      problems.push(...checkArn(entry.write, `keys.kms[${index}].write`, 'kms', 'key/'));
-    }
-    for (const [at, arn] of (entry.read ?? []).entries()) {
-      problems.push(...checkArn(arn, `keys.kms[${index}].read[${at}]`, 'kms', 'key/'));
-    }
     if (entry.foreignFormats?.length && entry.write === 'created-by-stack' && !entry.read?.length) {
       problems.push({
         path: `keys.kms[${index}].foreignFormats`,
         message: 'the key of the stack wraps no data keys of other formats: name the key that does in read.',
       });
-    }
-    if (entry.assumeRole !== undefined) {
-      problems.push(...checkArn(entry.assumeRole, `keys.kms[${index}].assumeRole`, 'iam', 'role/'));
     }
   }
   return problems;
@@ -118,6 +125,7 @@ function checkKeys(keys: KeysConfig): Problem[] {
 function checkSecrets({ identity, keys }: EnvironmentConfig): Problem[] {
   const secrets: [path: string, holder: object | null | undefined][] = [
     ['identity.serviceTokens.secret', identity?.serviceTokens],
+    ['identity.temporalCloudRoles.apiKey.secret', identity?.temporalCloudRoles?.apiKey],
     ['keys.staticKeys.secret', keys.staticKeys],
   ];
   return secrets.flatMap(([path, holder]) => {

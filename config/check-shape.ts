@@ -166,6 +166,9 @@ const configuration = object({
           write: nullable(text),
           read: optional(listOf(text)),
           assumeRole: optional(text),
+          foreignFormats: optional(
+            listOf(oneOf('temporal-proxy', 'temporal-cloud-proxy', 'kms-python-sample', 'kms-java-sample', 'stdgo')),
+          ),
         }),
       ),
     ),

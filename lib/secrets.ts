@@ -33,12 +33,20 @@ export class Secrets extends Construct {
     this.#props = props;
     const { identity, keys } = props.config;
     const all: NamedSecret[] = [];
-    const { serviceTokens } = identity ?? {};
+    const { serviceTokens, temporalCloudRoles } = identity ?? {};
     if (serviceTokens && 'secret' in serviceTokens) {
       all.push(
         this.#secret('ServiceTokens', serviceTokens.secret, ENVIRONMENT_VARIABLES.serviceTokensSecretArn, {
           description: 'SHA-256 digests of service tokens; `codec-server token` makes the entries.',
-          empty: { tokens: [] },
+          initially: JSON.stringify({ tokens: [] }),
+        }),
+      );
+    }
+    if (temporalCloudRoles && 'secret' in temporalCloudRoles.apiKey) {
+      all.push(
+        this.#secret('CloudApiKey', temporalCloudRoles.apiKey.secret, ENVIRONMENT_VARIABLES.cloudApiKeySecretArn, {
+          description: 'API key of a Temporal Cloud service account with the account role Read-Only: its text alone.',
+          initially: 'put the API key here',
         }),
       );
     }
@@ -46,22 +54,22 @@ export class Secrets extends Construct {
       all.push(
         this.#secret('StaticKeys', keys.staticKeys.secret, ENVIRONMENT_VARIABLES.staticKeysSecretArn, {
           description: 'Static keys of what was written before: {"keys":[{"id","key","namespaces"}]}.',
-          empty: { keys: [] },
+          initially: JSON.stringify({ keys: [] }),
         }),
       );
     }
     this.all = all;
   }
 
-  #secret(id: string, ref: SecretRef, variable: string, made: { description: string; empty: object }): NamedSecret {
+  #secret(id: string, ref: SecretRef, variable: string, made: { description: string; initially: string }): NamedSecret {
     if (ref !== 'created-by-stack') {
       return { variable, secret: Secret.fromSecretCompleteArn(this, id, ref.arn), created: false };
     }
     const { environment, retain, key } = this.#props;
     const secret = new Secret(this, id, {
       description: `Codec server, ${environment}. ${made.description}`,
-      // An empty list, not a secret; CloudFormation never overwrites what people put in its place.
-      secretStringValue: SecretValue.unsafePlainText(JSON.stringify(made.empty)),
+      // Nothing secret; CloudFormation never overwrites what people put in its place.
+      secretStringValue: SecretValue.unsafePlainText(made.initially),
       removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
       ...(key === undefined ? {} : { encryptionKey: key }),
     });

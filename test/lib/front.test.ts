@@ -119,6 +119,7 @@ describe('the function', () => {
     expect(Variables).toEqual({
       CREATED_KEY_ARN: templates.full.arnOf('AWS::KMS::Key', 'Encryption'),
       SERVICE_TOKENS_SECRET_ARN: { Ref: templates.full.idOf('AWS::SecretsManager::Secret', 'SecretsServiceTokens') },
+      CLOUD_API_KEY_SECRET_ARN: { Ref: templates.full.idOf('AWS::SecretsManager::Secret', 'SecretsCloudApiKey') },
       STATIC_KEYS_SECRET_ARN: IMPORTED_SECRET,
       LOG_LEVEL: 'WARN',
     });
@@ -164,7 +165,7 @@ describe('the outputs', () => {
       WhereToPaste: expect.stringContaining('Namespaces > your Namespace > Codec Server > Edit'),
       CustomErrorMessage: expect.stringContaining('Link: https://wiki.example.com/codec-server'),
       AlarmTopicArn: { Ref: templates.full.idOf('AWS::SNS::Topic') },
-      ServiceTokensSecret: { Ref: templates.full.idOf('AWS::SecretsManager::Secret') },
+      ServiceTokensSecret: { Ref: templates.full.idOf('AWS::SecretsManager::Secret', 'SecretsServiceTokens') },
     });
     expect(outputs['DomainTarget']).toBeUndefined();
   });

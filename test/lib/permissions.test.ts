@@ -51,6 +51,7 @@ describe('what the function may do', () => {
   it('is no more than each entry of the configuration says, where everything is used', () => {
     const template = templates.full;
     const serviceTokens = { Ref: template.idOf('AWS::SecretsManager::Secret', 'SecretsServiceTokens') };
+    const cloudApiKey = { Ref: template.idOf('AWS::SecretsManager::Secret', 'SecretsCloudApiKey') };
     expect(template.statementsOf('CodecRole')).toEqual({
       OwnLog: ownLog(template),
       Read0: {
@@ -96,14 +97,14 @@ describe('what the function may do', () => {
         Sid: 'Secrets',
         Effect: 'Allow',
         Action: 'secretsmanager:GetSecretValue',
-        Resource: [serviceTokens, IMPORTED_SECRET],
+        Resource: [serviceTokens, cloudApiKey, IMPORTED_SECRET],
       },
       SecretsKey: {
         Sid: 'SecretsKey',
         Effect: 'Allow',
         Action: 'kms:Decrypt',
         Resource: template.arnOf('AWS::KMS::Key', 'Operations'),
-        Condition: { StringEquals: { 'kms:EncryptionContext:SecretARN': [serviceTokens] } },
+        Condition: { StringEquals: { 'kms:EncryptionContext:SecretARN': [serviceTokens, cloudApiKey] } },
       },
     });
   });

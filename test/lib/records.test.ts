@@ -62,7 +62,7 @@ describe('logs and secrets', () => {
     for (const { Properties } of Object.values(templates.prod.all('AWS::Logs::LogGroup'))) {
       expect(Properties.KmsKeyId).toEqual(key);
     }
-    expect(templates.full.one('AWS::SecretsManager::Secret').Properties.KmsKeyId).toEqual(
+    expect(templates.full.one('AWS::SecretsManager::Secret', 'SecretsServiceTokens').Properties.KmsKeyId).toEqual(
       templates.full.arnOf('AWS::KMS::Key', 'Operations'),
     );
     for (const { Properties } of Object.values(templates.dev.all('AWS::Logs::LogGroup'))) {
@@ -71,8 +71,9 @@ describe('logs and secrets', () => {
   });
 
   it('come with nothing secret in the template', () => {
-    expect(templates.full.one('AWS::SecretsManager::Secret').Properties.SecretString).toBe('{"tokens":[]}');
-    expect(templates.full.one('AWS::SecretsManager::Secret').DeletionPolicy).toBe('Retain');
+    const secrets = Object.values(templates.full.all('AWS::SecretsManager::Secret'));
+    expect(secrets.map(({ Properties }) => Properties.SecretString)).toEqual(['{"tokens":[]}', 'put the API key here']);
+    for (const secret of secrets) expect(secret.DeletionPolicy).toBe('Retain');
     expect(templates.dev.all('AWS::SecretsManager::Secret')).toEqual({});
   });
 });

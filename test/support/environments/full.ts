@@ -25,6 +25,7 @@ const environment: EnvironmentConfig = {
       },
     ],
     serviceTokens: { secret: 'created-by-stack' },
+    temporalCloudRoles: { apiKey: { secret: 'created-by-stack' } },
   },
   access: [
     {
