@@ -13,7 +13,7 @@ import type { DataKeyRequest, EncryptionMaterials, KeyContext, KeySource } from 
  * - Reading: the first source that unwraps the key. When none does, the error of the first that knew
  *   the key and failed, else that it is unknown. A source that cannot answer now ends the search:
  *   `KeyUnavailableError` is not a refusal.
- * - Writing: the first source that has a key to write with for the namespace.
+ * - Writing: the first source that has a key to write with for the namespace, whether it can be used now or not.
  *
  * @param sources in the order in which they are asked; a single one is returned as it is
  */
@@ -50,7 +50,9 @@ const refusalToOpen: Weight = (error) => {
   return error.reason === 'unknown-key' ? 0 : 1;
 };
 
-const refusalToWrite: Weight = (error) => (error instanceof CannotEncodeError ? 0 : undefined);
+/** A key that is configured to write and is refused ends the search: what was to be under it is under no other. */
+const refusalToWrite: Weight = (error) =>
+  error instanceof CannotEncodeError && error.reason === undefined ? 0 : undefined;
 
 /** The first answer, without a promise where the sources answer without one; else the refusal that tells most. */
 function firstOf<T>(

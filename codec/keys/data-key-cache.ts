@@ -9,9 +9,9 @@ import { BoundedCache } from './bounded-cache.ts';
 import { nameOfMessage, nameOfRequest, nameOfWriter } from './cache-key.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { DataKey } from './data-key.ts';
-import type { DataKeyOrigin } from './data-key-origin.ts';
+import type { DataKeyOrigin, GeneratedDataKey } from './data-key-origin.ts';
 import { Flight } from './flight.ts';
-import type { DataKeyRequest, EncryptionMaterials, KeyContext, KeySource } from './key-source.ts';
+import type { DataKeyRequest, EncryptedDataKey, EncryptionMaterials, KeyContext, KeySource } from './key-source.ts';
 import { WriteBatch } from './write-batch.ts';
 
 /** Bounds of the cache. */
@@ -95,13 +95,13 @@ export class DataKeyCache implements KeySource {
       context.usage.cacheHits++;
       return underWay.join(context.deadline);
     }
+    const flight = new Flight<DataKey>(this.#clock, context.deadline);
+    const fetched = this.#origin.unwrap(request, liveContext(context.namespace, flight));
     this.#misses++;
     context.usage.cacheMisses++;
-    const flight = new Flight<DataKey>(this.#clock);
     this.#flights.set(name, flight);
-    const arrival = flight.join(context.deadline);
-    void this.#fetch(name, request, context.namespace, flight);
-    return arrival;
+    void this.#land(name, flight, fetched, now);
+    return flight.join(context.deadline);
   }
 
   materialsFor(
@@ -118,12 +118,15 @@ export class DataKeyCache implements KeySource {
     }
     if (batch === undefined) {
       this.#throwRemembered(name, now);
+      batch = new WriteBatch(this.#settings, this.#clock, context.deadline);
+      const made = this.#origin.generate(encryptionContext, liveContext(context.namespace, batch));
       this.#misses++;
       context.usage.cacheMisses++;
-      batch = new WriteBatch(this.#settings, this.#clock);
       if (this.#closed) batch.retire();
       else this.#batches.set(name, batch, now);
-      void this.#generate(name, encryptionContext, context.namespace, batch);
+      const readName = (wrapped: readonly EncryptedDataKey[]) =>
+        nameOfMessage(wrapped, encryptionContext, context.namespace);
+      void this.#landBatch(name, batch, made, readName, now);
     } else {
       if (batch.ready) this.#hits++;
       else this.#joined++;
@@ -161,10 +164,9 @@ export class DataKeyCache implements KeySource {
     return this.#settings.ttlSeconds * 1000;
   }
 
-  async #fetch(name: string, request: DataKeyRequest, namespace: string | undefined, flight: Flight<DataKey>) {
-    const started = this.#clock.now();
+  async #land(name: string, flight: Flight<DataKey>, fetched: Promise<DataKey>, started: number): Promise<void> {
     try {
-      const key = await this.#origin.unwrap(request, liveContext(namespace, flight));
+      const key = await fetched;
       this.#flights.delete(name);
       flight.land(() => key.acquire());
       this.#keep(name, key, started);
@@ -175,12 +177,17 @@ export class DataKeyCache implements KeySource {
     }
   }
 
-  async #generate(name: string, encryptionContext: EncryptionContext, namespace: string, batch: WriteBatch) {
-    const started = this.#clock.now();
+  async #landBatch(
+    name: string,
+    batch: WriteBatch,
+    made: Promise<GeneratedDataKey>,
+    readName: (wrapped: readonly EncryptedDataKey[]) => string,
+    started: number,
+  ): Promise<void> {
     try {
-      const made = await this.#origin.generate(encryptionContext, liveContext(namespace, batch));
-      batch.land(made);
-      this.#keepForReading(nameOfMessage(made.encryptedDataKeys, encryptionContext, namespace), made.dataKey, started);
+      const generated = await made;
+      batch.land(generated);
+      this.#keepForReading(readName(generated.encryptedDataKeys), generated.dataKey, started);
       this.#sweepLater();
     } catch (error) {
       if (this.#batches.get(name, this.#clock.now()) === batch) this.#batches.delete(name);

@@ -28,14 +28,16 @@ export interface DataKeyOrigin {
    * Unwraps a data key.
    *
    * @returns a key that nobody has acquired and that the caller destroys
-   * @throws CannotOpenError, KeyUnavailableError as {@link KeySource.unwrap}
+   * @throws CannotOpenError at once, without a promise, when it can tell without a call; later also
+   *   KeyUnavailableError, as {@link KeySource.unwrap}
    */
   unwrap(request: DataKeyRequest, context: OriginContext): Promise<DataKey>;
 
   /**
    * Makes a data key of 256 bits.
    *
-   * @throws CannotEncodeError, KeyUnavailableError as {@link KeySource.materialsFor}
+   * @throws CannotEncodeError at once, without a promise, when it can tell without a call; later also
+   *   KeyUnavailableError, as {@link KeySource.materialsFor}
    */
   generate(
     encryptionContext: EncryptionContext,

@@ -14,12 +14,14 @@ interface Waiter<T> {
 export class Flight<T> {
   readonly #clock: Clock;
   #waiters: Waiter<T>[] = [];
-  #deadline = 0;
+  #deadline: number;
   #callOff: (() => void) | undefined;
   #wakesAt = Number.POSITIVE_INFINITY;
 
-  constructor(clock: Clock) {
+  /** @param deadline of the first who waits */
+  constructor(clock: Clock, deadline: number) {
     this.#clock = clock;
+    this.#deadline = deadline;
   }
 
   /** The latest deadline of those who wait, in milliseconds of the clock; grows as others join. */

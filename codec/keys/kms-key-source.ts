@@ -80,9 +80,16 @@ export class KmsKeys implements DataKeyOrigin {
     this.#caller = new KmsCaller(clock, calls, random);
   }
 
-  async unwrap(request: DataKeyRequest, context: OriginContext): Promise<DataKey> {
+  unwrap(request: DataKeyRequest, context: OriginContext): Promise<DataKey> {
     if (request.kind === 'static') throw new CannotOpenError('unknown-key', 'KMS holds no static keys');
-    const candidates = this.#candidates(request, context.namespace);
+    return this.#tryAll(request, this.#candidates(request, context.namespace), context);
+  }
+
+  async #tryAll(
+    request: MessageKeyRequest | KmsKeyRequest,
+    candidates: readonly Candidate[],
+    context: OriginContext,
+  ): Promise<DataKey> {
     const faults: KmsFault[] = [];
     for (const [index, candidate] of candidates.entries()) {
       // A key that hangs leaves time for those after it, such as its replica in another Region.
@@ -98,7 +105,7 @@ export class KmsKeys implements DataKeyOrigin {
     throw unopened(request, faults);
   }
 
-  async generate(
+  generate(
     encryptionContext: EncryptionContext,
     context: OriginContext & { readonly namespace: string },
   ): Promise<GeneratedDataKey> {
@@ -106,6 +113,14 @@ export class KmsKeys implements DataKeyOrigin {
     const key = this.#pairings.find((pairing) => pairing.covers(namespace))?.write;
     if (key === undefined)
       throw new CannotEncodeError(`no KMS key writes the namespace ${namespace}: give it one with keys.kms[].write`);
+    return this.#generateWith(key, encryptionContext, context);
+  }
+
+  async #generateWith(
+    key: KmsKey,
+    encryptionContext: EncryptionContext,
+    context: OriginContext,
+  ): Promise<GeneratedDataKey> {
     try {
       const { plaintext, ciphertext } = await this.#caller.call(
         key,

@@ -21,9 +21,10 @@ export class WriteBatch {
   #made: GeneratedDataKey | undefined;
   #retired = false;
 
-  constructor(limits: WriteLimits, clock: Clock) {
+  /** @param deadline of the first who will wait for the key, if anybody has to */
+  constructor(limits: WriteLimits, clock: Clock, deadline = 0) {
     this.#limits = limits;
-    this.#flight = new Flight(clock);
+    this.#flight = new Flight(clock, deadline);
   }
 
   /** Whether the data key is here. */

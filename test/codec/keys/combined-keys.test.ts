@@ -74,4 +74,12 @@ describe('combined key sources', () => {
     const broken = combineKeySources(source(new TypeError('a bug')), source('b'));
     expect(() => broken.materialsFor(new Map(), 1, context)).toThrow(TypeError);
   });
+
+  it('write with no other key when the one that is to write is refused', async () => {
+    const refused = new CannotEncodeError('the key is disabled', 'key-disabled');
+    const write = (later: boolean) =>
+      combineKeySources(source(refused, later), source('b')).materialsFor(new Map(), 1, context);
+    expect(() => write(false)).toThrow(refused);
+    await expect(write(true)).rejects.toThrow(refused);
+  });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { EncryptionContext } from '../../../codec/aws-encryption-sdk/encryption-context.ts';
-import { CannotOpenError, KeyUnavailableError } from '../../../codec/errors.ts';
+import { CannotEncodeError, CannotOpenError, KeyUnavailableError } from '../../../codec/errors.ts';
 import { nameOfRequest } from '../../../codec/keys/cache-key.ts';
 import { DataKey } from '../../../codec/keys/data-key.ts';
 import { DataKeyCache, type DataKeyCacheSettings } from '../../../codec/keys/data-key-cache.ts';
@@ -275,6 +275,23 @@ describe('the data-key cache, failing', () => {
     cache.clear();
     expect(origin.memory.every(isZero)).toBe(true);
     expect(clock.pending).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('what needs no call to be refused', () => {
+  it('is refused at once, and takes up no memory', () => {
+    const { cache, origin, context } = setUp();
+    const unknown = new CannotOpenError('unknown-key', 'not ours');
+    origin.unwrap = () => {
+      throw unknown;
+    };
+    origin.generate = () => {
+      throw new CannotEncodeError('no key writes this namespace');
+    };
+    expect(() => cache.unwrap(message('a'), context())).toThrow(unknown);
+    expect(() => cache.unwrap(message('a'), context())).toThrow(unknown);
+    expect(() => cache.materialsFor(CONTEXT, 1, context())).toThrow(CannotEncodeError);
+    expect(cache.statistics()).toMatchObject({ size: 0, misses: 0, rememberedFailures: 0 });
   });
 });
 

@@ -46,9 +46,10 @@ function read(keys: KmsKeys, encryptedDataKeys: readonly EncryptedDataKey[], nam
   );
 }
 
-async function failureOf(promise: Promise<unknown>): Promise<unknown> {
+/** How something fails, at once or later. */
+async function failureOf(attempt: () => unknown): Promise<unknown> {
   try {
-    await promise;
+    await attempt();
   } catch (error) {
     return error;
   }
@@ -91,7 +92,7 @@ describe('data keys of KMS', () => {
   it('are refused by KMS itself under another namespace', async () => {
     const keys = keysOf([{ namespaces: ['*'], write: standIn.createKey() }]);
     const { encryptedDataKeys } = await keys.generate(contextOf('orders'), within('orders'));
-    const error = await failureOf(read(keys, encryptedDataKeys, 'payments'));
+    const error = await failureOf(() => read(keys, encryptedDataKeys, 'payments'));
     expect(error).toBeInstanceOf(CannotOpenError);
     expect(error).toMatchObject({ reason: 'wrong-context' });
   });
@@ -114,7 +115,7 @@ describe('which key serves a namespace', () => {
     expect((await keys.generate(contextOf('orders-prod'), within('orders-prod'))).dataKey.id).toBe(a);
     expect((await keys.generate(contextOf('billing-prod'), within('billing-prod'))).dataKey.id).toBe(b);
     for (const namespace of ['legacy-prod', 'unknown']) {
-      const error = await failureOf(keys.generate(contextOf(namespace), within(namespace)));
+      const error = await failureOf(() => keys.generate(contextOf(namespace), within(namespace)));
       expect(error).toBeInstanceOf(CannotEncodeError);
       expect((error as Error).message).toContain('keys.kms[].write');
     }
@@ -139,12 +140,12 @@ describe('which key serves a namespace', () => {
       { namespaces: ['payments'], write: b },
     ]);
     const ofPayments = [wrappedBy(b, standIn.wrap(b, new Uint8Array(32), { 'temporal-namespace': 'orders' }))];
-    expect(await failureOf(read(keys, ofPayments))).toMatchObject({ reason: 'wrong-namespace' });
+    expect(await failureOf(() => read(keys, ofPayments))).toMatchObject({ reason: 'wrong-namespace' });
     const foreign = [
       wrappedBy(standIn.createKey(), Buffer.alloc(100)),
       { ...wrappedBy(a, Buffer.alloc(1)), providerId: 'raw' },
     ];
-    expect(await failureOf(read(keys, foreign))).toMatchObject({ reason: 'unknown-key' });
+    expect(await failureOf(() => read(keys, foreign))).toMatchObject({ reason: 'unknown-key' });
     expect(standIn.calls).toEqual([]);
   });
 
@@ -157,7 +158,7 @@ describe('which key serves a namespace', () => {
     const unwrap = (ciphertext: Uint8Array) =>
       keys.unwrap({ kind: 'kms', claimedKey: undefined, ciphertext, encryptionContext: new Map() }, within(undefined));
     expect((await unwrap(standIn.wrap(b, new Uint8Array(32)))).id).toBe(b);
-    expect(await failureOf(unwrap(standIn.wrap(a, new Uint8Array(32))))).toMatchObject({ reason: 'unknown-key' });
+    expect(await failureOf(() => unwrap(standIn.wrap(a, new Uint8Array(32))))).toMatchObject({ reason: 'unknown-key' });
   });
 
   it('reads with a replica what its sister wrote, in its own Region', async () => {
@@ -195,7 +196,7 @@ describe('which key serves a namespace', () => {
       `${ours} `,
       ours.replace(':key/', ':alias/'),
     ])
-      expect(await failureOf(read(keys, [wrappedBy(named, Buffer.alloc(99))]))).toMatchObject({
+      expect(await failureOf(() => read(keys, [wrappedBy(named, Buffer.alloc(99))]))).toMatchObject({
         reason: 'unknown-key',
       });
     expect(standIn.calls).toEqual([]);
@@ -209,7 +210,7 @@ describe('which key serves a namespace', () => {
     expect(key.bytes[0]).toBe(9);
     standIn.calls.length = 0;
     const junk = Array.from({ length: 1000 }, () => wrappedBy(a, Buffer.alloc(80)));
-    expect(await failureOf(read(keys, junk))).toMatchObject({ reason: 'wrong-context' });
+    expect(await failureOf(() => read(keys, junk))).toMatchObject({ reason: 'wrong-context' });
     expect(standIn.calls.length).toBe(10);
   });
 
@@ -217,19 +218,19 @@ describe('which key serves a namespace', () => {
     const [a, b] = [standIn.createKey(), standIn.createKey()];
     const keys = keysOf([{ namespaces: ['orders'], write: a }]);
     const moved = [wrappedBy(a, standIn.wrap(b, new Uint8Array(32), { 'temporal-namespace': 'orders' }))];
-    expect(await failureOf(read(keys, moved))).toMatchObject({ reason: 'wrong-context' });
+    expect(await failureOf(() => read(keys, moved))).toMatchObject({ reason: 'wrong-context' });
   });
 
   it('refuses what cannot be a data key, and calls for no oversized ciphertext', async () => {
     const arn = standIn.createKey();
     const keys = keysOf([{ namespaces: ['orders'], write: arn }]);
     for (const length of [0, 6145])
-      expect(await failureOf(read(keys, [wrappedBy(arn, Buffer.alloc(length))]))).toMatchObject({
+      expect(await failureOf(() => read(keys, [wrappedBy(arn, Buffer.alloc(length))]))).toMatchObject({
         reason: 'malformed',
       });
     expect(standIn.calls).toEqual([]);
     const short = standIn.wrap(arn, new Uint8Array(16), { 'temporal-namespace': 'orders' });
-    expect(await failureOf(read(keys, [wrappedBy(arn, short)]))).toMatchObject({ reason: 'malformed' });
+    expect(await failureOf(() => read(keys, [wrappedBy(arn, short)]))).toMatchObject({ reason: 'malformed' });
   });
 
   it('cannot be configured with an alias', () => {
@@ -276,14 +277,14 @@ describe('a wrapped key of a foreign format', () => {
       'gcpkms:///x',
     ]) {
       const request = { kind: 'kms', claimedKey, ciphertext: Buffer.alloc(99), encryptionContext: new Map() } as const;
-      expect(await failureOf(keys.unwrap(request, within('orders')))).toMatchObject({ reason: 'unknown-key' });
+      expect(await failureOf(() => keys.unwrap(request, within('orders')))).toMatchObject({ reason: 'unknown-key' });
     }
     expect(standIn.calls).toEqual([]);
   });
 
   it('of a static key is none of KMS', async () => {
     const keys = keysOf([{ namespaces: ['*'], write: standIn.createKey() }]);
-    expect(await failureOf(keys.unwrap({ kind: 'static', keyId: '' }, within('orders')))).toMatchObject({
+    expect(await failureOf(() => keys.unwrap({ kind: 'static', keyId: '' }, within('orders')))).toMatchObject({
       reason: 'unknown-key',
     });
   });
@@ -300,10 +301,10 @@ describe('a refusal of KMS', () => {
     const { encryptedDataKeys } = await keys.generate(contextOf('orders'), within('orders'));
     standIn.calls.length = 0;
     standIn.setState(arn, state);
-    const error = await failureOf(read(keys, encryptedDataKeys));
+    const error = await failureOf(() => read(keys, encryptedDataKeys));
     expect(error).toBeInstanceOf(CannotOpenError);
     expect(error).toMatchObject({ reason });
-    const writing = await failureOf(
+    const writing = await failureOf(() =>
       keysOf([{ namespaces: ['orders'], write: arn }]).generate(contextOf('orders'), within('orders')),
     );
     expect(writing).toBeInstanceOf(CannotEncodeError);
@@ -314,7 +315,9 @@ describe('a refusal of KMS', () => {
   it('for a key that is gone says that it is not to be had', async () => {
     const gone = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
     const keys = keysOf([{ namespaces: ['orders'], write: gone }]);
-    expect(await failureOf(read(keys, [wrappedBy(gone, Buffer.alloc(99))]))).toMatchObject({ reason: 'key-disabled' });
+    expect(await failureOf(() => read(keys, [wrappedBy(gone, Buffer.alloc(99))]))).toMatchObject({
+      reason: 'key-disabled',
+    });
   });
 
   it('keeps AWS’s words, the ARN and request ids out of everything that could be passed on', async () => {
@@ -334,7 +337,10 @@ describe('a refusal of KMS', () => {
     ]) {
       standIn.trouble = () => ({ exception, status: exception === 'KMSInternalException' ? 500 : 400 });
       const fresh = keysOf([{ namespaces: ['orders'], write: arn }]);
-      for (const attempt of [read(fresh, encryptedDataKeys), fresh.generate(contextOf('orders'), within('orders'))]) {
+      for (const attempt of [
+        () => read(fresh, encryptedDataKeys),
+        () => fresh.generate(contextOf('orders'), within('orders')),
+      ]) {
         const error = (await failureOf(attempt)) as Error;
         const everything = `${error.message} ${JSON.stringify(error)} ${error.cause}`;
         expect(everything).not.toContain(CANARY);
@@ -354,13 +360,13 @@ describe('a refusal of KMS', () => {
       return read(keys, [wrappedBy(arn, wrapped)], namespace);
     };
     standIn.setState(arn, 'access-denied');
-    for (let i = 0; i < 10; i++) await failureOf(readIn('orders'));
+    for (let i = 0; i < 10; i++) await failureOf(() => readIn('orders'));
     expect(standIn.calls.length).toBe(1);
     standIn.setState(arn, 'enabled');
     await readIn('payments');
     standIn.setState(arn, 'disabled');
-    await failureOf(readIn('payments'));
-    for (let i = 0; i < 10; i++) await failureOf(readIn(`other ${i}`));
+    await failureOf(() => readIn('payments'));
+    for (let i = 0; i < 10; i++) await failureOf(() => readIn(`other ${i}`));
     expect(standIn.calls.length).toBe(3);
   });
 });
@@ -403,7 +409,7 @@ describe('a fault that may pass', () => {
     const keys = keysOf([{ namespaces: ['orders'], write: arn }]);
     standIn.trouble = () => fault;
     const wrapped = standIn.wrap(arn, new Uint8Array(32), { 'temporal-namespace': 'orders' });
-    const error = await failureOf(read(keys, [wrappedBy(arn, wrapped)]));
+    const error = await failureOf(() => read(keys, [wrappedBy(arn, wrapped)]));
     expect(error).toBeInstanceOf(KeyUnavailableError);
     expect(error).toMatchObject({ reason, retryAfterSeconds: 1 });
     expect(standIn.calls.length).toBe(3);
@@ -415,7 +421,7 @@ describe('a fault that may pass', () => {
     for (const fault of ['hang', 'throttle'] as const) {
       standIn.trouble = () => fault;
       const started = Date.now();
-      await failureOf(
+      await failureOf(() =>
         keys.unwrap(
           { kind: 'message', encryptedDataKeys: [wrappedBy(arn, Buffer.alloc(99))], encryptionContext: new Map() },
           within('orders', 300),
@@ -429,7 +435,7 @@ describe('a fault that may pass', () => {
     const arn = standIn.createKey();
     const keys = keysOf([{ namespaces: ['orders'], write: arn }]);
     await standIn.close();
-    expect(await failureOf(keys.generate(contextOf('orders'), within('orders')))).toMatchObject({
+    expect(await failureOf(() => keys.generate(contextOf('orders'), within('orders')))).toMatchObject({
       name: 'KeyUnavailableError',
       reason: 'unreachable',
     });
@@ -440,7 +446,7 @@ describe('a fault that may pass', () => {
     const [bad, good] = [standIn.createKey(), standIn.createKey()];
     const keys = keysOf([{ namespaces: ['orders'], write: good, read: [bad] }], { attempts: 1, attemptMs: 700 });
     standIn.trouble = ({ keyId }) => (keyId === bad ? 'hang' : 'ok');
-    const waiting = Array.from({ length: 200 }, () => failureOf(read(keys, [wrappedBy(bad, Buffer.alloc(99))])));
+    const waiting = Array.from({ length: 200 }, () => failureOf(() => read(keys, [wrappedBy(bad, Buffer.alloc(99))])));
     const started = Date.now();
     await Promise.all(Array.from({ length: 50 }, () => keys.generate(contextOf('orders'), within('orders'))));
     expect(Date.now() - started).toBeLessThan(650);
