@@ -12,7 +12,6 @@ const local: CodecServerConfig = {
     credentials: false,
   },
   failures: 'explain',
-  explainTo: 'browsers-and-cli',
   compression: null,
   identity: null,
   access: [{ name: 'this machine', namespaces: ['*'], people: ['anyone-on-loopback'], allow: ['decode', 'encode'] }],
