@@ -6,7 +6,7 @@
  * key must not slow down another. Endpoints other than AWS's come from the environment variables
  * that every AWS SDK reads, `AWS_ENDPOINT_URL_KMS` and `AWS_ENDPOINT_URL_STS`.
  */
-import { DecryptCommand, GenerateDataKeyCommand, KMSClient, type KMSClientConfig } from '@aws-sdk/client-kms';
+import type { KMSClient, KMSClientConfig } from '@aws-sdk/client-kms';
 import type { EncryptionContext } from '../aws-encryption-sdk/encryption-context.ts';
 import { type AwsCredentials, assumeRole } from './assume-role.ts';
 import { readAwsFault } from './aws-fault.ts';
@@ -20,39 +20,54 @@ export interface KmsOptions {
   readonly client?: Pick<KMSClientConfig, 'credentials' | 'endpoint'>;
 }
 
+/** KMS over the network. */
+export interface RemoteKms extends Kms {
+  /** Settles when the client's code is loaded. A function that starts awaits it, so that its first request need not. */
+  readonly ready: Promise<void>;
+}
+
 const DATA_KEY_BYTES = 32;
 
-export function createKms(options: KmsOptions = {}): Kms {
+/** Connects to KMS; the client's code is loaded from here on, beside whatever else starts. */
+export function createKms(options: KmsOptions = {}): RemoteKms {
+  const sdk = import('@aws-sdk/client-kms');
   const clients = new Map<string, KMSClient>();
-  const clientFor = (region: string, role: string | undefined): KMSClient => {
+  const clientFor = async (region: string, role: string | undefined): Promise<KMSClient> => {
+    const { KMSClient } = await sdk;
     const name = `${region} ${role ?? ''}`;
     let client = clients.get(name);
     if (client === undefined) {
-      const own = () => clientFor(region, undefined).config.credentials();
-      client = createClient(region, options, role === undefined ? undefined : assumeRole(role, region, own));
+      const own = async () => (await clientFor(region, undefined)).config.credentials();
+      const credentials = role === undefined ? undefined : assumeRole(role, region, own);
+      client = new KMSClient(clientSettings(region, options, credentials));
       clients.set(name, client);
     }
     return client;
   };
   return {
+    ready: sdk.then(() => {}),
     decrypt: (key, ciphertext, encryptionContext, signal) =>
       translated(async () => {
+        const { DecryptCommand } = await sdk;
+        const client = await clientFor(key.region, key.assumeRole);
         const command = new DecryptCommand({
           KeyId: key.arn,
           CiphertextBlob: ciphertext,
           EncryptionContext: contextFields(encryptionContext),
         });
-        const { KeyId, Plaintext } = await clientFor(key.region, key.assumeRole).send(command, { abortSignal: signal });
+        const { KeyId, Plaintext } = await client.send(command, { abortSignal: signal });
         return owned(key, KeyId, Plaintext);
       }),
     generateDataKey: (key, encryptionContext, signal) =>
       translated(async () => {
+        const { GenerateDataKeyCommand } = await sdk;
+        const client = await clientFor(key.region, key.assumeRole);
         const command = new GenerateDataKeyCommand({
           KeyId: key.arn,
           NumberOfBytes: DATA_KEY_BYTES,
           EncryptionContext: contextFields(encryptionContext),
         });
-        const { KeyId, Plaintext, CiphertextBlob } = await clientFor(key.region, key.assumeRole).send(command, {
+        const { KeyId, Plaintext, CiphertextBlob } = await client.send(command, {
           abortSignal: signal,
         });
         const plaintext = owned(key, KeyId, Plaintext);
@@ -68,17 +83,20 @@ export function createKms(options: KmsOptions = {}): Kms {
   };
 }
 
-function createClient(region: string, options: KmsOptions, credentials?: () => Promise<AwsCredentials>): KMSClient {
-  const { connectionTimeoutMs: connectionTimeout = 1000, client = {} } = options;
+function clientSettings(
+  region: string,
+  { connectionTimeoutMs: connectionTimeout = 1000, client = {} }: KmsOptions,
+  credentials: (() => Promise<AwsCredentials>) | undefined,
+): KMSClientConfig {
   // How many calls run side by side is limited per key, in front of this.
   const agent = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
-  return new KMSClient({
+  return {
     ...client,
     region,
     maxAttempts: 1,
     requestHandler: { connectionTimeout, httpsAgent: agent, httpAgent: agent },
     ...(credentials === undefined ? {} : { credentials }),
-  });
+  };
 }
 
 function contextFields(context: EncryptionContext): Record<string, string> | undefined {
