@@ -41,6 +41,7 @@ export type { KmsKeyPairing } from './keys/kms-key-source.ts';
 export {
   createDataConverter,
   createPayloadCodec,
+  type DataConverterOptions,
   type EncryptingPayloadCodec,
   type PayloadCodecOptions,
 } from './payload-codec.ts';

@@ -7,6 +7,7 @@ import { type CodecKeys, openKeys } from './codec-keys.ts';
 import { type DecodeContext, type DecodeOutcome, type Decoder, decodePayloads } from './decode.ts';
 import { type EncodeContext, type Encoder, encodePayloads } from './encode.ts';
 import { CannotOpenError, CodecOptionsError } from './errors.ts';
+import { failureConverterPath } from './failure-converter-path.ts';
 import { recogniseAll, recogniseOwn } from './formats/all-formats.ts';
 import type { Compression } from './formats/compression.ts';
 import type { DataKeyCacheSettings } from './keys/data-key-cache.ts';
@@ -34,6 +35,15 @@ export interface PayloadCodecOptions {
   readonly inflatedBytes?: number;
   /** Bounds of the data-key cache. */
   readonly cache?: Partial<DataKeyCacheSettings>;
+}
+
+/** Options of {@link createDataConverter}. */
+export interface DataConverterOptions extends PayloadCodecOptions {
+  /**
+   * Encrypt messages and stack traces of failures, too. Default `true`; what a failure converter of
+   * your own does with them is up to it.
+   */
+  readonly encryptFailures?: boolean;
 }
 
 /** Temporal's `PayloadCodec`, and an end to it. */
@@ -70,8 +80,10 @@ export function createPayloadCodec(options: PayloadCodecOptions): EncryptingPayl
  * @param base a data converter to add to; its codecs encode before ours and decode after it
  * @throws as {@link createPayloadCodec}
  */
-export function createDataConverter(options: PayloadCodecOptions, base: DataConverter = {}): DataConverter {
-  return { ...base, payloadCodecs: [...(base.payloadCodecs ?? []), createPayloadCodec(options)] };
+export function createDataConverter(options: DataConverterOptions, base: DataConverter = {}): DataConverter {
+  const payloadCodecs = [...(base.payloadCodecs ?? []), createPayloadCodec(options)];
+  const { encryptFailures = true } = options;
+  return { ...(encryptFailures ? { failureConverterPath } : {}), ...base, payloadCodecs };
 }
 
 class NamespaceCodec implements EncryptingPayloadCodec {

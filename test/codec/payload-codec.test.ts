@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { PayloadCodec, Payload as TemporalPayload } from '@temporalio/common';
+import { defaultPayloadConverter, type PayloadCodec, type Payload as TemporalPayload } from '@temporalio/common';
 import Long from 'long';
+import { failureConverter } from '../../codec/failure-converter.ts';
 import {
   CannotOpenError,
   CodecOptionsError,
@@ -199,5 +201,17 @@ describe('the data converter', () => {
     const encoded = await converter.payloadCodecs?.[1]?.encode([plain(1)]);
     expect(encodings(encoded ?? [])).toEqual(['binary/aws-encryption-sdk']);
     expect(createDataConverter(options).payloadCodecs).toHaveLength(1);
+  });
+
+  it('hides messages and stack traces of failures in a payload, unless told not to', () => {
+    const options = { namespace: 'orders', keys: { keyring } };
+    expect(createDataConverter(options).failureConverterPath).toBe(
+      fileURLToPath(new URL('../../codec/failure-converter.ts', import.meta.url)),
+    );
+    expect(createDataConverter({ ...options, encryptFailures: false }).failureConverterPath).toBeUndefined();
+    expect(createDataConverter(options, { failureConverterPath: '/own.js' }).failureConverterPath).toBe('/own.js');
+    const failure = failureConverter.errorToFailure(new Error('card 4242 refused'), defaultPayloadConverter);
+    expect(text(failure.encodedAttributes?.data)).toContain('card 4242 refused');
+    expect(JSON.stringify({ ...failure, encodedAttributes: undefined })).not.toContain('4242');
   });
 });

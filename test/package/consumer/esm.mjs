@@ -1,0 +1,4 @@
+import { createDataConverter, createPayloadCodec } from 'temporal-codec-server';
+import { roundTrip } from './round-trip.cjs';
+
+await roundTrip({ createDataConverter, createPayloadCodec });

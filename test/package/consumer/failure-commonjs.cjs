@@ -1,0 +1,3 @@
+const { failure } = require('./failure.cjs');
+
+failure(require('temporal-codec-server').createDataConverter);

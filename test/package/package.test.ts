@@ -1,0 +1,81 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const consumer = fileURLToPath(new URL('consumer', import.meta.url));
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  name: string;
+  version: string;
+  dependencies: Record<string, string>;
+};
+const app = realpathSync(mkdtempSync(join(tmpdir(), 'package-')));
+const tarball = join(app, `${manifest.name}-${manifest.version}.tgz`);
+const installed = join(app, 'node_modules', manifest.name);
+
+function run(...command: string[]): string {
+  return execFileSync(process.execPath, command, { cwd: app, encoding: 'utf8', stdio: 'pipe' });
+}
+
+/** Links a package of the project into the app, as if it had been installed. */
+function link(name: string): void {
+  const at = join(app, 'node_modules', name);
+  mkdirSync(dirname(at), { recursive: true });
+  symlinkSync(join(root, 'node_modules', name), at);
+}
+
+/** As `npm pack` and `npm install` do it, but with dependencies that are on this machine, and those alone that it names. */
+beforeAll(() => {
+  execFileSync(process.execPath, [join(root, 'scripts/build.ts')], { cwd: root, stdio: 'pipe' });
+  const npm = process.env['npm_execpath'];
+  const [command, first] = npm === undefined ? ['npm', []] : [process.execPath, [npm]];
+  const arguments_ = [...first, 'pack', '--ignore-scripts', '--offline', '--json', '--pack-destination', app];
+  execFileSync(command, arguments_, { cwd: root, stdio: 'pipe' });
+  mkdirSync(installed, { recursive: true });
+  execFileSync('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1']);
+  for (const name of Object.keys(manifest.dependencies)) link(name);
+  cpSync(consumer, app, { recursive: true });
+}, 120_000);
+
+afterAll(() => rmSync(app, { recursive: true, force: true }));
+
+describe('the packed package', () => {
+  it('is used from an ES module', () => {
+    expect(run('esm.mjs')).toBe('binary/aws-encryption-sdk "hello"\n');
+  });
+
+  it('is used from CommonJS, without Node’s support for requiring ES modules', () => {
+    expect(run('--no-experimental-require-module', 'commonjs.cjs')).toBe('binary/aws-encryption-sdk "hello"\n');
+  });
+
+  it('encrypts failures with a converter that the SDK can load, from both', () => {
+    link('@temporalio/common');
+    const encoded = 'Encoded failure: {"message":"card 4242 refused"}\n';
+    expect([run('failure-esm.mjs'), run('failure-commonjs.cjs')]).toEqual([encoded, encoded]);
+  });
+
+  it('is compiled by TypeScript from both, and refuses what makes no sense', () => {
+    for (const name of ['@types/node', 'undici-types']) link(name);
+    const compiler = join(root, 'node_modules/typescript/lib/tsc.js');
+    const { stdout } = spawnSync(process.execPath, [compiler, '-p', '.', '--pretty', 'false'], {
+      cwd: app,
+      encoding: 'utf8',
+    });
+    const errors = stdout.split('\n').flatMap((line) => /^(\S+)\((\d+),/.exec(line)?.slice(1, 3).join(':') ?? []);
+    const lines = readFileSync(join(consumer, 'must-not-compile.mts'), 'utf8').split('\n');
+    const refused = lines.flatMap((line, i) => (line.includes('// refused') ? [`must-not-compile.mts:${i + 1}`] : []));
+    expect([...new Set(errors)]).toEqual(refused);
+  });
+
+  it('holds what it is made of, and no tests, sources or keys', () => {
+    const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).split('\n');
+    expect(files).toEqual(expect.arrayContaining(['package/package.json', 'package/README.md', 'package/LICENSE']));
+    const others = files.filter(
+      (file) => !/^package\/(dist\/.+\.(js|d\.ts|json)|package\.json|README\.md|LICENSE|)$/.test(file),
+    );
+    expect(others.filter((file) => file !== '')).toEqual([]);
+  });
+});
