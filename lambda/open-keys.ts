@@ -1,0 +1,112 @@
+/**
+ * Opens the keys of a configuration. What an environment does not use is not loaded: the AWS clients
+ * are most of a cold start.
+ */
+import { isAbsolute, join } from 'node:path';
+import { combineKeySources } from '../codec/keys/combined-keys.ts';
+import type { KeySource } from '../codec/keys/key-source.ts';
+import type { KeysConfig, KmsKeyConfig, LocalKeyringConfig, SecretRef, StaticKeysConfig } from '../config/schema.ts';
+
+/** What the keys need to know of where they are opened. */
+export interface KeysHost {
+  /** The folder that relative paths start from. */
+  readonly cwd: string;
+  /** ARN of the KMS key that the stack created. */
+  readonly stackKeyArn?: string | undefined;
+  /** ARN of the secret with static keys that the stack created. */
+  readonly stackStaticKeysArn?: string | undefined;
+}
+
+/** Keys in use. */
+export interface OpenedKeys {
+  readonly source: KeySource;
+  /** The keyring file, where there is one, and whether it was made just now. */
+  readonly keyring: { readonly path: string; readonly made: boolean } | undefined;
+  /** Zeroes the data keys in memory and ends connections. */
+  close(): void;
+}
+
+/** The configuration names keys that cannot be opened here. The message is one sentence for a person. */
+export class KeysNotHereError extends Error {
+  override readonly name = 'KeysNotHereError';
+}
+
+interface Part {
+  readonly source: KeySource;
+  readonly close: () => void;
+}
+
+/**
+ * Opens every kind of key that the configuration does not decline. The first that has a key for a
+ * namespace writes: the keyring, then KMS. All of them read.
+ *
+ * @throws KeysNotHereError when there are none, or only a stack can give them
+ * @throws KeyringFileError when a file of keys cannot be used
+ */
+export async function openKeys(config: KeysConfig, host: KeysHost): Promise<OpenedKeys> {
+  const parts: Part[] = [];
+  let keyring: OpenedKeys['keyring'];
+  if (config.keyring !== null) {
+    const opened = await openKeyring(config.keyring, config, host);
+    keyring = opened.keyring;
+    parts.push(opened);
+  }
+  if (config.kms !== null) parts.push(await openKms(config.kms, config, host));
+  if (config.staticKeys !== null) parts.push(await openStaticKeys(config.staticKeys, config, host));
+  const [first, ...more] = parts.map(({ source }) => source);
+  if (first === undefined)
+    throw new KeysNotHereError('The configuration has no keys: give it keys.keyring, keys.kms or keys.staticKeys.');
+  return {
+    source: combineKeySources(first, ...more),
+    keyring,
+    close: () => {
+      for (const part of parts) part.close();
+    },
+  };
+}
+
+async function openKeyring(
+  { file, namespaces }: LocalKeyringConfig,
+  { cache }: KeysConfig,
+  host: KeysHost,
+): Promise<Part & Pick<OpenedKeys, 'keyring'>> {
+  const [{ readOrMakeKeyringFile }, { followKeyringFile }, { KeyringKeys }] = await Promise.all([
+    import('../codec/keys/keyring-file.ts'),
+    import('../codec/keys/keyring-holder.ts'),
+    import('../codec/keys/keyring-keys.ts'),
+  ]);
+  const path = pathOn(host, file);
+  const { keyring, made } = readOrMakeKeyringFile(path);
+  const keys = new KeyringKeys(followKeyringFile(path, keyring), {
+    namespaces,
+    ttlSeconds: cache?.ttlSeconds,
+    writeLimits: definedOnly({ maxMessages: cache?.maxMessages, maxBytes: cache?.maxBytes }),
+  });
+  return { source: keys, keyring: { path, made }, close: () => keys.clear() };
+}
+
+async function openKms(entries: readonly KmsKeyConfig[], { cache }: KeysConfig, host: KeysHost): Promise<Part> {
+  const [{ createKms }, { KmsKeys }, { DataKeyCache }] = await Promise.all([
+    import('../codec/keys/kms.ts'),
+    import('../codec/keys/kms-key-source.ts'),
+    import('../codec/keys/data-key-cache.ts'),
+  ]);
+  const kms = createKms();
+  const pairings = entries.map((entry, index) => ({
+    ...entry,
+    write: entry.write === 'created-by-stack' ? stackKey(host, `keys.kms[${index}].write`) : entry.write,
+  }));
+  const cached = new DataKeyCache(new KmsKeys(pairings, { kms }), definedOnly({ ...cache }));
+  return {
+    source: cached,
+    close: () => {
+      cached.close();
+      kms.close();
+    },
+  };
+}
+
+function stackKey({ stackKeyArn }: KeysHost, path: string): string {
+  if (stackKeyArn !== undefined) return stackKeyArn;
+  throw new KeysNotHereError(`${path} is 'created-by-stack', and there is no stack here: write the ARN of a key.`);
+}
