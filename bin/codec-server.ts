@@ -1,1 +1,55 @@
-// helper 'server' is writing this file now (02:48); pipeline.ts is the lead's
+#!/usr/bin/env node
+/** The command `codec-server`: arguments, environment and signals; what the commands do is in `cli/`. */
+import type { CommandIo } from '../cli/command.ts';
+
+const USAGE = `Usage: codec-server COMMAND [options]
+
+  start          serve on this machine
+  token          make a service token
+  doctor         examine a running codec server
+
+codec-server COMMAND --help says more about each.
+`;
+
+const io: CommandIo = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  stdin: process.stdin,
+  env: process.env,
+  cwd: process.cwd(),
+};
+
+process.exitCode = await run(process.argv.slice(2));
+
+async function run([command, ...argv]: readonly string[]): Promise<number> {
+  switch (command) {
+    case 'start': {
+      const { start } = await import('../cli/start.ts');
+      return start(argv, io, stopSignal());
+    }
+    case 'token': {
+      const { token } = await import('../cli/token.ts');
+      return token(argv, io);
+    }
+    case 'doctor': {
+      const { doctor } = await import('../cli/doctor.ts');
+      return doctor(argv, io);
+    }
+    case undefined:
+    case '--help':
+    case '-h':
+    case 'help':
+      io.stdout.write(USAGE);
+      return command === undefined ? 2 : 0;
+    default:
+      io.stderr.write(`codec-server: there is no command ${JSON.stringify(command)}. See codec-server --help.\n`);
+      return 2;
+  }
+}
+
+/** Aborted by the first Ctrl-C or SIGTERM; the second one ends the process at once, as if nobody listened. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
+  return controller.signal;
+}

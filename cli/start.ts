@@ -1,1 +1,237 @@
-// helper 'server' is writing this file now (02:48); pipeline.ts is the lead's
+/** `codec-server start`: the codec server on this machine. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { CodecError } from '../codec/errors.ts';
+import { checkConfig } from '../config/check.ts';
+import { ConfigFileError, loadConfigFile } from '../config/load.ts';
+import { formatProblems } from '../config/problem.ts';
+import type { CodecServerConfig } from '../config/schema.ts';
+import { createAuditLog } from '../lambda/audit/audit-log.ts';
+import { createLogger } from '../lambda/audit/logger.ts';
+import type { Authenticator } from '../lambda/auth/caller.ts';
+import { loopbackAuthenticator } from '../lambda/auth/loopback.ts';
+import { composePipeline } from '../lambda/compose.ts';
+import { isLoopbackAddress } from '../lambda/http/host.ts';
+import { LOCAL_LIMITS } from '../lambda/http/limits.ts';
+import { startLocalServer } from '../lambda/local-server.ts';
+import { openIdentity } from '../lambda/open-identity.ts';
+import { KeysNotHereError, openKeys } from '../lambda/open-keys.ts';
+import type { CommandIo } from './command.ts';
+import { curlThatDecodes, startMessage } from './start-message.ts';
+
+const DEFAULT_PORT = 8888;
+
+export const START_USAGE = `Usage: codec-server start [options]
+
+Serves /decode and /encode on this machine until Ctrl-C.
+
+  --port PORT        default: ${DEFAULT_PORT}; 0 takes any that is free
+  --host HOST        address to listen on (default: both loopback addresses, 127.0.0.1 and ::1);
+                     any other needs a configuration that verifies who calls
+  --keyring FILE     the file of wrapping keys, made when there is none
+                     (default: keys.keyring.file of the configuration)
+  --config FILE      a TypeScript or JavaScript module whose default export is the configuration
+                     (default: the package's config/local.ts)
+  --tls-cert FILE    serve https with this certificate (PEM), which the Web UI needs to pass its token
+  --tls-key FILE     and this private key (PEM)
+  --audit            print the audit line of every request
+  --help
+
+Exit code: 0 stopped, 1 it could not start.
+`;
+
+/** A reason not to start; the message is one sentence for the person who typed the command. */
+class CannotStartError extends Error {
+  override readonly name = 'CannotStartError';
+}
+
+/**
+ * Starts the server and stays until `stop` is aborted and the requests in flight are answered.
+ *
+ * @returns the exit code
+ */
+export async function start(argv: readonly string[], io: CommandIo, stop: AbortSignal): Promise<number> {
+  try {
+    const flags = parseFlags(argv);
+    if (flags.help) {
+      io.stdout.write(START_USAGE);
+      return 0;
+    }
+    await serve(flags, io, stop);
+    return 0;
+  } catch (error) {
+    const known =
+      error instanceof CannotStartError ||
+      error instanceof CodecError ||
+      error instanceof ConfigFileError ||
+      error instanceof KeysNotHereError;
+    if (!known) throw error;
+    io.stderr.write(`codec-server: ${error.message}\n`);
+    return 1;
+  }
+}
+
+type Flags = ReturnType<typeof parseFlags>;
+
+function parseFlags(argv: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        port: { type: 'string', default: String(DEFAULT_PORT) },
+        host: { type: 'string' },
+        keyring: { type: 'string' },
+        config: { type: 'string' },
+        'tls-cert': { type: 'string' },
+        'tls-key': { type: 'string' },
+        audit: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    const port = Number(values.port);
+    if (!/^\d{1,5}$/.test(values.port) || port > 65_535)
+      throw new CannotStartError(`--port ${JSON.stringify(values.port)} is no port: give a number from 0 to 65535.`);
+    if ((values['tls-cert'] === undefined) !== (values['tls-key'] === undefined))
+      throw new CannotStartError('Give --tls-cert and --tls-key together.');
+    const { host, keyring, config, audit, help } = values;
+    return {
+      port,
+      host: host === 'localhost' ? undefined : host,
+      keyring,
+      config,
+      audit,
+      help,
+      cert: values['tls-cert'],
+      key: values['tls-key'],
+    };
+  } catch (error) {
+    if (error instanceof CannotStartError) throw error;
+    throw new CannotStartError(`${(error as Error).message.split('. ')[0]}. See codec-server start --help.`);
+  }
+}
+
+async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<void> {
+  const { config, file } = await loadConfig(flags, io);
+  refuseOpenDoor(config, flags, file);
+  const tls = readTls(flags, io);
+  const write = (line: string) => void io.stdout.write(`${line}\n`);
+  const logger = createLogger((line) => void io.stderr.write(`${line}\n`), 'INFO');
+  const authenticator = await openAuthenticator(config, io);
+  const keys = await openKeys(config.keys, { cwd: io.cwd });
+  try {
+    const pipeline = composePipeline(config, {
+      keys,
+      authenticator,
+      audit: flags.audit ? createAuditLog(write) : { record: () => {} },
+      limits: LOCAL_LIMITS,
+      onBug: (error, requestId) => logger.error('a request failed by a bug', { requestId }, error),
+    });
+    const server = await listening(flags, () =>
+      startLocalServer({
+        pipeline,
+        cors: config.cors,
+        bodyBytes: config.limits?.bodyBytes ?? LOCAL_LIMITS.bodyBytes,
+        host: flags.host,
+        port: flags.port,
+        tls,
+        onBug: (error) => logger.error('the server failed by a bug', {}, error),
+      }),
+    );
+    const endpoint = `${tls === undefined ? 'http' : 'https'}://${nameOf(flags.host)}:${server.port}`;
+    const namespace = config.defaultNamespace ?? 'default';
+    const curl = await curlThatDecodes(pipeline, endpoint, namespace);
+    io.stdout.write(
+      startMessage({
+        endpoint,
+        addresses: server.addresses,
+        keyring: keys.keyring,
+        curl,
+        asksWho: config.identity !== null,
+      }),
+    );
+    await aborted(stop);
+    io.stdout.write('Finishing the requests in flight…\n');
+    await server.close();
+  } finally {
+    keys.close();
+  }
+}
+
+/** The configuration, checked as a whole, with the flags in it. */
+async function loadConfig(flags: Flags, io: CommandIo): Promise<{ config: CodecServerConfig; file: string }> {
+  const file = flags.config === undefined ? 'config/local.ts' : resolve(io.cwd, flags.config);
+  const loaded = flags.config === undefined ? (await import('../config/local.ts')).default : await loadConfigFile(file);
+  const problems = checkConfig(loaded);
+  if (problems.length > 0)
+    throw new CannotStartError(
+      `The configuration ${file} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${formatProblems(problems)}`,
+    );
+  const config = loaded as CodecServerConfig;
+  if (flags.keyring === undefined) return { config, file };
+  const keyring = { ...config.keys.keyring, file: flags.keyring };
+  return { config: { ...config, keys: { ...config.keys, keyring } }, file };
+}
+
+/** A server that asks nobody who they are is for this machine alone. */
+function refuseOpenDoor({ identity }: CodecServerConfig, { host }: Flags, file: string): void {
+  if (identity !== null || host === undefined || isLoopbackAddress(host)) return;
+  throw new CannotStartError(
+    `On ${host} others could reach this server, and ${file} asks nobody who they are (identity: null): ` +
+      'configure identity, or leave --host away.',
+  );
+}
+
+async function openAuthenticator({ identity }: CodecServerConfig, { cwd }: CommandIo): Promise<Authenticator> {
+  if (identity === null) return loopbackAuthenticator;
+  const opened = await openIdentity(identity, { cwd });
+  void opened.warmUp();
+  return opened.authenticator;
+}
+
+function readTls({ cert, key }: Flags, { cwd }: CommandIo): { cert: string; key: string } | undefined {
+  if (cert === undefined || key === undefined) return undefined;
+  return { cert: readPem(resolve(cwd, cert), '--tls-cert'), key: readPem(resolve(cwd, key), '--tls-key') };
+}
+
+function readPem(path: string, flag: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new CannotStartError(`${flag}: ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
+  if (!text.includes('-----BEGIN ')) throw new CannotStartError(`${flag}: ${path} is no PEM file.`);
+  return text;
+}
+
+/** Starts to listen, or says in one sentence why that is not possible. */
+async function listening<T>({ host, port }: Flags, listen: () => Promise<T>): Promise<T> {
+  try {
+    return await listen();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE')
+      throw new CannotStartError(
+        `Port ${port} is taken: stop what listens there, perhaps another codec server, or choose another with --port.`,
+      );
+    if (code === 'EACCES')
+      throw new CannotStartError(`Port ${port} may not be used: choose one from 1024 with --port.`);
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+      throw new CannotStartError(`This machine has no address ${host ?? 'localhost'}: correct --host.`);
+    if (code?.startsWith('ERR_OSSL') || code?.startsWith('ERR_SSL') || /PEM|key values mismatch/i.test(message))
+      throw new CannotStartError('--tls-cert and --tls-key are no certificate and its private key, in PEM.');
+    throw error;
+  }
+}
+
+/** The name to paste: `localhost`, which both loopback addresses answer to, or the one that was asked for. */
+function nameOf(host: string | undefined): string {
+  if (host === undefined || host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

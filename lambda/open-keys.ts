@@ -110,3 +110,52 @@ function stackKey({ stackKeyArn }: KeysHost, path: string): string {
   if (stackKeyArn !== undefined) return stackKeyArn;
   throw new KeysNotHereError(`${path} is 'created-by-stack', and there is no stack here: write the ARN of a key.`);
 }
+
+async function openStaticKeys(config: StaticKeysConfig, { cache }: KeysConfig, host: KeysHost): Promise<Part> {
+  const [{ StaticKeySource }, { eraseStaticKeys, joinStaticKeys, parseStaticKeys, samplesTestKeys }] =
+    await Promise.all([import('../codec/keys/static-key-source.ts'), import('../codec/keys/static-keys.ts')]);
+  if ('samplesTestKey' in config) return { source: new StaticKeySource(samplesTestKeys()), close: () => {} };
+  if ('file' in config) {
+    const { readPrivateFile } = await import('../codec/keys/keyring-file.ts');
+    const path = pathOn(host, config.file);
+    const keys = parseStaticKeys(readPrivateFile(path, 'file of static keys'), 'accepted');
+    return { source: new StaticKeySource(keys), close: () => eraseStaticKeys(keys) };
+  }
+  const [{ createSecretSource }, { secretsManagerReader }] = await Promise.all([
+    import('../codec/keys/secret-source.ts'),
+    import('../codec/keys/secrets-manager.ts'),
+  ]);
+  const secret = createSecretSource({
+    read: secretsManagerReader({ arn: secretArn(config.secret, host.stackStaticKeysArn, 'keys.staticKeys.secret') }),
+    parse: ({ current, previous }) => {
+      const keys = parseStaticKeys(current, 'refused');
+      return previous === undefined ? keys : joinStaticKeys(keys, parseStaticKeys(previous, 'refused'));
+    },
+    discard: eraseStaticKeys,
+    ...definedOnly({ ttlSeconds: cache?.ttlSeconds }),
+  });
+  return { source: new StaticKeySource(secret), close: () => {} };
+}
+
+/**
+ * The ARN of a secret.
+ *
+ * @param path the field of the configuration, for the error
+ * @throws KeysNotHereError when only a stack can give it
+ */
+export function secretArn(ref: SecretRef, stackArn: string | undefined, path: string): string {
+  if (ref !== 'created-by-stack') return ref.arn;
+  if (stackArn !== undefined) return stackArn;
+  throw new KeysNotHereError(`${path} is 'created-by-stack', and there is no stack here: write { arn: '…' }.`);
+}
+
+function pathOn({ cwd }: KeysHost, file: string): string {
+  return isAbsolute(file) ? file : join(cwd, file);
+}
+
+/** Without the fields that are undefined, which would hide defaults. */
+function definedOnly<T extends object>(fields: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof T]?: Exclude<T[Name], undefined>;
+  };
+}

@@ -26,7 +26,11 @@ export interface ReadinessParts {
 }
 
 /** Asks whether a key can be used; cheap however often it is called. Rejects only for a bug. */
-export function createReadiness({ keys, namespaces, now = Date.now }: ReadinessParts): () => boolean | Promise<boolean> {
+export function createReadiness({
+  keys,
+  namespaces,
+  now = Date.now,
+}: ReadinessParts): () => boolean | Promise<boolean> {
   let known: { readonly ready: boolean; readonly until: number } | undefined;
   let attempt: Promise<boolean> | undefined;
 
