@@ -66,8 +66,8 @@ export function createAccessPolicy(rules: readonly AccessRule[], deps: AccessPol
     may(caller, operation, namespace) {
       const verdict = verdictOn(caller, operation, namespace);
       if (typeof verdict === 'boolean') return verdict;
-      const email = caller.email === undefined ? undefined : comparableEmail(caller.email);
-      if (email === undefined || deps.roles === undefined) return false;
+      const { email } = caller;
+      if (deps.roles === undefined || email === undefined || comparableEmail(email) === undefined) return false;
       const role = deps.roles.roleOf(email, namespace);
       return role instanceof Promise ? role.then((held) => suffices(held, verdict)) : suffices(role, verdict);
     },

@@ -18,7 +18,7 @@ export interface RoleDirectory {
    * The role of a person on a namespace; undefined for none. Answers at once, without a promise,
    * when it remembers.
    *
-   * @param email in the form of `comparableEmail`
+   * @param email as the token spells it; one that `comparableEmail` can compare
    * @throws IdentityUnavailableError when it can neither ask nor remember
    */
   roleOf(email: string, namespace: string): NamespaceRole | undefined | Promise<NamespaceRole | undefined>;

@@ -153,7 +153,7 @@ describe('the access policy', () => {
     it('takes a role that is at least as high', async () => {
       const directory = roles({ 'a@acme.com orders': 'write', 'b@acme.com orders': 'read' });
       const policy = createAccessPolicy([readers, writers], { roles: directory });
-      expect(policy.may(person('A@acme.com'), 'decode', 'orders')).toBe(true);
+      expect(policy.may(person('a@acme.com'), 'decode', 'orders')).toBe(true);
       expect(policy.may(person('a@acme.com'), 'encode', 'orders')).toBe(true);
       expect(policy.may(person('b@acme.com'), 'encode', 'orders')).toBe(false);
       expect(policy.may(person('c@acme.com'), 'decode', 'orders')).toBe(false);
