@@ -2,14 +2,21 @@
  * The check of a whole configuration: every problem at once, each with its place and its fix. A file
  * may be plain JavaScript, or TypeScript that nobody type-checked, so nothing is taken for granted.
  */
+import { checkAccess } from './check-access.ts';
 import { checkCors } from './check-cors.ts';
+import { checkIdentity } from './check-identity.ts';
 import { checkLimits } from './check-limits.ts';
 import { checkShape } from './check-shape.ts';
 import type { Problem } from './problem.ts';
 import type { CodecServerConfig } from './schema.ts';
 
 /** The checks of single sections, each relying on a form that is right. */
-const SECTIONS: readonly ((config: CodecServerConfig) => Problem[])[] = [checkCors, checkLimits];
+const SECTIONS: readonly ((config: CodecServerConfig) => Problem[])[] = [
+  checkCors,
+  checkIdentity,
+  checkAccess,
+  checkLimits,
+];
 
 /**
  * All problems of a configuration; empty when it can be used. The checks of single sections run once

@@ -10,9 +10,9 @@
  */
 import { KeyUnavailableError } from '../../codec/errors.ts';
 import type { SecretSource } from '../../codec/keys/secret-source.ts';
+import { comparableEmail } from '../../config/email.ts';
 import { IdentityUnavailableError } from './caller.ts';
 import { type CloudUser, readUser, readUsersPage, roleOfUser } from './cloud-user.ts';
-import { comparableEmail } from './email.ts';
 import { type HttpsGet, HttpsGetError } from './https-get.ts';
 import type { NamespaceRole, RoleDirectory } from './role-directory.ts';
 

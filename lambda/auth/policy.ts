@@ -3,10 +3,10 @@
  * to ask is a role directory, and only when no rule decides without one.
  */
 import { createNamespaceMatcher, type NamespaceMatcher } from '../../codec/namespace-pattern.ts';
+import { comparableDomain, comparableEmail } from '../../config/email.ts';
 import type { AccessRule, Operation, People } from '../../config/schema.ts';
 import type { AccessPolicy } from './access-policy.ts';
 import type { Caller } from './caller.ts';
-import { comparableDomain, comparableEmail } from './email.ts';
 import { isAtLeast, type NamespaceRole, type RoleDirectory } from './role-directory.ts';
 
 /** What the policy may ask. */

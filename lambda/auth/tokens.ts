@@ -14,6 +14,7 @@ import {
 import { decomposeUnverifiedJwt } from 'aws-jwt-verify/jwt';
 import type { JwtHeader, JwtPayload } from 'aws-jwt-verify/jwt-model';
 import { verifyJwtSync } from 'aws-jwt-verify/jwt-verifier';
+import { asOidcIssuer } from '../../config/issuers.ts';
 import type { IdentityConfig, IssuerConfig, OidcIssuerConfig } from '../../config/schema.ts';
 import { type Caller, UnauthenticatedError } from './caller.ts';
 import { createHttpsGet, type HttpsGet } from './https-get.ts';
@@ -63,26 +64,6 @@ const MAX_SUBJECT_LENGTH = 512;
 const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 /** RFC 7519 section 5.1 and RFC 9068 section 2.1; any other type is a token made for something else. */
 const TOKEN_TYPES: ReadonlySet<string> = new Set(['jwt', 'application/jwt', 'at+jwt', 'application/at+jwt']);
-
-const TEMPORAL_CLOUD = {
-  issuer: 'https://login.tmprl.cloud/',
-  jwksUri: 'https://login.tmprl.cloud/.well-known/jwks.json',
-  audience: 'https://saas-api.tmprl.cloud',
-  emailClaim: 'https://saas-api.tmprl.cloud/user/email',
-} as const;
-
-/** Temporal Cloud is an OpenID Connect issuer like any other, with everything known. */
-export function asOidcIssuer(config: IssuerConfig): OidcIssuerConfig {
-  if (config.type === 'oidc') return config;
-  return {
-    type: 'oidc',
-    issuer: config.issuer ?? TEMPORAL_CLOUD.issuer,
-    jwksUri: config.jwksUri ?? TEMPORAL_CLOUD.jwksUri,
-    audience: config.audience ?? TEMPORAL_CLOUD.audience,
-    from: 'authorization',
-    emailClaim: config.emailClaim ?? TEMPORAL_CLOUD.emailClaim,
-  };
-}
 
 /** An issuer, ready to verify. */
 interface Issuer {

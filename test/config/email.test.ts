@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { comparableDomain, comparableEmail } from '../../../lambda/auth/email.ts';
+import { comparableDomain, comparableEmail } from '../../config/email.ts';
 
 describe('email comparison', () => {
   it('ignores the case of ASCII letters and nothing else', () => {

@@ -1,0 +1,160 @@
+/** `codec-server check-config FILE`: every problem of a configuration, and who may do what where. */
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { checkConfig as problemsOf } from '../config/check.ts';
+import { warnAboutAccess } from '../config/check-access.ts';
+import { checkDeployment } from '../config/check-deployment.ts';
+import type { EnvironmentConfig } from '../config/environment.ts';
+import { asOidcIssuer } from '../config/issuers.ts';
+import { ConfigFileError, loadConfigFile } from '../config/load.ts';
+import { formatProblems, type Problem } from '../config/problem.ts';
+import type { AccessRule, CodecServerConfig, IdentityConfig, Operation, People } from '../config/schema.ts';
+import type { CommandIo } from './command.ts';
+
+export const CHECK_CONFIG_USAGE = `Usage: codec-server check-config [FILE] [options]
+
+Checks a configuration file (default: config/local.ts) and prints who may do what where, with warnings
+about what is hardly meant.
+
+  --strict       exit code 1 for warnings, too
+  --json         problems, warnings and policy as JSON
+  --help
+
+Exit code: 0 the configuration can be used, 1 it cannot, 2 wrong usage.
+`;
+
+/** A line of the effective policy. */
+export interface PolicyLine {
+  readonly operation: Operation;
+  readonly namespace: string;
+  readonly who: string;
+  readonly rule: string;
+}
+
+/** Checks a configuration and prints what it means. */
+export async function checkConfig(argv: readonly string[], io: CommandIo): Promise<number> {
+  const parsed = parse(argv);
+  if (typeof parsed === 'string') {
+    io.stderr.write(`codec-server check-config: ${parsed} See --help.\n`);
+    return 2;
+  }
+  if (parsed.help) {
+    io.stdout.write(CHECK_CONFIG_USAGE);
+    return 0;
+  }
+  let config: unknown;
+  try {
+    config = await loadConfigFile(resolve(io.cwd, parsed.file));
+  } catch (error) {
+    if (!(error instanceof ConfigFileError)) throw error;
+    io.stderr.write(`codec-server check-config: ${error.message}\n`);
+    return 1;
+  }
+  const report = examine(config);
+  io.stdout.write(parsed.json ? `${JSON.stringify(report, undefined, 2)}\n` : render(report, parsed.file));
+  return report.problems.length > 0 || (parsed.strict && report.warnings.length > 0) ? 1 : 0;
+}
+
+interface Report {
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+  readonly callers: readonly string[];
+  readonly policy: readonly PolicyLine[];
+}
+
+function examine(config: unknown): Report {
+  const problems = problemsOf(config);
+  // Without the right form, nothing else can be said of it.
+  if (problems.length > 0) return { problems, warnings: [], callers: [], policy: [] };
+  const { access, identity } = config as CodecServerConfig;
+  const isDeployed = Object.hasOwn(config as object, 'deployment');
+  return {
+    problems: isDeployed ? checkDeployment(config as EnvironmentConfig) : [],
+    warnings: warnAboutAccess({ access, identity }),
+    callers: describeCallers(identity),
+    policy: policyLines(access),
+  };
+}
+
+/** The effective policy, by operation and namespace. */
+export function policyLines(access: readonly AccessRule[]): PolicyLine[] {
+  const lines = access.flatMap((rule) =>
+    rule.allow.flatMap((operation) =>
+      rule.namespaces.flatMap((namespace) =>
+        rule.people.map((people) => ({ operation, namespace, who: describePeople(people), rule: rule.name })),
+      ),
+    ),
+  );
+  const order = (line: PolicyLine) => `${line.operation} ${line.namespace}`;
+  return lines.sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : 0));
+}
+
+function describePeople(people: People): string {
+  if (people === 'anyone-on-loopback') return 'anyone on this machine, unasked';
+  if ('email' in people) return people.email;
+  if ('emailDomain' in people) return `anyone @${people.emailDomain}`;
+  if ('serviceToken' in people) return `service token ${people.serviceToken}`;
+  if ('temporalCloudRole' in people) return `Temporal Cloud role ${people.temporalCloudRole} or higher`;
+  const by = people.issuer === undefined ? '' : ` by ${people.issuer}`;
+  return `claim ${people.claim} = ${people.includes}${by}`;
+}
+
+function describeCallers(identity: IdentityConfig | null): string[] {
+  if (identity === null) return ['nobody is asked; the server only listens on loopback addresses'];
+  const issuers = identity.issuers.map(asOidcIssuer).map(({ issuer, from, audience }) => {
+    const accepted = audience === null ? 'any audience' : `audience ${[audience].flat().join(' or ')}`;
+    return `tokens of ${issuer} in ${from === 'authorization' ? 'Authorization' : 'Authorization-Extras'}, ${accepted}`;
+  });
+  return identity.serviceTokens === null ? issuers : [...issuers, 'service tokens in Authorization'];
+}
+
+function render({ problems, warnings, callers, policy }: Report, file: string): string {
+  if (problems.length > 0) return `${file} cannot be used:\n\n${formatProblems(problems)}\n`;
+  const parts = [
+    `${file} can be used.`,
+    `Callers prove who they are by:\n${callers.map((line) => `  ${line}`).join('\n')}`,
+    policy.length === 0 ? 'Who may do what where: nobody, anything, anywhere.' : table(policy),
+  ];
+  if (warnings.length > 0) parts.push(`Warnings:\n${formatProblems(warnings)}`);
+  return `${parts.join('\n\n')}\n`;
+}
+
+function table(lines: readonly PolicyLine[]): string {
+  const head: PolicyLine = {
+    operation: 'may' as Operation,
+    namespace: 'in namespace',
+    who: 'who',
+    rule: 'by the rule',
+  };
+  const rows = [head, ...lines];
+  const width = (field: keyof PolicyLine) => Math.max(...rows.map((row) => row[field].length));
+  const fields = ['operation', 'namespace', 'who', 'rule'] as const;
+  const widths = fields.map(width);
+  const rule = fields.map((_, at) => '-'.repeat(widths[at] ?? 0)).join('  ');
+  const text = rows.map((row) =>
+    fields
+      .map((field, at) => row[field].padEnd(widths[at] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+  return [text[0], rule, ...text.slice(1)].join('\n');
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        strict: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    const [file = 'config/local.ts', more] = positionals;
+    if (more !== undefined) return `one file at a time; ${JSON.stringify(more)} is too much.`;
+    return { file, ...values };
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

@@ -1,0 +1,126 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { CHECK_CONFIG_USAGE, checkConfig } from '../../cli/check-config.ts';
+import local from '../../config/local.ts';
+import { TestCommandIo } from '../support/command-io.ts';
+
+const LOCAL = resolve('config/local.ts');
+
+describe('codec-server check-config', () => {
+  let folder: string;
+  let io: TestCommandIo;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'check-config-'));
+    io = new TestCommandIo({ cwd: folder });
+  });
+
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  function write(name: string, change: Record<string, unknown>): string {
+    writeFileSync(join(folder, name), `export default ${JSON.stringify({ ...local, ...change })};`);
+    return name;
+  }
+
+  it('prints who may do what where', async () => {
+    expect(await checkConfig([LOCAL], io)).toBe(0);
+    expect(io.out).toBe(
+      `${LOCAL} can be used.
+
+Callers prove who they are by:
+  nobody is asked; the server only listens on loopback addresses
+
+may     in namespace  who                              by the rule
+------  ------------  -------------------------------  ------------
+decode  *             anyone on this machine, unasked  this machine
+encode  *             anyone on this machine, unasked  this machine
+`,
+    );
+  });
+
+  it('names every way to prove oneself, and every kind of people', async () => {
+    const oidc = {
+      type: 'oidc',
+      issuer: 'https://i/',
+      jwksUri: 'https://i/k',
+      audience: ['a', 'b'],
+      from: 'authorization-extras',
+    };
+    const file = write('all.mjs', {
+      identity: {
+        issuers: [{ type: 'temporal-cloud' }, oidc],
+        serviceTokens: { file: 'tokens.json' },
+        temporalCloudRoles: { apiKey: { file: 'key' } },
+      },
+      access: [
+        {
+          name: 'team',
+          namespaces: ['orders', 'billing'],
+          people: [
+            { email: 'a@example.com' },
+            { emailDomain: 'example.com' },
+            { serviceToken: 'ci' },
+            { temporalCloudRole: 'read' },
+            { claim: 'groups', includes: '{namespace}', issuer: 'https://i/' },
+          ],
+          allow: ['decode'],
+        },
+      ],
+    });
+    expect(await checkConfig([file, '--json'], io)).toBe(0);
+    const report = JSON.parse(io.out);
+    expect(report.callers).toEqual([
+      'tokens of https://login.tmprl.cloud/ in Authorization, audience https://saas-api.tmprl.cloud',
+      'tokens of https://i/ in Authorization-Extras, audience a or b',
+      'service tokens in Authorization',
+    ]);
+    expect(report.policy).toHaveLength(10);
+    expect(report.policy.slice(0, 5).map(({ who }: { who: string }) => who)).toEqual([
+      'a@example.com',
+      'anyone @example.com',
+      'service token ci',
+      'Temporal Cloud role read or higher',
+      'claim groups = {namespace} by https://i/',
+    ]);
+    expect(report.policy[0]).toEqual({ operation: 'decode', namespace: 'billing', who: 'a@example.com', rule: 'team' });
+  });
+
+  it('warns, and fails for warnings when strict', async () => {
+    const file = write('warns.mjs', { access: [] });
+    expect(await checkConfig([file], io)).toBe(0);
+    expect(io.out).toContain('nobody, anything, anywhere');
+    expect(io.out).toContain('Warnings:\n  access: there is no rule');
+    expect(await checkConfig([file, '--strict'], new TestCommandIo({ cwd: folder }))).toBe(1);
+  });
+
+  it('prints every problem at its place', async () => {
+    const rule = {
+      name: 'r',
+      namespaces: ['x'],
+      people: [{ email: 'nobody' }, { serviceToken: 'a' }],
+      allow: ['decode'],
+    };
+    expect(await checkConfig([write('bad.mjs', { access: [rule] })], io)).toBe(1);
+    expect(io.out).toMatch(
+      /^bad\.mjs cannot be used:\n\n {2}access\[0\]\.people\[0\]\.email: .+\n {2}access\[0\]\.people\[1\]\.serviceToken: .+\n$/,
+    );
+  });
+
+  it('checks what only a deployment has to fulfil, for an environment on AWS', async () => {
+    expect(await checkConfig([resolve('config/dev.ts')], io)).toBe(0);
+    const prod = new TestCommandIo({ cwd: folder });
+    expect(await checkConfig([resolve('config/prod.ts')], prod)).toBe(1);
+    expect(prod.out).toContain('placeholder');
+  });
+
+  it('says in one sentence what is wrong with a file or with its arguments', async () => {
+    expect(await checkConfig(['none.ts'], io)).toBe(1);
+    expect(io.err).toMatch(/^codec-server check-config: There is no configuration file .+none\.ts\.\n$/);
+    expect(await checkConfig(['a', 'b'], io)).toBe(2);
+    expect(await checkConfig(['--nope'], io)).toBe(2);
+    expect(await checkConfig(['--help'], io)).toBe(0);
+    expect(io.out).toBe(CHECK_CONFIG_USAGE);
+  });
+});
