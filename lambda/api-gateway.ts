@@ -3,6 +3,7 @@
  * CORS: it answers preflight itself and drops the CORS headers of what comes back.
  */
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { asBuffer } from '../codec/payload.ts';
 import type { CodecRequest, CodecResponse } from './http/message.ts';
 
 /** Bytes of JSON that Lambda returns for an invocation: 6 MiB. Above it the gateway would answer 502 in our place. */
@@ -92,9 +93,10 @@ function percentEncoded(character: string): string {
 
 /** The result of a response; a 413 of our own when the gateway could not carry it. */
 export function apiGatewayResult(response: CodecResponse): APIGatewayProxyStructuredResultV2 {
-  if (!fits(response.body)) return tooLarge(response);
+  const body = typeof response.body === 'string' ? response.body : asBuffer(response.body).toString('utf8');
+  if (!fits(body)) return tooLarge(response);
   // The very objects of the response: they are serialized next, and then nobody has them.
-  return { statusCode: response.status, headers: response.headers as Record<string, string>, body: response.body };
+  return { statusCode: response.status, headers: response.headers as Record<string, string>, body };
 }
 
 /** Whether a body, escaped in the JSON of a result, stays within Lambda's limit. */

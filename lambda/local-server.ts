@@ -2,14 +2,16 @@
  * The pipeline behind `node:http`, for a developer's own machine and for whoever runs the server
  * without AWS. What the gateway does on AWS is done here in code: CORS, size and time limits, TLS.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type Cors, type CorsSettings, createCors, type RawHeaders } from './http/cors.ts';
 import { isLoopbackAddress, isLoopbackHost } from './http/host.ts';
 import type { CodecPipeline, CodecResponse } from './http/message.ts';
 import { Admission, type AdmissionLimits, DEFAULT_ADMISSION } from './local/admission.ts';
-import { NodeRequest } from './local/node-request.ts';
+import { type BodyTaker, CollectedMessage, type CollectedResponse } from './local/collected-message.ts';
+import { headerValues, NodeRequest } from './local/node-request.ts';
+import { OverdueBodies } from './local/overdue.ts';
 
 /** How a local server runs. */
 export interface LocalServerOptions {
@@ -44,6 +46,7 @@ export interface LocalServer {
 const LOOPBACK = ['127.0.0.1', '::1'];
 /** Milliseconds for which the rest of a refused body is read and thrown away, so that the client sees the answer. */
 const DRAIN_MS = 2000;
+const BUSY = 'The server is busy. Try again in a moment.';
 const SECURITY_HEADERS: RawHeaders = ['cache-control', 'no-store', 'x-content-type-options', 'nosniff'];
 
 /**
@@ -87,8 +90,9 @@ function newServer({ tls }: LocalServerOptions, handler: RequestHandler): Server
     requestTimeout: 60_000,
     connectionsCheckingInterval: 5_000,
     noDelay: true,
+    IncomingMessage: CollectedMessage,
   };
-  const listener = (message: IncomingMessage, response: ServerResponse) => handler.handle(message, response);
+  const listener = (message: CollectedMessage, response: CollectedResponse) => handler.handle(message, response);
   return tls === undefined ? createServer(settings, listener) : createHttpsServer({ ...settings, ...tls }, listener);
 }
 
@@ -114,88 +118,74 @@ function closeServer(server: Server, graceMs: number): Promise<void> {
   });
 }
 
-class RequestHandler {
+class RequestHandler implements BodyTaker {
   closing = false;
   readonly #pipeline: CodecPipeline;
   readonly #cors: Cors;
   readonly #admission: Admission;
   readonly #bodyBytes: number;
-  readonly #bodyTimeoutMs: number;
   readonly #answerTimeoutMs: number;
   readonly #checkHost: boolean;
   readonly #onBug: (error: unknown) => void;
+  readonly #overdue: OverdueBodies;
 
   constructor(options: LocalServerOptions) {
     this.#pipeline = options.pipeline;
     this.#cors = createCors(options.cors);
     this.#admission = new Admission(options.admission ?? DEFAULT_ADMISSION);
     this.#bodyBytes = options.bodyBytes;
-    this.#bodyTimeoutMs = options.bodyTimeoutMs ?? 15_000;
     this.#answerTimeoutMs = options.answerTimeoutMs ?? 9_500;
     this.#checkHost = options.host === undefined || isLoopbackAddress(options.host);
     this.#onBug = options.onBug ?? (() => {});
+    const bodyTimeoutMs = options.bodyTimeoutMs ?? 15_000;
+    this.#overdue = new OverdueBodies(bodyTimeoutMs, (message) => {
+      const response = message.discard();
+      if (response === undefined) return;
+      const text = `The request body did not arrive within ${bodyTimeoutMs / 1000} seconds.`;
+      this.#abandon(message, response, 408, text);
+    });
   }
 
-  handle(message: IncomingMessage, response: ServerResponse): void {
-    if (this.#checkHost && !isLoopbackHost(message.headers.host)) {
+  handle(message: CollectedMessage, response: CollectedResponse): void {
+    if (this.#checkHost && !isLoopbackHost(headerValues(message.rawHeaders, 'host')[0])) {
       this.#refuse(message, response, 403, 'This server answers to localhost only.');
     } else if (message.method === 'OPTIONS') this.#preflight(message, response);
-    else if (!this.#admission.enter()) this.#refuseForNow(message, response);
+    else if (!this.#admission.enter()) this.#refuse(message, response, 503, BUSY, '1');
     else this.#readBody(message, response);
   }
 
-  #preflight(message: IncomingMessage, response: ServerResponse): void {
-    const headers = this.#cors.preflightHeaders(message.headers.origin);
+  #preflight(message: CollectedMessage, response: CollectedResponse): void {
+    const headers = this.#cors.preflightHeaders(originOf(message));
     if (headers === undefined) this.#refuse(message, response, 403, 'This origin is not allowed.');
     else response.writeHead(204, headers as string[]).end();
   }
 
-  /** Collects the body; every way out leaves the admission exactly once. */
-  #readBody(message: IncomingMessage, response: ServerResponse): void {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    let reading = true;
-    const stop = (): boolean => {
-      const was = reading;
-      reading = false;
-      clearTimeout(timer);
-      return was;
-    };
-    const abandon = (status: number, text: string, retryAfter?: string): void => {
-      if (!stop()) return;
-      this.#admission.leave(length);
-      this.#refuse(message, response, status, text, retryAfter);
-    };
-    const timer = setTimeout(
-      () => abandon(408, `The request body did not arrive within ${this.#bodyTimeoutMs / 1000} seconds.`),
-      this.#bodyTimeoutMs,
-    );
-    const tooLarge = `The request body is larger than ${this.#bodyBytes} bytes: send fewer payloads at a time.`;
-    if (Number(message.headers['content-length'] ?? 0) > this.#bodyBytes) {
-      abandon(413, tooLarge);
+  /** Has the body collected; every way out leaves the admission exactly once. */
+  #readBody(message: CollectedMessage, response: CollectedResponse): void {
+    const announced = headerValues(message.rawHeaders, 'content-length')[0];
+    if (announced !== undefined && Number(announced) > this.#bodyBytes) {
+      this.#abandon(message, response, 413, this.#tooLarge());
       return;
     }
-    message.on('data', (chunk: Buffer) => {
-      if (!reading) return;
-      if (length + chunk.length > this.#bodyBytes) abandon(413, tooLarge);
-      else if (!this.#admission.add(chunk.length)) abandon(503, 'The server is busy. Try again in a moment.', '1');
-      else {
-        length += chunk.length;
-        chunks.push(chunk);
-      }
-    });
-    message.on('end', () => {
-      if (!stop()) return;
-      const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length);
-      this.#answer(message, response, body);
-    });
-    message.on('close', () => {
-      if (stop()) this.#admission.leave(length);
-    });
+    message.collect(this, response);
+    this.#overdue.add(message);
   }
 
-  #answer(message: IncomingMessage, response: ServerResponse, body: Buffer): void {
-    const { origin } = message.headers;
+  arrives(message: CollectedMessage, response: CollectedResponse, bytes: number): boolean {
+    if (message.kept + bytes > this.#bodyBytes) this.#abandon(message, response, 413, this.#tooLarge());
+    else if (!this.#admission.add(bytes)) this.#abandon(message, response, 503, BUSY, '1');
+    else return true;
+    return false;
+  }
+
+  lost(message: CollectedMessage): void {
+    this.#overdue.delete(message);
+    this.#admission.leave(message.kept);
+  }
+
+  complete(message: CollectedMessage, response: CollectedResponse, body: Buffer): void {
+    this.#overdue.delete(message);
+    const origin = originOf(message);
     try {
       const answer = this.#pipeline(new NodeRequest(message, body, Date.now() + this.#answerTimeoutMs));
       if (answer instanceof Promise) {
@@ -209,8 +199,24 @@ class RequestHandler {
     }
   }
 
+  #abandon(
+    message: CollectedMessage,
+    response: CollectedResponse,
+    status: number,
+    text: string,
+    retryAfter?: string,
+  ): void {
+    this.#overdue.delete(message);
+    this.#admission.leave(message.kept);
+    this.#refuse(message, response, status, text, retryAfter);
+  }
+
+  #tooLarge(): string {
+    return `The request body is larger than ${this.#bodyBytes} bytes: send fewer payloads at a time.`;
+  }
+
   #send(
-    response: ServerResponse,
+    response: CollectedResponse,
     { status, headers, body }: CodecResponse,
     origin: string | undefined,
     held: number,
@@ -218,35 +224,43 @@ class RequestHandler {
     this.#admission.leave(held);
     const raw: string[] = [...this.#cors.headersFor(origin)];
     for (const name in headers) raw.push(name, headers[name] as string);
-    raw.push('content-length', String(Buffer.byteLength(body)));
+    const length = Buffer.byteLength(body);
+    raw.push('content-length', String(length));
     if (this.closing) raw.push('connection', 'close');
-    response.writeHead(status, raw).end(body);
+    // A text as long as its bytes is ASCII, which Node writes without converting it.
+    response.writeHead(status, raw).end(body, length === body.length ? 'latin1' : 'utf8');
   }
 
   /** The pipeline never fails; should it, the caller learns nothing and the log the error. */
-  #bug(response: ServerResponse, error: unknown, origin: string | undefined, held: number): void {
+  #bug(response: CollectedResponse, error: unknown, origin: string | undefined, held: number): void {
     this.#onBug(error);
     const headers = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' };
     this.#send(response, { status: 500, headers, body: 'Internal error.' }, origin, held);
-  }
-
-  #refuseForNow(message: IncomingMessage, response: ServerResponse): void {
-    this.#refuse(message, response, 503, 'The server is busy. Try again in a moment.', '1');
   }
 
   /**
    * Answers without the pipeline and gives the connection up: whatever body is still on its way is
    * thrown away for a moment, since a client that is cut off while sending never reads the answer.
    */
-  #refuse(message: IncomingMessage, response: ServerResponse, status: number, text: string, retryAfter?: string): void {
-    const raw: string[] = [...this.#cors.headersFor(message.headers.origin), ...SECURITY_HEADERS];
+  #refuse(
+    message: CollectedMessage,
+    response: CollectedResponse,
+    status: number,
+    text: string,
+    retryAfter?: string,
+  ): void {
+    const raw: string[] = [...this.#cors.headersFor(originOf(message)), ...SECURITY_HEADERS];
     raw.push('content-type', 'text/plain; charset=utf-8', 'content-length', String(Buffer.byteLength(text)));
     raw.push('connection', 'close');
     if (retryAfter !== undefined) raw.push('retry-after', retryAfter);
     response.writeHead(status, raw).end(text);
     if (message.complete) return;
-    const timer = setTimeout(() => message.socket.destroy(), DRAIN_MS).unref();
-    message.on('close', () => clearTimeout(timer));
-    message.resume();
+    const { socket } = message;
+    const timer = setTimeout(() => socket.destroy(), DRAIN_MS).unref();
+    socket.once('close', () => clearTimeout(timer));
   }
+}
+
+function originOf(message: CollectedMessage): string | undefined {
+  return headerValues(message.rawHeaders, 'origin')[0];
 }

@@ -25,7 +25,8 @@ export interface CodecResponse {
   readonly status: number;
   /** Lower-case names; one value each. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  /** Text, or its bytes in UTF-8 where there are many of them and a text would be one more copy. */
+  readonly body: string | Uint8Array;
 }
 
 /** Answers requests. Never rejects: what goes wrong is a response. */

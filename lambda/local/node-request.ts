@@ -25,20 +25,29 @@ export class NodeRequest implements CodecRequest {
     this.#rawHeaders = message.rawHeaders;
   }
 
-  /** All values: Node's own `headers` would silently drop the second `Authorization`. */
   header(name: string): readonly string[] {
-    const raw = this.#rawHeaders;
-    let first: string | undefined;
-    let values: string[] | undefined;
-    for (let i = 0; i + 1 < raw.length; i += 2) {
-      const candidate = raw[i] as string;
-      if (candidate.length !== name.length || candidate.toLowerCase() !== name) continue;
-      const value = raw[i + 1] as string;
-      if (first === undefined) first = value;
-      else if (values === undefined) values = [first, value];
-      else values.push(value);
-    }
-    if (first === undefined) return NONE;
-    return values ?? [first];
+    return headerValues(this.#rawHeaders, name);
   }
+}
+
+/**
+ * All values of a header, in order. Node's own `headers` would silently drop the second
+ * `Authorization`, and sorts all of them into an object first.
+ *
+ * @param raw names and values in turn
+ * @param name in lower case
+ */
+export function headerValues(raw: readonly string[], name: string): readonly string[] {
+  let first: string | undefined;
+  let values: string[] | undefined;
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const candidate = raw[i] as string;
+    if (candidate.length !== name.length || candidate.toLowerCase() !== name) continue;
+    const value = raw[i + 1] as string;
+    if (first === undefined) first = value;
+    else if (values === undefined) values = [first, value];
+    else values.push(value);
+  }
+  if (first === undefined) return NONE;
+  return values ?? [first];
 }
