@@ -3,13 +3,16 @@
  */
 import { CodecOptionsError } from './errors.ts';
 import { combineKeySources } from './keys/combined-keys.ts';
-import { DataKeyCache, type DataKeyCacheSettings } from './keys/data-key-cache.ts';
+import type { DataKeyCacheSettings } from './keys/data-key-cache.ts';
 import type { KeySource } from './keys/key-source.ts';
 import { readKeyringFile } from './keys/keyring-file.ts';
 import { followKeyringFile } from './keys/keyring-holder.ts';
 import { KeyringKeys } from './keys/keyring-keys.ts';
 import { createKms } from './keys/kms.ts';
-import { type KmsKeyPairing, KmsKeys } from './keys/kms-key-source.ts';
+import { createKmsDataKeys } from './keys/kms-data-keys.ts';
+import type { KmsKeyPairing } from './keys/kms-key-source.ts';
+import { StaticKeySource } from './keys/static-key-source.ts';
+import { eraseStaticKeys, parseStaticKeys } from './keys/static-keys.ts';
 
 interface KeyOptions {
   /** Path of a keyring file, such as the one that the local codec server makes. */
@@ -22,11 +25,17 @@ interface KeyOptions {
   readonly kms: string | readonly KmsKeyPairing[];
   /** A key source of your own. */
   readonly source: KeySource;
+  /**
+   * For reading what was written with a codec like those of Temporal's samples, before: JSON text,
+   * `{"keys":[{"id":"…","key":"<base64, 32 bytes>","namespaces":["orders-*"]}]}`. The samples' public
+   * key is refused, since everybody could write payloads with it.
+   */
+  readonly staticKeys: string;
 }
 
 /**
- * Where data keys come from; at least one. The first of `source`, `kms` and `keyring` that has a key
- * for the namespace writes, and all of them read.
+ * Where data keys come from: at least one of `source`, `kms` and `keyring`. The first of these, in this
+ * order, that has a key for the namespace writes, and all of them read.
  */
 export type CodecKeys =
   | (Pick<KeyOptions, 'keyring'> & Partial<KeyOptions>)
@@ -43,45 +52,60 @@ export interface OpenedKeys {
 /**
  * Opens the keys.
  *
- * @throws CodecOptionsError when there are none, or something that must be the ARN of a KMS key is not
+ * @throws CodecOptionsError when there are none, or one of them is not what it must be
  * @throws KeyringFileError when the keyring file is missing, unreadable, or readable by others
  */
 export function openKeys(keys: CodecKeys, namespace: string, cache: Partial<DataKeyCacheSettings> = {}): OpenedKeys {
-  const sources: KeySource[] = [];
-  const closers: (() => void)[] = [];
-  if (keys.source !== undefined) sources.push(keys.source);
-  if (keys.kms !== undefined) {
-    const kms = createKms();
-    const cached = new DataKeyCache(kmsKeys(keys.kms, namespace, kms), cache);
-    sources.push(cached);
-    closers.push(() => {
-      cached.close();
-      kms.close();
-    });
-  }
-  if (keys.keyring !== undefined) {
-    const keyring = followKeyringFile(keys.keyring, readKeyringFile(keys.keyring));
-    const local = new KeyringKeys(keyring, { ttlSeconds: cache.ttlSeconds });
-    sources.push(local);
-    closers.push(() => local.clear());
-  }
-  const [first, ...more] = sources;
+  const opened: OpenedKeys[] = [];
+  if (keys.source !== undefined) opened.push({ source: keys.source, close: () => {} });
+  if (keys.kms !== undefined) opened.push(openKms(keys.kms, namespace, cache));
+  if (keys.keyring !== undefined) opened.push(openKeyring(keys.keyring, cache));
+  if (opened.length > 0 && keys.staticKeys !== undefined) opened.push(openStaticKeys(keys.staticKeys));
+  const [first, ...more] = opened.map(({ source }) => source);
   if (first === undefined)
-    throw new CodecOptionsError('keys names no keys: give it a keyring file, a KMS key, or a source of your own');
-  return { source: combineKeySources(first, ...more), close: () => closers.forEach((close) => void close()) };
+    throw new CodecOptionsError(
+      'keys names none to write with: give it a keyring file, a KMS key, or a source of your own',
+    );
+  return {
+    source: combineKeySources(first, ...more),
+    close() {
+      for (const { close } of opened) close();
+    },
+  };
 }
 
-function kmsKeys(
+function openKms(
   keys: string | readonly KmsKeyPairing[],
   namespace: string,
-  kms: ReturnType<typeof createKms>,
-): KmsKeys {
+  cache: Partial<DataKeyCacheSettings>,
+): OpenedKeys {
   const pairings = typeof keys === 'string' ? [{ namespaces: [namespace], write: keys }] : keys;
+  const kms = createKms();
+  const source = orOptionsError('keys.kms', () => createKmsDataKeys({ pairings, cache, kms }));
+  return {
+    source,
+    close() {
+      source.close();
+      kms.close();
+    },
+  };
+}
+
+function openKeyring(path: string, { ttlSeconds }: Partial<DataKeyCacheSettings>): OpenedKeys {
+  const source = new KeyringKeys(followKeyringFile(path, readKeyringFile(path)), { ttlSeconds });
+  return { source, close: () => source.clear() };
+}
+
+function openStaticKeys(text: string): OpenedKeys {
+  const keys = orOptionsError('keys.staticKeys', () => parseStaticKeys(text, 'refused'));
+  return { source: new StaticKeySource(keys), close: () => eraseStaticKeys(keys) };
+}
+
+/** Names the option in the error of whatever reads it. */
+function orOptionsError<T>(option: string, read: () => T): T {
   try {
-    return new KmsKeys(pairings, { kms });
-  } catch (error) {
-    throw new CodecOptionsError(`keys.kms: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    return read();
+  } catch (cause) {
+    throw new CodecOptionsError(`${option}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }

@@ -19,6 +19,8 @@ async function buildCommonJs(): Promise<void> {
     platform: 'node',
     format: 'cjs',
     target: 'node22',
+    // As require(): Jest cannot import() from CommonJS
+    supported: { 'dynamic-import': false },
     define: { 'import.meta.url': 'moduleUrl' },
     banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
     logLevel: 'warning',

@@ -1,3 +1,4 @@
+import { createCipheriv, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +18,7 @@ import {
   type PayloadCodecOptions,
 } from '../../codec/index.ts';
 import { formatKeyring, newKeyring } from '../../codec/keys/local-keyring.ts';
+import { metadataOf, serializePayload } from '../../codec/payload.ts';
 import { KmsStandIn } from '../support/kms-stand-in.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'payload-codec-'));
@@ -128,10 +130,32 @@ describe('the codec of a worker', () => {
     await expect(both.encode([plain(1)])).rejects.toThrow('asked first');
   });
 
+  it('reads with static keys what a codec like the samples’ wrote before, and writes as ever', async () => {
+    const key = randomBytes(32);
+    const nonce = randomBytes(12);
+    const cipher = createCipheriv('aes-256-gcm', key, nonce);
+    const inner = serializePayload({ metadata: metadataOf({ encoding: 'json/plain' }), data: Buffer.from('"old"') });
+    const old = {
+      metadata: metadataOf({ encoding: 'binary/encrypted', 'encryption-key-id': 'k' }),
+      data: Buffer.concat([nonce, cipher.update(inner), cipher.final(), cipher.getAuthTag()]),
+    };
+    const document = (namespace: string) =>
+      JSON.stringify({ keys: [{ id: 'k', key: key.toString('base64'), namespaces: [namespace] }] });
+    const codec = make({ keys: { keyring, staticKeys: document('orders') } });
+    expect(text((await codec.decode([old]))[0]?.data)).toBe('"old"');
+    expect(encodings(await codec.encode([plain('new')]))).toEqual(['binary/aws-encryption-sdk']);
+    await expect(make({ keys: { keyring, staticKeys: document('payments') } }).decode([old])).rejects.toThrow(
+      'wrong-namespace',
+    );
+    codec.close();
+  });
+
   it.each([
     ['without a namespace', { namespace: '' }, CodecOptionsError],
     ['with half of a surrogate pair in the namespace', { namespace: 'a\ud800' }, CodecOptionsError],
     ['without any keys', { keys: {} as PayloadCodecOptions['keys'] }, CodecOptionsError],
+    ['with static keys alone', { keys: { staticKeys: '{"keys":[]}' } as never }, CodecOptionsError],
+    ['with static keys that are none', { keys: { keyring, staticKeys: '{}' } }, CodecOptionsError],
     ['with an alias where the ARN of a KMS key must be', { keys: { kms: 'alias/orders' } }, CodecOptionsError],
     ['with a keyring file that does not exist', { keys: { keyring: join(folder, 'none.json') } }, KeyringFileError],
   ])('is not made %s', (_what, options, error) => {
