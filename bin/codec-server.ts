@@ -6,6 +6,7 @@ const USAGE = `Usage: codec-server COMMAND [options]
 
   start          serve on this machine
   token          make a service token
+  check-config   check a configuration, and print who may do what where
   doctor         examine a running codec server
 
 codec-server COMMAND --help says more about each.
@@ -30,6 +31,10 @@ async function run([command, ...argv]: readonly string[]): Promise<number> {
     case 'token': {
       const { token } = await import('../cli/token.ts');
       return token(argv, io);
+    }
+    case 'check-config': {
+      const { checkConfig } = await import('../cli/check-config.ts');
+      return checkConfig(argv, io);
     }
     case 'doctor': {
       const { doctor } = await import('../cli/doctor.ts');

@@ -8,14 +8,14 @@ import { ConfigFileError, loadConfigFile } from '../config/load.ts';
 import { formatProblems } from '../config/problem.ts';
 import type { CodecServerConfig } from '../config/schema.ts';
 import { createAuditLog } from '../lambda/audit/audit-log.ts';
-import { createLogger } from '../lambda/audit/logger.ts';
-import type { Authenticator } from '../lambda/auth/caller.ts';
+import { createLogger, type Logger } from '../lambda/audit/logger.ts';
+import { observeIdentity } from '../lambda/audit/observe-identity.ts';
 import { loopbackAuthenticator } from '../lambda/auth/loopback.ts';
 import { composePipeline } from '../lambda/compose.ts';
 import { isLoopbackAddress } from '../lambda/http/host.ts';
 import { LOCAL_LIMITS } from '../lambda/http/limits.ts';
 import { startLocalServer } from '../lambda/local-server.ts';
-import { openIdentity } from '../lambda/open-identity.ts';
+import { type OpenedIdentity, openIdentity } from '../lambda/open-identity.ts';
 import { KeysNotHereError, openKeys } from '../lambda/open-keys.ts';
 import type { CommandIo } from './command.ts';
 import { curlThatDecodes, startMessage } from './start-message.ts';
@@ -117,12 +117,13 @@ async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<vo
   const tls = readTls(flags, io);
   const write = (line: string) => void io.stdout.write(`${line}\n`);
   const logger = createLogger((line) => void io.stderr.write(`${line}\n`), 'INFO');
-  const authenticator = await openAuthenticator(config, io);
+  const identity = await openCallers(config, io, logger);
   const keys = await openKeys(config.keys, { cwd: io.cwd });
   try {
     const pipeline = composePipeline(config, {
       keys,
-      authenticator,
+      authenticator: identity.authenticator,
+      roles: identity.roles,
       audit: flags.audit ? createAuditLog(write) : { record: () => {} },
       limits: LOCAL_LIMITS,
       onBug: (error, requestId) => logger.error('a request failed by a bug', { requestId }, error),
@@ -182,11 +183,15 @@ function refuseOpenDoor({ identity }: CodecServerConfig, { host }: Flags, file: 
   );
 }
 
-async function openAuthenticator({ identity }: CodecServerConfig, { cwd }: CommandIo): Promise<Authenticator> {
-  if (identity === null) return loopbackAuthenticator;
-  const opened = await openIdentity(identity, { cwd });
+async function openCallers(
+  { identity }: CodecServerConfig,
+  { cwd }: CommandIo,
+  logger: Logger,
+): Promise<Pick<OpenedIdentity, 'authenticator' | 'roles'>> {
+  if (identity === null) return { authenticator: loopbackAuthenticator, roles: undefined };
+  const opened = await openIdentity(identity, { cwd, ...observeIdentity(logger, undefined) });
   void opened.warmUp();
-  return opened.authenticator;
+  return opened;
 }
 
 function readTls({ cert, key }: Flags, { cwd }: CommandIo): { cert: string; key: string } | undefined {

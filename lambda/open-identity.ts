@@ -1,61 +1,106 @@
-/** Opens what an environment proves its callers by. */
+/** Opens what an environment proves its callers by, and where it asks for their roles. */
 import { isAbsolute, join } from 'node:path';
-import type { IdentityConfig, ServiceTokensConfig } from '../config/schema.ts';
+import { createSecretSource, type SecretReader } from '../codec/keys/secret-source.ts';
+import type { IdentityConfig, SecretRef, TemporalCloudRolesConfig } from '../config/schema.ts';
+import type { IdentityObservers } from './audit/observe-identity.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
 import type { Authenticator } from './auth/caller.ts';
-import type { HttpsGet } from './auth/https-get.ts';
+import { createHttpsGet, type HttpsGet } from './auth/https-get.ts';
+import type { RoleDirectory } from './auth/role-directory.ts';
 import type { ServiceTokens } from './auth/service-tokens.ts';
 import { createTokenVerifier } from './auth/tokens.ts';
 import { secretArn } from './open-keys.ts';
 
 /** What identity needs to know of where it is opened. */
-export interface IdentityHost {
+export interface IdentityHost extends Partial<IdentityObservers> {
   /** The folder that relative paths start from. */
   readonly cwd: string;
   /** ARN of the secret with the digests of service tokens that the stack created. */
   readonly stackServiceTokensArn?: string | undefined;
-  /** Fetches the keys of issuers; tests trust a certificate of their own. */
+  /** ARN of the secret with the Temporal Cloud API key that the stack created. */
+  readonly stackCloudApiKeyArn?: string | undefined;
+  /** Asks issuers and the Cloud Ops API; tests trust a certificate of their own. */
   readonly httpsGet?: HttpsGet | undefined;
-  /** Told of every fetch of issuer keys, for the metrics. */
-  readonly onKeyFetch?: (outcome: 'ok' | 'failed') => void;
 }
 
 /** Identity in use. */
 export interface OpenedIdentity {
   readonly authenticator: Authenticator;
+  /** Undefined where the configuration has no account to ask. */
+  readonly roles: RoleDirectory | undefined;
   /** Fetches early what the first request would wait for. Never rejects. */
   warmUp(): Promise<void>;
 }
 
 /**
- * @throws KeysNotHereError when only a stack can give the service tokens
- * @throws KeyringFileError when a file of service tokens cannot be used
+ * @throws KeysNotHereError when only a stack can give a secret
+ * @throws CodecError when a file of service tokens cannot be used
  */
 export async function openIdentity(config: IdentityConfig, host: IdentityHost): Promise<OpenedIdentity> {
-  const { httpsGet: get, onKeyFetch } = host;
-  const tokens = createTokenVerifier(config, {
-    ...(get === undefined ? {} : { get }),
-    ...(onKeyFetch === undefined ? {} : { onKeyFetch }),
-  });
+  const { httpsGet: get = createHttpsGet(), onKeyFetch } = host;
+  const tokens = createTokenVerifier(config, { get, onKeyFetch });
   const serviceTokens = config.serviceTokens === null ? undefined : await openServiceTokens(config.serviceTokens, host);
-  return { authenticator: createAuthenticator({ tokens, serviceTokens }), warmUp: () => tokens.warmUp() };
+  return {
+    authenticator: createAuthenticator({ tokens, serviceTokens }),
+    roles: config.temporalCloudRoles ? openRoles(config.temporalCloudRoles, get, host) : undefined,
+    warmUp: async () => {
+      await Promise.all([tokens.warmUp(), serviceTokens?.warmUp()]);
+    },
+  };
 }
 
-async function openServiceTokens(config: ServiceTokensConfig, host: IdentityHost): Promise<ServiceTokens> {
-  const [{ createServiceTokens, parseServiceTokens }, { createSecretSource }] = await Promise.all([
-    import('./auth/service-tokens.ts'),
-    import('../codec/keys/secret-source.ts'),
-  ]);
+type FileOrSecret = { readonly file: string } | { readonly secret: SecretRef };
+
+async function openServiceTokens(config: FileOrSecret, host: IdentityHost): Promise<ServiceTokens> {
+  const { createServiceTokens, parseServiceTokens } = await import('./auth/service-tokens.ts');
+  const arn = arnOf(config, host.stackServiceTokensArn, 'identity.serviceTokens.secret');
+  const read = await readerOf(config, arn, host, 'file of service tokens');
+  // Once now, so that a mistake in a file is told at start.
+  if ('file' in config) parseServiceTokens(await read(Date.now()));
+  return createServiceTokens(createSecretSource({ read, parse: parseServiceTokens }));
+}
+
+/** Loaded by the first request whose decision needs a role. */
+function openRoles(config: TemporalCloudRolesConfig, get: HttpsGet, host: IdentityHost): RoleDirectory {
+  const arn = arnOf(config.apiKey, host.stackCloudApiKeyArn, 'identity.temporalCloudRoles.apiKey.secret');
+  const load = async (): Promise<RoleDirectory> => {
+    const [{ createCloudRoles, parseApiKey }, read] = await Promise.all([
+      import('./auth/cloud-roles.ts'),
+      readerOf(config.apiKey, arn, host, 'file of the Temporal Cloud API key'),
+    ]);
+    const apiKey = createSecretSource({ read, parse: parseApiKey });
+    return createCloudRoles(config, { get, apiKey, now: Date.now, onLookup: host.onRoleLookup });
+  };
+  let opened: RoleDirectory | undefined;
+  let opening: Promise<RoleDirectory> | undefined;
+  return {
+    roleOf(email, namespace) {
+      if (opened !== undefined) return opened.roleOf(email, namespace);
+      opening ??= load().then((directory) => {
+        opened = directory;
+        return directory;
+      });
+      return opening.then((directory) => directory.roleOf(email, namespace));
+    },
+  };
+}
+
+/** The ARN of a secret, found out at once, so that a missing one is told at start; undefined for a file. */
+function arnOf(config: FileOrSecret, stackArn: string | undefined, path: string): string | undefined {
+  return 'file' in config ? undefined : secretArn(config.secret, stackArn, path);
+}
+
+async function readerOf(
+  config: FileOrSecret,
+  arn: string | undefined,
+  { cwd }: IdentityHost,
+  what: string,
+): Promise<SecretReader> {
   if ('file' in config) {
     const { readPrivateFile } = await import('../codec/keys/keyring-file.ts');
-    const path = isAbsolute(config.file) ? config.file : join(host.cwd, config.file);
-    const read = () => ({ current: readPrivateFile(path, 'file of service tokens'), previous: undefined });
-    // Once now, so that a mistake in it is told at start.
-    parseServiceTokens(read());
-    return createServiceTokens(createSecretSource({ read: async () => read(), parse: parseServiceTokens }));
+    const path = isAbsolute(config.file) ? config.file : join(cwd, config.file);
+    return async () => ({ current: readPrivateFile(path, what), previous: undefined });
   }
   const { secretsManagerReader } = await import('../codec/keys/secrets-manager.ts');
-  const arn = secretArn(config.secret, host.stackServiceTokensArn, 'identity.serviceTokens.secret');
-  const read = secretsManagerReader({ arn, previous: false });
-  return createServiceTokens(createSecretSource({ read, parse: parseServiceTokens }));
+  return secretsManagerReader({ arn: arn ?? '', previous: false });
 }

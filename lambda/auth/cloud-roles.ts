@@ -14,6 +14,7 @@ import { comparableEmail } from '../../config/email.ts';
 import { IdentityUnavailableError } from './caller.ts';
 import { type CloudUser, readUser, readUsersPage, roleOfUser } from './cloud-user.ts';
 import { type HttpsGet, HttpsGetError } from './https-get.ts';
+import type { LookupObserver } from './issuer-keys.ts';
 import type { NamespaceRole, RoleDirectory } from './role-directory.ts';
 
 /** Seconds beyond `cacheSeconds` for which an answer still counts while the API is out. */
@@ -44,7 +45,7 @@ export interface CloudRolesDeps {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Told of every page asked for, for the metrics. */
-  readonly onLookup?: ((outcome: 'ok' | 'failed') => void) | undefined;
+  readonly onLookup?: LookupObserver | undefined;
 }
 
 export interface CloudRolesSettings {
@@ -156,7 +157,7 @@ class CloudRoles implements RoleDirectory {
       this.#deps.onLookup?.('ok');
       return page;
     } catch (error) {
-      this.#deps.onLookup?.('failed');
+      this.#deps.onLookup?.('failed', error);
       throw error;
     }
   }

@@ -21,13 +21,16 @@ const MAX_BACKOFF_MS = 30_000;
 /** A key set of a few keys has a few kilobytes. */
 const MAX_KEY_SET_BYTES = 256 * 1024;
 
+/** Told how a question to somebody else went, and why it failed. */
+export type LookupObserver = (outcome: 'ok' | 'failed', error?: unknown) => void;
+
 /** What the keys of an issuer need from outside. */
 export interface IssuerKeysDeps {
   readonly get: HttpsGet;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Told of every fetch, for the metrics. */
-  readonly onFetch?: (outcome: 'ok' | 'failed') => void;
+  readonly onFetch?: LookupObserver;
 }
 
 /** The keys of one issuer, by key id. */
@@ -133,7 +136,7 @@ export class IssuerKeys {
       this.#failures++;
       const now = this.#deps.now();
       this.#notBefore = now + Math.max(backoff, asked);
-      this.#deps.onFetch?.('failed');
+      this.#deps.onFetch?.('failed', cause);
       throw this.#unavailable(now, { cause });
     }
   }

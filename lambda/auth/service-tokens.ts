@@ -56,6 +56,8 @@ export interface ServiceTokens {
    * @throws IdentityUnavailableError (or rejects with it) when the list is out of reach
    */
   verify(token: string): Caller | Promise<Caller>;
+  /** Fetches the list. Never rejects: the first request that needs it tries again. */
+  warmUp(): Promise<void>;
 }
 
 /** Whether a text is meant to be a service token. */
@@ -112,6 +114,13 @@ function readEntry(entry: unknown, place: string): ServiceTokenEntry {
 /** Verifies the tokens of a list that is kept elsewhere and may change. */
 export function createServiceTokens(source: SecretSource<ServiceTokenList>): ServiceTokens {
   return {
+    async warmUp() {
+      try {
+        await source.get();
+      } catch {
+        // Told to the request that needs the list.
+      }
+    },
     verify(token) {
       if (!TOKEN.test(token)) throw rejected('unknown-service-token');
       const digest = hash('sha256', token, 'buffer');

@@ -18,7 +18,7 @@ import { asOidcIssuer } from '../../config/issuers.ts';
 import type { IdentityConfig, IssuerConfig, OidcIssuerConfig } from '../../config/schema.ts';
 import { type Caller, UnauthenticatedError } from './caller.ts';
 import { createHttpsGet, type HttpsGet } from './https-get.ts';
-import { IssuerKeys } from './issuer-keys.ts';
+import { IssuerKeys, type LookupObserver } from './issuer-keys.ts';
 import { type RejectionReason, rejected } from './rejection.ts';
 import type { SignatureAlgorithm, VerificationKey } from './verification-key.ts';
 
@@ -44,9 +44,9 @@ export interface TokenVerifier {
 
 /** What the verifier needs from outside; everything has a default. */
 export interface TokenVerifierDeps {
-  readonly get?: HttpsGet;
+  readonly get?: HttpsGet | undefined;
   /** Told of every fetch of issuer keys, for the metrics. */
-  readonly onKeyFetch?: (outcome: 'ok' | 'failed') => void;
+  readonly onKeyFetch?: LookupObserver | undefined;
 }
 
 /** Longer than any header a gateway or Node lets through by default, and short enough to be hashed in microseconds. */
