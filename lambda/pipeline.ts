@@ -291,7 +291,7 @@ function refusalOf(error: unknown, account: RequestAccount): Refusal | undefined
     return unavailable(error.retryAfterSeconds);
   }
   if (error instanceof KeyUnavailableError) {
-    account.fault = `keys: ${error.reason}`;
+    account.fault = `kms:${error.reason}`;
     return unavailable(error.retryAfterSeconds);
   }
   if (error instanceof CannotEncodeError || error instanceof CannotOpenError) {
