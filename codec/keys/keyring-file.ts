@@ -130,7 +130,7 @@ function unreadable(path: string, what: string, cause: unknown): KeyringFileErro
  */
 export function makeFile(path: string, content: string, link: (from: string, to: string) => void = linkSync): boolean {
   return writable(path, () => {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path));
     const temporary = writeTemporary(path, content);
     try {
       link(temporary, path);
@@ -150,6 +150,20 @@ export function makeFile(path: string, content: string, link: (from: string, to:
       rmSync(temporary, { force: true });
     }
   });
+}
+
+/**
+ * A folder and those above it. Node's own recursive `mkdir` tries for ever where a file system lets
+ * nobody make folders and says so with ENOENT, such as `/proc`.
+ */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
 }
 
 function replaceFile(path: string, content: string): void {

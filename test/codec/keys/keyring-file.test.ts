@@ -84,6 +84,12 @@ describe('a keyring file', () => {
     expect(problemOf(() => addKeyToKeyringFile(path, 'a')).problem).toBe('not-writable');
   });
 
+  // Node's own recursive mkdir would try for ever here.
+  it('says so where the file system lets nobody make folders', () => {
+    if (process.platform !== 'linux') return;
+    expect(() => readOrMakeKeyringFile('/proc/no-such-folder/keyring.json')).toThrow(KeyringFileError);
+  });
+
   it('gets a new key that becomes current, and keeps the older ones', () => {
     expect(addKeyToKeyringFile(path, 'first').keys).toHaveLength(1);
     const keyring = addKeyToKeyringFile(path, 'second');
