@@ -133,7 +133,7 @@ function request(keys: KeySource): FuzzTarget {
       };
       const { status, body } = await pipeline(made);
       ensure(DOCUMENTED.has(status), `answered ${status}`);
-      if (status === 200 && /code$/.test(path)) JSON.parse(body);
+      if (status === 200 && /code$/.test(path)) JSON.parse(Buffer.from(body).toString());
     },
   };
 }
