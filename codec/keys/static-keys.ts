@@ -14,6 +14,7 @@ import { KeyDocumentError } from '../errors.ts';
 import { createNamespaceMatcher } from '../namespace-pattern.ts';
 import { asBuffer } from '../payload.ts';
 import { fieldsOf, keyOf, nameOf, parseKeyDocument } from './key-document.ts';
+import type { SecretVersions } from './secret-source.ts';
 
 /** A static 256-bit key and where it may be used. */
 export interface StaticKey {
@@ -78,9 +79,24 @@ export function samplesTestKeys(): StaticKeySet {
 }
 
 /**
- * Several sets as one; the first has precedence. For a secret: its current version, then the
- * previous one, under which payloads were written until a moment ago.
+ * Reads the versions of a secret. The current one has precedence; the previous one, under which
+ * payloads were written until a moment ago, still reads. The previous version may be anything, such
+ * as what stood there before the first document did, and is then left out.
+ *
+ * @throws KeyDocumentError when the current version is no document of static keys
  */
+export function parseStaticKeySecret({ current, previous }: SecretVersions): StaticKeySet {
+  const keys = parseStaticKeys(current, 'refused');
+  if (previous === undefined) return keys;
+  try {
+    return joinStaticKeys(keys, parseStaticKeys(previous, 'refused'));
+  } catch (error) {
+    if (error instanceof KeyDocumentError) return keys;
+    throw error;
+  }
+}
+
+/** Several sets as one; the first has precedence. */
 export function joinStaticKeys(...sets: readonly StaticKeySet[]): StaticKeySet {
   return { keys: sets.flatMap((set) => set.keys) };
 }

@@ -6,6 +6,7 @@ import { StaticKeySource } from '../../../codec/keys/static-key-source.ts';
 import {
   eraseStaticKeys,
   joinStaticKeys,
+  parseStaticKeySecret,
   parseStaticKeys,
   type StaticKeySet,
   samplesTestKeys,
@@ -146,6 +147,19 @@ describe('static keys', () => {
         ),
       ),
     ).toBe('not-authentic');
+  });
+
+  it('of a secret do not depend on what stood there before', () => {
+    const current = documentOf(entry());
+    const idsWith = (previous: string | undefined) =>
+      parseStaticKeySecret({ current, previous }).keys.map((key) => key.key[0]);
+    expect(idsWith(undefined)).toEqual([1]);
+    expect(idsWith(documentOf(entry({ key: base64(2) })))).toEqual([1, 2]);
+    expect(idsWith('a random text that the stack made')).toEqual([1]);
+    expect(() => parseStaticKeySecret({ current: 'x', previous: current })).toThrow(KeyDocumentError);
+    expect(() => parseStaticKeySecret({ current: documentOf(entry({ key: TEST_KEY })), previous: undefined })).toThrow(
+      'public key',
+    );
   });
 
   it('try a limited number of keys on a payload without an id, and each key once', async () => {

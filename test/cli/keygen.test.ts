@@ -1,0 +1,68 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { keygen } from '../../cli/keygen.ts';
+import { readKeyringFile } from '../../codec/keys/keyring-file.ts';
+import { runCommand } from '../support/command.ts';
+
+let cwd: string;
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'keygen-'));
+});
+afterEach(() => rmSync(cwd, { recursive: true, force: true }));
+
+describe('codec-server keygen', () => {
+  it('makes the keyring, then adds keys that write while older ones read', async () => {
+    const path = join(cwd, '.codec-server/keyring.json');
+    expect(await runCommand(keygen, ['--name', 'one'], { cwd })).toEqual({
+      code: 0,
+      stdout: `Added the key one to ${path}. It writes from now on.\n`,
+      stderr: '',
+    });
+    expect((await runCommand(keygen, ['--name', 'two'], { cwd })).stdout).toContain('on; 1 older key reads on.');
+    expect((await runCommand(keygen, [], { cwd })).stdout).toContain('on; 2 older keys read on.');
+    const { current, keys } = readKeyringFile(path);
+    expect(keys.slice(0, 2).map((key) => key.name)).toEqual(['one', 'two']);
+    expect(current).toBe(keys[2]?.name);
+    expect(current).toMatch(/^\d{4}-\d\d-\d\d-[0-9a-f]{6}$/);
+  });
+
+  it('never prints a key', async () => {
+    const outputs = [
+      await runCommand(keygen, ['--keyring', 'k.json'], { cwd }),
+      await runCommand(keygen, ['--keyring', 'k.json'], { cwd }),
+    ];
+    for (const { key } of readKeyringFile(join(cwd, 'k.json')).keys)
+      for (const form of ['base64', 'hex'] as const)
+        expect(JSON.stringify(outputs)).not.toContain(Buffer.from(key).toString(form).slice(0, 8));
+  });
+
+  it('says in one sentence why it cannot', async () => {
+    await runCommand(keygen, ['--keyring', 'k.json', '--name', 'one'], { cwd });
+    const path = join(cwd, 'k.json');
+    expect(await runCommand(keygen, ['--keyring', 'k.json', '--name', 'one'], { cwd })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `codec-server keygen: The keyring ${path} gets no new key: it already has a key named "one".\n`,
+    });
+    chmodSync(path, 0o644);
+    expect((await runCommand(keygen, ['--keyring', 'k.json'], { cwd })).stderr).toContain(`run "chmod 600 ${path}"`);
+    expect(await runCommand(keygen, ['--keyring', 'new.json', '--name', ''], { cwd })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('the name of the key must be a text that is not empty'),
+    });
+  });
+
+  it.each([['--size', '128'], ['name']])('answers wrong usage with 2: %s', async (...argv) => {
+    const { code, stderr } = await runCommand(keygen, argv, { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^codec-server keygen: .*See --help\.\n$/);
+  });
+
+  it('explains itself', async () => {
+    const { code, stdout } = await runCommand(keygen, ['--help'], { cwd });
+    expect(code).toBe(0);
+    expect(stdout).toContain('Usage: codec-server keygen');
+  });
+});
