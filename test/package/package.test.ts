@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,6 +11,7 @@ const consumer = fileURLToPath(new URL('consumer', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   name: string;
   version: string;
+  bin: { 'codec-server': string };
   dependencies: Record<string, string>;
 };
 const app = realpathSync(mkdtempSync(join(tmpdir(), 'package-')));
@@ -25,6 +27,11 @@ function link(name: string): void {
   const at = join(app, 'node_modules', name);
   mkdirSync(dirname(at), { recursive: true });
   symlinkSync(join(root, 'node_modules', name), at);
+}
+
+/** The file that npm makes a command of. */
+function commandFile(): string {
+  return join(installed, manifest.bin['codec-server']);
 }
 
 /** As `npm pack` and `npm install` do it, but with dependencies that are on this machine, and those alone that it names. */
@@ -49,6 +56,19 @@ describe('the packed package', () => {
 
   it('is used from CommonJS, without Node’s support for requiring ES modules', () => {
     expect(run('--no-experimental-require-module', 'commonjs.cjs')).toBe('binary/aws-encryption-sdk "hello"\n');
+  });
+
+  it('brings the command codec-server, which serves and ends', async () => {
+    const server = spawn(process.execPath, [commandFile(), 'start', '--port', '0'], { cwd: app, stdio: 'pipe' });
+    const ended = once(server, 'exit');
+    try {
+      const [line] = (await once(server.stdout.setEncoding('utf8'), 'data')) as [string];
+      const address = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0] ?? '';
+      expect((await fetch(`${address}/healthz`)).status).toBe(200);
+    } finally {
+      server.kill('SIGTERM');
+    }
+    expect(await ended).toEqual([0, null]);
   });
 
   it('encrypts failures with a converter that the SDK can load, from both', () => {
