@@ -5,6 +5,8 @@ import type { CommandIo } from '../cli/command.ts';
 const USAGE = `Usage: codec-server COMMAND [options]
 
   start          serve on this machine
+  keygen         add a key to the keyring
+  inspect        see which keys payloads need, without having any
   token          make a service token
   check-config   check a configuration, and print who may do what where
   doctor         examine a running codec server
@@ -27,6 +29,14 @@ async function run([command, ...argv]: readonly string[]): Promise<number> {
     case 'start': {
       const { start } = await import('../cli/start.ts');
       return start(argv, io, stopSignal());
+    }
+    case 'keygen': {
+      const { keygen } = await import('../cli/keygen.ts');
+      return keygen(argv, io);
+    }
+    case 'inspect': {
+      const { inspect } = await import('../cli/inspect.ts');
+      return inspect(argv, io);
     }
     case 'token': {
       const { token } = await import('../cli/token.ts');

@@ -112,13 +112,14 @@ function stackKey({ stackKeyArn }: KeysHost, path: string): string {
 }
 
 async function openStaticKeys(config: StaticKeysConfig, { cache }: KeysConfig, host: KeysHost): Promise<Part> {
-  const [{ StaticKeySource }, { eraseStaticKeys, joinStaticKeys, parseStaticKeys, samplesTestKeys }] =
-    await Promise.all([import('../codec/keys/static-key-source.ts'), import('../codec/keys/static-keys.ts')]);
+  const [{ StaticKeySource }, { eraseStaticKeys, parseStaticKeySecret, samplesTestKeys }] = await Promise.all([
+    import('../codec/keys/static-key-source.ts'),
+    import('../codec/keys/static-keys.ts'),
+  ]);
   if ('samplesTestKey' in config) return { source: new StaticKeySource(samplesTestKeys()), close: () => {} };
   if ('file' in config) {
-    const { readPrivateFile } = await import('../codec/keys/keyring-file.ts');
-    const path = pathOn(host, config.file);
-    const keys = parseStaticKeys(readPrivateFile(path, 'file of static keys'), 'accepted');
+    const { readStaticKeysFile } = await import('../codec/keys/static-keys-file.ts');
+    const keys = readStaticKeysFile(pathOn(host, config.file));
     return { source: new StaticKeySource(keys), close: () => eraseStaticKeys(keys) };
   }
   const [{ createSecretSource }, { secretsManagerReader }] = await Promise.all([
@@ -127,10 +128,7 @@ async function openStaticKeys(config: StaticKeysConfig, { cache }: KeysConfig, h
   ]);
   const secret = createSecretSource({
     read: secretsManagerReader({ arn: secretArn(config.secret, host.stackStaticKeysArn, 'keys.staticKeys.secret') }),
-    parse: ({ current, previous }) => {
-      const keys = parseStaticKeys(current, 'refused');
-      return previous === undefined ? keys : joinStaticKeys(keys, parseStaticKeys(previous, 'refused'));
-    },
+    parse: parseStaticKeySecret,
     discard: eraseStaticKeys,
     ...definedOnly({ ttlSeconds: cache?.ttlSeconds }),
   });

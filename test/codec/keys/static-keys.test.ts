@@ -1,3 +1,6 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { CannotOpenError, KeyDocumentError } from '../../../codec/errors.ts';
 import type { KeyContext, StaticKeyRequest } from '../../../codec/keys/key-source.ts';
@@ -11,6 +14,7 @@ import {
   type StaticKeySet,
   samplesTestKeys,
 } from '../../../codec/keys/static-keys.ts';
+import { readStaticKeysFile } from '../../../codec/keys/static-keys-file.ts';
 
 const base64 = (fill: number) => Buffer.alloc(32, fill).toString('base64');
 const TEST_KEY = Buffer.from('test-key-test-key-test-key-test!').toString('base64');
@@ -109,6 +113,27 @@ describe('a document of static keys', () => {
       'static/plain',
       'static/(empty id)',
     ]);
+  });
+});
+
+describe('a file of static keys', () => {
+  it('is for its owner alone, and named in every error', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'static-keys-'));
+    try {
+      const path = join(folder, 'keys.json');
+      expect(() => readStaticKeysFile(path)).toThrow(`The file of static keys ${path} does not exist.`);
+      writeFileSync(path, documentOf(entry({ key: TEST_KEY })), { mode: 0o600 });
+      expect(readStaticKeysFile(path).keys).toHaveLength(1);
+      chmodSync(path, 0o640);
+      expect(() => readStaticKeysFile(path)).toThrow(`run "chmod 600 ${path}"`);
+      chmodSync(path, 0o600);
+      writeFileSync(path, '{}');
+      expect(() => readStaticKeysFile(path)).toThrow(
+        `The file of static keys ${path} cannot be used: the document of static keys has no "keys".`,
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 
