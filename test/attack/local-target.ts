@@ -1,0 +1,81 @@
+/** The local server over TLS, as an attack target: everything but the listening address as in `npm start`. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { KeySource } from '../../codec/keys/key-source.ts';
+import local from '../../config/local.ts';
+import type { CodecServerConfig } from '../../config/schema.ts';
+import type { AuditEntry } from '../../lambda/audit/audit.ts';
+import { createHttpsGet } from '../../lambda/auth/https-get.ts';
+import { composePipeline } from '../../lambda/compose.ts';
+import { LOCAL_LIMITS } from '../../lambda/http/limits.ts';
+import { startLocalServer } from '../../lambda/local-server.ts';
+import { openIdentity } from '../../lambda/open-identity.ts';
+import { openKeys } from '../../lambda/open-keys.ts';
+import { testCertificate } from '../support/https-stand-in.ts';
+import { type AttackConfig, type AttackTarget, sendRaw } from './target.ts';
+
+/** The local server, and what its audit log says. */
+export interface LocalTarget extends AttackTarget {
+  readonly audit: readonly AuditEntry[];
+  /** Bugs reported. */
+  readonly bugs: readonly unknown[];
+}
+
+export async function startLocalTarget(attack: AttackConfig): Promise<LocalTarget> {
+  const folder = mkdtempSync(join(tmpdir(), 'attack-'));
+  writeFileSync(join(folder, 'tokens.json'), attack.serviceTokens, { mode: 0o600 });
+  const config: CodecServerConfig = {
+    ...local,
+    cors: { origins: [attack.origin], credentials: false },
+    identity: { ...attack.identity, serviceTokens: { file: 'tokens.json' } },
+    access: attack.access,
+    keys: { ...local.keys, keyring: { file: 'keyring.json' } },
+  };
+  const opened = await openKeys(config.keys, { cwd: folder });
+  const identity = await openIdentity(config.identity as NonNullable<typeof config.identity>, {
+    cwd: folder,
+    httpsGet: createHttpsGet(attack.certificate),
+  });
+  let keyCalls = 0;
+  const source: KeySource = {
+    unwrap(request, context) {
+      keyCalls++;
+      return opened.source.unwrap(request, context);
+    },
+    materialsFor(encryptionContext, length, context) {
+      keyCalls++;
+      return opened.source.materialsFor(encryptionContext, length, context);
+    },
+  };
+  const audit: AuditEntry[] = [];
+  const bugs: unknown[] = [];
+  const pipeline = composePipeline(config, {
+    keys: { ...opened, source },
+    authenticator: identity.authenticator,
+    roles: identity.roles,
+    audit: { record: (entry) => audit.push(entry) },
+    limits: LOCAL_LIMITS,
+    onBug: (error) => bugs.push(error),
+  });
+  const { cert, key } = testCertificate();
+  const server = await startLocalServer({
+    pipeline,
+    cors: config.cors,
+    bodyBytes: LOCAL_LIMITS.bodyBytes,
+    port: 0,
+    tls: { cert, key },
+    onBug: (error) => bugs.push(error),
+  });
+  return {
+    audit,
+    bugs,
+    keyCalls: () => keyCalls,
+    send: (request) => sendRaw(request, { port: server.port, ca: cert }),
+    async close() {
+      await server.close(0);
+      opened.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}

@@ -1,0 +1,79 @@
+/** The attack suite, for any target. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ATTACKS, type Attack } from './attacks.ts';
+import type { AttackRequest, StartTarget } from './target.ts';
+import { AttackWorld, leaks, PLAINTEXT } from './world.ts';
+
+/** Declares the suite. `more` runs at the end, with what has happened. */
+export function describeAttacks(name: string, start: StartTarget, more?: (world: () => AttackWorld) => void): void {
+  describe(`attacks on ${name}`, () => {
+    let world: AttackWorld;
+
+    beforeAll(async () => {
+      world = await AttackWorld.start(start);
+    });
+
+    afterAll(() => world.close());
+
+    function requestOf(attack: Pick<Attack, 'request'>): AttackRequest {
+      return { method: 'POST', path: '/decode', headers: [], body: world.body, ...attack.request(world) };
+    }
+
+    it('are aimed at a server that serves those who may', async () => {
+      const ordinary: AttackRequest['headers'] = [
+        ['content-type', 'application/json'],
+        ['x-namespace', 'orders'],
+      ];
+      const ways: AttackRequest['headers'][] = [
+        [['authorization', `Bearer ${world.token()}`]],
+        [['authorization', world.token({ email: 'bob@team.acme.com' })]],
+        [['authorization', world.token({ email: undefined, permissions: ['orders:read'] })]],
+        [
+          ['authorization', 'Bearer opaque'],
+          ['authorization-extras', world.token({ aud: 'web-ui' })],
+        ],
+        [['authorization', world.reader.token]],
+      ];
+      for (const way of ways) {
+        const response = await world.target.send(requestOf({ request: () => ({ headers: [...ordinary, ...way] }) }));
+        expect(response.status).toBe(200);
+        expect(leaks(response)).toBe(true);
+        expect(Buffer.from(JSON.parse(response.body).payloads[0].data, 'base64').toString()).toBe(`"${PLAINTEXT}"`);
+      }
+    });
+
+    it('are many, and no two the same', () => {
+      expect(ATTACKS.length).toBeGreaterThanOrEqual(80);
+      expect(new Set(ATTACKS.map((attack) => attack.name)).size).toBe(ATTACKS.length);
+    });
+
+    it.each(ATTACKS.map((attack) => [attack.name, attack] as const))('get nothing: %s', async (_, attack) => {
+      const before = world.target.keyCalls();
+      const request = requestOf(attack);
+      const response = await world.target.send(request);
+      expect([attack.status].flat()).toContain(response.status);
+      expect(leaks(response)).toBe(false);
+      expect(world.target.keyCalls()).toBe(before);
+      if (response.status === 200) expectUntouched(request, response.body);
+      if (response.status === 401) {
+        expect(response.headers['www-authenticate']).toMatch(/^Bearer realm="codec-server"/);
+        expect(response.body).not.toMatch(/signature|algorithm|key|issuer|audience|jwks/i);
+      }
+      expect(world.evil.requests).toBe(0);
+    });
+
+    more?.(() => world);
+  });
+}
+
+/** A 200 gives the payload back as it came, or an explanation in its place to a browser. */
+function expectUntouched(request: AttackRequest, body: string): void {
+  const sent = JSON.parse(request.body).payloads;
+  const { payloads } = JSON.parse(body);
+  if (request.headers.some(([name]) => name === 'origin')) {
+    expect(Buffer.from(payloads[0].metadata.encoding, 'base64').toString()).toBe('json/plain');
+    expect(Buffer.from(payloads[0].data, 'base64').toString()).toMatch(/may not decode/);
+  } else {
+    expect(payloads).toEqual(sent);
+  }
+}
