@@ -251,13 +251,16 @@ class RequestHandler implements BodyTaker {
   ): void {
     const raw: string[] = [...this.#cors.headersFor(originOf(message)), ...SECURITY_HEADERS];
     raw.push('content-type', 'text/plain; charset=utf-8', 'content-length', String(Buffer.byteLength(text)));
-    raw.push('connection', 'close');
+    // With a promise to close, Node would close at once, and a client that still sends never reads the answer.
+    const isSending = !message.complete && status !== 408;
+    if (!isSending) raw.push('connection', 'close');
     if (retryAfter !== undefined) raw.push('retry-after', retryAfter);
     response.writeHead(status, raw).end(text);
-    if (message.complete) return;
+    if (!isSending) return;
     const { socket } = message;
-    const timer = setTimeout(() => socket.destroy(), DRAIN_MS).unref();
-    socket.once('close', () => clearTimeout(timer));
+    setTimeout(() => {
+      if (!message.complete) socket.destroy();
+    }, DRAIN_MS).unref();
   }
 }
 

@@ -1,0 +1,50 @@
+/** Sends requests over kept connections and times them. */
+import { Agent, request } from 'node:http';
+
+export interface SoakAnswer {
+  /** 0: the connection failed. */
+  readonly status: number;
+  readonly body: string;
+  readonly milliseconds: number;
+  readonly retryAfter: boolean;
+}
+
+export class SoakClient {
+  readonly #port: number;
+  readonly #agent: Agent;
+
+  constructor(port: number, connections: number) {
+    this.#port = port;
+    this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
+  }
+
+  post(path: string, headers: Record<string, string>, body: string): Promise<SoakAnswer> {
+    const started = performance.now();
+    const done = (status: number, text: string, retryAfter = false): SoakAnswer => ({
+      status,
+      body: text,
+      retryAfter,
+      milliseconds: performance.now() - started,
+    });
+    return new Promise((resolve) => {
+      const outgoing = request(
+        { host: '127.0.0.1', port: this.#port, agent: this.#agent, method: 'POST', path, headers },
+        (incoming) => {
+          const chunks: Buffer[] = [];
+          incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+          incoming.on('error', (error) => resolve(done(0, error.message)));
+          incoming.on('end', () => {
+            const text = Buffer.concat(chunks).toString('latin1');
+            resolve(done(incoming.statusCode ?? 0, text, incoming.headers['retry-after'] !== undefined));
+          });
+        },
+      );
+      outgoing.on('error', (error) => resolve(done(0, error.message)));
+      outgoing.end(body);
+    });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
