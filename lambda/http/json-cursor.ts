@@ -107,26 +107,25 @@ export class JsonCursor {
   text(): string {
     const start = this.#at;
     if (this.#skipString()) return this.#unescaped(start);
-    return this.#bytes.toString('utf8', start + 1, this.#at - 1);
+    return commonName(this.#bytes, start + 1, this.#at - 1) ?? this.#bytes.toString('utf8', start + 1, this.#at - 1);
   }
 
   /**
-   * Takes the string here as one character a byte, as it stands: neither escapes nor UTF-8 are
-   * resolved, and control characters, which JSON forbids, are not looked for. For base64, which has
-   * none of these; see {@link rawAgain} for a text that turns out not to be.
+   * Takes the string here as it stands: neither escapes nor UTF-8 are resolved, and control
+   * characters, which JSON forbids, are not looked for. For base64, which has none of these; see
+   * {@link textAgain} for a string that turns out not to be. What it holds is between the quotes at
+   * the {@link position} before and right before the one after.
    */
-  raw(): string {
-    const start = this.#at + 1;
-    this.#at = this.#endOfString(start);
-    return this.#bytes.toString('latin1', start, this.#at - 1);
+  skipRaw(): void {
+    this.#at = this.#endOfString(this.#at + 1);
   }
 
   /**
-   * Reads a string that {@link raw} has taken once more, by all rules.
+   * Reads a string that {@link skipRaw} has taken once more, by all rules.
    *
    * @param start where its opening quote stands
    */
-  rawAgain(start: number): string {
+  textAgain(start: number): string {
     const after = this.#at;
     this.#at = start;
     const text = this.text();
@@ -269,6 +268,23 @@ export class JsonCursor {
     if (this.#at >= this.#bytes.length) return new Refusal(400, 'The body is not JSON: it ends early');
     return new Refusal(400, `The body is not JSON: unexpected character at byte ${this.#at}`);
   }
+}
+
+/** Names that nearly every request is made of. Comparing bytes is a tenth of the work of making a text of them. */
+const COMMON_NAMES: (readonly { readonly bytes: Buffer; readonly name: string }[] | undefined)[] = [];
+for (const name of ['payloads', 'metadata', 'data', 'encoding', 'encryption-key-id', 'messageType'])
+  COMMON_NAMES[name.length] = [...(COMMON_NAMES[name.length] ?? []), { bytes: Buffer.from(name, 'latin1'), name }];
+
+function commonName(bytes: Buffer, start: number, end: number): string | undefined {
+  const candidates = COMMON_NAMES[end - start];
+  if (candidates === undefined) return undefined;
+  for (const candidate of candidates) if (standsAt(bytes, start, candidate.bytes)) return candidate.name;
+  return undefined;
+}
+
+function standsAt(bytes: Buffer, start: number, expected: Buffer): boolean {
+  for (let i = 0; i < expected.length; i++) if (bytes[start + i] !== expected[i]) return false;
+  return true;
 }
 
 function isNumberByte(byte: number | undefined): boolean {

@@ -29,7 +29,7 @@ export function readPayloads(body: Uint8Array, maxPayloads: number): readonly Pa
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   if (bytes.length === 0) throw new Refusal(400, 'The request has no body: send {"payloads":[…]} as JSON');
   if (!isUtf8(bytes)) throw new Refusal(400, 'The body is not UTF-8, and so not JSON');
-  return new PayloadsReader(new JsonCursor(bytes), maxPayloads).read();
+  return new PayloadsReader(bytes, maxPayloads).read();
 }
 
 /**
@@ -37,13 +37,16 @@ export function readPayloads(body: Uint8Array, maxPayloads: number): readonly Pa
  * problem, and that the text is no JSON at all is the more useful thing to say.
  */
 class PayloadsReader {
+  readonly #body: Buffer;
   readonly #json: JsonCursor;
   readonly #maxPayloads: number;
   /** The problem of the field that was read last, if it has one. */
   #problem: string | undefined;
 
-  constructor(json: JsonCursor, maxPayloads: number) {
-    this.#json = json;
+  /** @param body valid UTF-8 */
+  constructor(body: Buffer, maxPayloads: number) {
+    this.#body = body;
+    this.#json = new JsonCursor(body);
     this.#maxPayloads = maxPayloads;
   }
 
@@ -166,11 +169,12 @@ class PayloadsReader {
       return EMPTY;
     }
     const start = json.position;
-    const bytes = decodeBase64(json.raw());
+    json.skipRaw();
+    const bytes = decodeBase64(this.#body, start + 1, json.position - 1);
     if (bytes !== undefined) return bytes;
     // Either it is no base64, or it is written with escapes, as `\/` often is.
-    const text = json.rawAgain(start);
-    const unescaped = IS_LATIN1.test(text) ? decodeBase64(text) : undefined;
+    const text = json.textAgain(start);
+    const unescaped = IS_LATIN1.test(text) ? decodeBase64(Buffer.from(text, 'latin1')) : undefined;
     if (unescaped === undefined) this.#problem = 'is not base64';
     return unescaped ?? EMPTY;
   }

@@ -4,23 +4,55 @@
  * the CLI and in Java, URL-safe base64 and an empty `externalPayloads` are errors in the Web UI.
  */
 import { asBuffer, type Payload } from '../../codec/payload.ts';
+import { base64Length, writeBase64 } from './base64.ts';
 
 /** A metadata key that needs no escapes. */
 const PLAIN_KEY = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 const NOT_ASCII = /[\x7f-\uffff]/g;
 
-/** The payloads as JSON. The text is ASCII whatever the payloads hold, so its length is that of its bytes. */
-export function writePayloads(payloads: readonly Payload[]): string {
-  let json = '{"payloads":[';
+const OPENING = '{"payloads":[';
+const CLOSING = ']}';
+
+/**
+ * Bytes of payload data from which on an answer is made as bytes. A text of it would be put together
+ * from pieces, laid out in one piece and copied to the socket: three copies where one does.
+ */
+const LARGE = 8 * 1024;
+
+/** The payloads as JSON. It is ASCII whatever the payloads hold: a text, or its bytes where it is long. */
+export function writePayloads(payloads: readonly Payload[]): string | Buffer {
+  let bytes = 0;
+  for (const { data } of payloads) bytes += data.length;
+  if (bytes > LARGE) return writeBytes(payloads);
+  let json = OPENING;
   let separator = '';
   for (const payload of payloads) {
-    json += separator + payloadJson(payload);
+    json += `${separator}${beforeData(payload)}${asBuffer(payload.data).toString('base64')}${afterData(payload)}`;
     separator = ',';
   }
-  return `${json}]}`;
+  return json + CLOSING;
 }
 
-function payloadJson({ metadata, data, externalPayloads }: Payload): string {
+function writeBytes(payloads: readonly Payload[]): Buffer {
+  const heads = payloads.map(beforeData);
+  const tails = payloads.map(afterData);
+  let length = OPENING.length + CLOSING.length + payloads.length;
+  for (const [index, { data }] of payloads.entries())
+    length += (heads[index] as string).length + base64Length(data.length) + (tails[index] as string).length;
+  const out = Buffer.allocUnsafe(length);
+  let at = out.write(OPENING, 'latin1');
+  let text = '';
+  for (const [index, { data }] of payloads.entries()) {
+    at += out.write(text + (heads[index] as string), at, 'latin1');
+    at = writeBase64(data, out, at);
+    text = `${tails[index]},`;
+  }
+  // The last comma goes: nothing follows.
+  at += out.write(text.slice(0, -1) + CLOSING, at, 'latin1');
+  return out.subarray(0, at);
+}
+
+function beforeData({ metadata }: Payload): string {
   let json = '{"metadata":{';
   let separator = '';
   for (const key in metadata) {
@@ -29,12 +61,13 @@ function payloadJson({ metadata, data, externalPayloads }: Payload): string {
     json += `${separator}${keyJson(key)}:"${asBuffer(value).toString('base64')}"`;
     separator = ',';
   }
-  json += `},"data":"${asBuffer(data).toString('base64')}"`;
-  if (externalPayloads !== undefined && externalPayloads.length > 0) {
-    const sizes = externalPayloads.map(({ sizeBytes }) => `{"sizeBytes":"${sizeBytes}"}`);
-    json += `,"externalPayloads":[${sizes.join(',')}]`;
-  }
-  return `${json}}`;
+  return `${json}},"data":"`;
+}
+
+function afterData({ externalPayloads }: Payload): string {
+  if (externalPayloads === undefined || externalPayloads.length === 0) return '"}';
+  const sizes = externalPayloads.map(({ sizeBytes }) => `{"sizeBytes":"${sizeBytes}"}`);
+  return `","externalPayloads":[${sizes.join(',')}]}`;
 }
 
 function keyJson(key: string): string {
