@@ -1,7 +1,6 @@
 /** Payloads made as each producer makes them, against a KMS that enforces encryption contexts. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { encryptMessage } from '../../../codec/aws-encryption-sdk/writer.ts';
 import { readKeyUri } from '../../../codec/formats/temporal-proxy.ts';
 import { DataKeyCache } from '../../../codec/keys/data-key-cache.ts';
 import type { KeySource } from '../../../codec/keys/key-source.ts';
@@ -12,6 +11,7 @@ import { type Payload, serializePayload } from '../../../codec/payload.ts';
 import { decodeOne } from '../../support/decoding.ts';
 import { MemoryKms } from '../../support/memory-kms.ts';
 import { jsonPlain, payloadOf, sealAesGcm } from '../../support/payloads.ts';
+import { RivalPayloads } from '../../support/rival-payloads.ts';
 
 const INNER = serializePayload(jsonPlain({ order: 42 }));
 const ORDERS = 'orders.a1b2c';
@@ -36,71 +36,13 @@ beforeEach(() => {
   kms = new DataKeyCache(new KmsKeys(pairings, { kms: memory }));
 });
 
-/** temporal-proxy: Go CDK keeper, key named by its URI, wrapped key as base64 text. */
-function temporalProxy(arn: string, parameters = 'region=eu-central-1', context = new Map<string, string>()): Payload {
-  const { plaintext, ciphertext } = memory.newDataKey(arn, context);
-  return payloadOf(
-    {
-      encoding: 'binary/encrypted',
-      'encryption-key-id': `awskms:///${arn}?${parameters}`,
-      'encryption-dek': ciphertext.toString('base64'),
-    },
-    sealAesGcm(plaintext, INNER),
-  );
-}
-
-/** temporal-cloud-proxy: raw wrapped key, contexts of Go maps. */
-function temporalCloudProxy(arn: string, namespace: string): Payload {
-  const context = new Map([
-    ['purpose', 'encryption-key-auth'],
-    ['encryptionKeyID', arn],
-    ['namespace', namespace],
-  ]);
-  const { plaintext, ciphertext } = memory.newDataKey(arn, context);
-  const aad = `{"encryptionKeyID":"${arn}","namespace":"${namespace}","purpose":"payload-auth"}`;
-  return payloadOf(
-    { encoding: 'binary/encrypted', 'encryption-key-id': arn, 'encrypted-data-key': ciphertext },
-    sealAesGcm(plaintext, INNER, Buffer.from(aad)),
-  );
-}
-
-/** The Python role-access sample: wrapped key as base64 text, nothing else. */
-function pythonSample(arn: string): Payload {
-  const { plaintext, ciphertext } = memory.newDataKey(arn);
-  return payloadOf(
-    { encoding: 'binary/encrypted', data_key_encrypted: ciphertext.toString('base64') },
-    sealAesGcm(plaintext, INNER),
-  );
-}
-
-/** stdgo: wrapped key in front of the ciphertext. */
-function stdgo(arn: string, namespace: string): Payload {
-  const { plaintext, ciphertext } = memory.newDataKey(arn, new Map([['namespace', namespace]]));
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(ciphertext.length);
-  return payloadOf(
-    {
-      encoding: 'binary/encrypted',
-      'encryption-key-id': arn,
-      'encryption-cipher': 'AES_256_GCM',
-      'encryption-context-namespace': namespace,
-    },
-    Buffer.concat([length, ciphertext, sealAesGcm(plaintext, INNER)]),
-  );
-}
-
-/** The Java KMS sample: an AWS Encryption SDK message (here of the suite without signature, which is read alike). */
-function javaKmsSample(arn: string, context = new Map<string, string>()): Payload {
-  const { plaintext, ciphertext } = memory.newDataKey(arn, context);
-  return payloadOf(
-    { encoding: 'awsencriptionsdk/binary/encrypted' },
-    encryptMessage(INNER, {
-      dataKey: plaintext,
-      encryptedDataKeys: [{ providerId: 'aws-kms', providerInfo: Buffer.from(arn), ciphertext }],
-      encryptionContext: context,
-    }),
-  );
-}
+const rivals = () => new RivalPayloads(memory, INNER);
+const temporalProxy = (...of: Parameters<RivalPayloads['temporalProxy']>) => rivals().temporalProxy(...of);
+const temporalCloudProxy = (...of: Parameters<RivalPayloads['temporalCloudProxy']>) =>
+  rivals().temporalCloudProxy(...of);
+const pythonSample = (...of: Parameters<RivalPayloads['pythonSample']>) => rivals().pythonSample(...of);
+const stdgo = (...of: Parameters<RivalPayloads['stdgo']>) => rivals().stdgo(...of);
+const javaKmsSample = (...of: Parameters<RivalPayloads['javaKmsSample']>) => rivals().javaKmsSample(...of);
 
 const decode = (payload: Payload, namespace: string | undefined, may?: (namespace: string | undefined) => boolean) =>
   decodeOne(payload, { kms, staticKeys, namespace, ...(may && { may }) });
