@@ -1,0 +1,53 @@
+/** The groups of checks, each a file that can run alone, and what each needs on this machine. */
+import * as tools from './support/tools.ts';
+
+/** One file of checks. */
+export interface Group {
+  readonly name: string;
+  /** What it shows, in a line. */
+  readonly shows: string;
+  readonly file: string;
+  /** The tools it needs, by the names of {@link toolbox}. */
+  readonly needs: readonly ToolName[];
+}
+
+/** Everything that can be installed or built, with the way to do it. */
+export const toolbox = {
+  'npm packages of the suite': tools.suitePackages,
+  'Temporal server and Web UI': tools.temporalForTests,
+  'Temporal CLI': tools.temporalCli,
+  Chromium: tools.chromium,
+  'Go remote codec': tools.goRemoteCodec,
+  'Java remote codec': tools.javaRemoteCodec,
+} satisfies Record<string, () => Promise<unknown>>;
+
+export type ToolName = keyof typeof toolbox;
+
+const server = ['npm packages of the suite', 'Temporal server and Web UI'] as const;
+
+export const groups: readonly Group[] = [
+  {
+    name: 'cli',
+    shows: 'the Temporal CLI reads and writes encrypted payloads',
+    file: 'cli.test.ts',
+    needs: [...server, 'Temporal CLI'],
+  },
+  {
+    name: 'remote-codecs',
+    shows: 'the remote codecs of the Go and Java SDKs encode and decode through the server',
+    file: 'remote-codecs.test.ts',
+    needs: ['npm packages of the suite', 'Go remote codec', 'Java remote codec'],
+  },
+  {
+    name: 'web-ui',
+    shows: "Temporal's Web UI in Chromium shows and sends encrypted payloads",
+    file: 'web-ui.test.ts',
+    needs: [...server, 'Chromium'],
+  },
+  {
+    name: 'web-ui-sign-in',
+    shows: 'the Web UI passes the tokens of people who signed in, and they read what the rules allow',
+    file: 'web-ui-sign-in.test.ts',
+    needs: [...server, 'Chromium'],
+  },
+];

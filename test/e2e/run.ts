@@ -1,0 +1,142 @@
+/**
+ * `npm run test:e2e [-- GROUP …]`: installs what the groups need, runs them one after another, and writes down what
+ * passed. `--list` names the groups, `--prepare` only installs, `--write-docs` brings docs/compatibility.md up to date.
+ */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from 'node:test';
+import { parseArgs } from 'node:util';
+import { type Group, groups, type ToolName, toolbox } from './groups.ts';
+import { type Check, compatibilityPage } from './support/compatibility.ts';
+import { artefactRoot, projectRoot, suiteRoot } from './support/paths.ts';
+import { run as runProgram } from './support/processes.ts';
+import { MissingTool } from './support/tools.ts';
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
+
+/** Installs every tool the groups need. Builds keep a core busy and downloads wait for the network, so two at a time. */
+async function prepare(wanted: readonly Group[]): Promise<Map<ToolName, Error>> {
+  const missing = new Map<ToolName, Error>();
+  const queue = [...new Set(wanted.flatMap((group) => group.needs))];
+  const work = async (): Promise<void> => {
+    for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+      const begin = performance.now();
+      try {
+        await toolbox[name]();
+        print(`ready    ${name} (${seconds(performance.now() - begin)})`);
+      } catch (error) {
+        missing.set(name, error as Error);
+        print(`MISSING  ${name}: ${(error as Error).message}`);
+      }
+    }
+  };
+  await Promise.all([work(), work()]);
+  return missing;
+}
+
+/** Runs one file of checks in a process of its own and prints each as it ends. */
+async function check(group: Group): Promise<Check[]> {
+  const checks: Check[] = [];
+  const events = run({ files: [join(suiteRoot, group.file)], concurrency: 1, timeout: 10 * 60_000 });
+  const clients: string[] = [];
+  for await (const { type, data } of events) {
+    if (type === 'test:start') clients[data.nesting] = data.name;
+    if (type === 'test:diagnostic' && data.nesting > 0) checks.at(-1)?.notes.push(data.message);
+    if (type === 'test:stdout' || type === 'test:stderr') process.stderr.write(data.message);
+    if (type !== 'test:pass' && type !== 'test:fail') continue;
+    const isSuite = data.details.type === 'suite';
+    const passed = type === 'test:pass';
+    // A suite that fails by itself (its `before`, say) is a failure of its own; otherwise its checks have said so.
+    if (isSuite && (passed || checks.some((it) => !it.passed))) continue;
+    if (data.file !== undefined && data.name === data.file) continue;
+    checks.push({
+      group: group.name,
+      client: clients[0] ?? group.name,
+      name: data.name,
+      passed,
+      milliseconds: data.details.duration_ms,
+      notes: [],
+    });
+    print(`${passed ? '  ok    ' : '  FAIL  '}${data.name} (${seconds(data.details.duration_ms)})`);
+    if (type === 'test:fail') print(indent(reasonOf(data.details.error)));
+  }
+  return checks;
+}
+
+/** The suite has a tsconfig of its own, since its packages are not the project's. */
+async function checkTypes(): Promise<Check> {
+  const begin = performance.now();
+  const { code, stdout } = await runProgram('npx', ['tsc', '-p', suiteRoot], { cwd: projectRoot, timeout: 300_000 });
+  const milliseconds = performance.now() - begin;
+  if (code !== 0) print(indent(stdout));
+  print(`\n${code === 0 ? '  ok    ' : '  FAIL  '}the suite's types (${seconds(milliseconds)})`);
+  return {
+    group: 'suite',
+    client: 'The suite itself',
+    name: 'has sound types',
+    passed: code === 0,
+    milliseconds,
+    notes: [],
+  };
+}
+
+function reasonOf(error: Error): string {
+  const cause = error.cause instanceof Error ? error.cause : error;
+  return cause.stack ?? String(cause);
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^/gm, '        ');
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { list: { type: 'boolean' }, prepare: { type: 'boolean' }, 'write-docs': { type: 'boolean' } },
+  });
+  if (values.list) {
+    for (const { name, shows } of groups) print(`${name.padEnd(16)} ${shows}`);
+    return 0;
+  }
+  const unknown = positionals.find((name) => !groups.some((group) => group.name === name));
+  if (unknown !== undefined) {
+    print(`There is no group "${unknown}". The groups: ${groups.map(({ name }) => name).join(', ')}.`);
+    return 1;
+  }
+  const wanted = positionals.length === 0 ? groups : groups.filter(({ name }) => positionals.includes(name));
+
+  const begin = performance.now();
+  rmSync(artefactRoot, { recursive: true, force: true });
+  mkdirSync(artefactRoot, { recursive: true });
+  print('Preparing: the first time this builds a Temporal server and its CLI, which takes some minutes.');
+  const missing = await prepare(wanted);
+  if (values.prepare) return missing.size === 0 ? 0 : 1;
+
+  const checks: Check[] = [];
+  if (!missing.has('npm packages of the suite')) checks.push(await checkTypes());
+  for (const group of wanted) {
+    print(`\n${group.name}: ${group.shows}`);
+    const lacking = group.needs.find((name) => missing.has(name));
+    if (lacking !== undefined) {
+      const reason = missing.get(lacking);
+      const notes = [reason instanceof MissingTool ? reason.message : `${lacking} could not be made`];
+      checks.push({ group: group.name, client: lacking, name: 'can run here', passed: false, milliseconds: 0, notes });
+      print(`  FAIL  cannot run here: ${notes[0]}`);
+      continue;
+    }
+    checks.push(...(await check(group)));
+  }
+  writeFileSync(join(artefactRoot, 'results.json'), `${JSON.stringify(checks, null, 2)}\n`);
+  if (wanted.length === groups.length) {
+    const page = compatibilityPage(checks.filter(({ group }) => group !== 'suite'));
+    writeFileSync(join(artefactRoot, 'compatibility.md'), page);
+    if (values['write-docs']) writeFileSync(join(projectRoot, 'docs/compatibility.md'), page);
+  }
+
+  const failed = checks.filter(({ passed }) => !passed).length;
+  print(`\n${checks.length - failed} passed, ${failed} failed, in ${seconds(performance.now() - begin)}`);
+  return failed === 0 && checks.length > 0 ? 0 : 1;
+}
+
+process.exitCode = await main();

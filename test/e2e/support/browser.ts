@@ -1,0 +1,43 @@
+/** Chromium without a screen, as a person's browser that has never been used. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { artefactRoot } from './paths.ts';
+import { chromium as findChromium } from './tools.ts';
+
+/** A browser and the pages opened in it. */
+export interface Chromium {
+  readonly version: string;
+  /** A context of its own: no cookies, no settings, an empty preflight cache. */
+  newContext(options?: { readonly ignoreHTTPSErrors?: boolean }): Promise<BrowserContext>;
+  close(): Promise<void>;
+}
+
+/** Starts a headless Chromium that talks to nobody but the pages it is told to open. */
+export async function startChromium(): Promise<Chromium> {
+  const executablePath = await findChromium();
+  const browser: Browser = await chromium.launch({
+    executablePath,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+  return {
+    version: browser.version(),
+    newContext: (options = {}) => browser.newContext({ viewport: { width: 1280, height: 800 }, ...options }),
+    close: () => browser.close(),
+  };
+}
+
+/** Keeps a picture of the page among the artefacts. */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  const directory = join(artefactRoot, 'screenshots');
+  mkdirSync(directory, { recursive: true });
+  await page.screenshot({ path: join(directory, `${name}.png`) });
+}

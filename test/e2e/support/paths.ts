@@ -1,0 +1,14 @@
+/** Where the suite finds the project, and where it keeps what it installs and makes. */
+import { resolve } from 'node:path';
+
+/** The project's root. */
+export const projectRoot = resolve(import.meta.dirname, '../../..');
+
+/** The suite's own folder: its packages, peers and the program that runs Temporal. */
+export const suiteRoot = resolve(import.meta.dirname, '..');
+
+/** What is installed or built, kept between runs. `CODEC_SERVER_CACHE` names another place, for CI. */
+export const cacheRoot = resolve(projectRoot, process.env['CODEC_SERVER_CACHE'] ?? '.cache');
+
+/** What a run leaves behind: screenshots, recorded traffic, results. */
+export const artefactRoot = resolve(projectRoot, process.env['CODEC_SERVER_ARTEFACTS'] ?? '.cache/e2e');

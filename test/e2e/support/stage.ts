@@ -1,0 +1,60 @@
+/** What most groups of checks stand on: Temporal, a codec server with a recorder in front, a worker, a few workflows. */
+import { Client, type WorkflowHandle } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
+import { type CodecServer, type CodecServerOptions, startCodecServer } from './codec-server.ts';
+import { temporal } from './proto.ts';
+import { type Recorder, startRecorder } from './recorder.ts';
+import { startTemporal, type Temporal } from './temporal.ts';
+import { dataConverterWith, startWorker, type WorkerAndClient } from './worker.ts';
+
+/** The namespace of the checks, named as Temporal Cloud names them. */
+export const NAMESPACE = 'orders-prod.a1b2c';
+export const TASK_QUEUE = 'orders';
+
+/** A running stage. */
+export interface Stage {
+  readonly temporal: Temporal;
+  readonly codecServer: CodecServer;
+  /** In front of the codec server; give its origin to clients. */
+  readonly recorder: Recorder;
+  readonly client: Client;
+  /** A client that encrypts with another codec. */
+  clientWith(codec: PayloadCodec): Client;
+  stop(): Promise<void>;
+}
+
+/** Sets everything up. */
+export async function setStage(options: CodecServerOptions = {}): Promise<Stage> {
+  const [temporal, codecServer] = await Promise.all([startTemporal([NAMESPACE, 'default']), startCodecServer(options)]);
+  const recorder = await startRecorder({ target: codecServer.origin });
+  const worker: WorkerAndClient = await startWorker({
+    address: temporal.address,
+    namespace: NAMESPACE,
+    taskQueue: TASK_QUEUE,
+    codec: codecServer.workerCodec(NAMESPACE),
+  });
+  return {
+    temporal,
+    codecServer,
+    recorder,
+    client: worker.client,
+    clientWith: (codec) =>
+      new Client({
+        connection: worker.client.connection,
+        namespace: NAMESPACE,
+        dataConverter: dataConverterWith(codec),
+      }),
+    async stop() {
+      await worker.stop();
+      await recorder.stop();
+      await codecServer.stop();
+      await temporal.stop();
+    },
+  };
+}
+
+/** The text of everything Temporal has stored of a workflow's history, for looking whether something readable is in it. */
+export async function storedText(handle: WorkflowHandle): Promise<string> {
+  const history = await handle.fetchHistory();
+  return Buffer.from(temporal.api.history.v1.History.encode(history).finish()).toString('latin1');
+}

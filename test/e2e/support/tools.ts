@@ -1,0 +1,218 @@
+/**
+ * The programs the suite needs and the project does not: installed or built once at a pinned version, into the
+ * cache, under a name made of everything that goes into them.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { cacheRoot, projectRoot, suiteRoot } from './paths.ts';
+import { run, runOrThrow } from './processes.ts';
+import { versions } from './versions.ts';
+
+/** Something this machine lacks; the message says what, and how to get it. */
+export class MissingTool extends Error {}
+
+/** Half an hour: longer than any build takes on two busy cores. */
+const BUILD_TIMEOUT = 30 * 60_000;
+
+/** The Temporal CLI, built from its published module. @returns the path of the program */
+export async function temporalCli(): Promise<string> {
+  const directory = await madeOnce('temporal-cli', [versions.temporalCli], async (target) => {
+    await go(
+      ['install', '-trimpath', '-ldflags=-s -w', `github.com/temporalio/cli/cmd/temporal@v${versions.temporalCli}`],
+      {
+        GOBIN: target,
+      },
+    );
+  });
+  return join(directory, 'temporal');
+}
+
+/** The program that runs a Temporal server and Web UIs. @returns its path */
+export async function temporalForTests(): Promise<string> {
+  const source = join(suiteRoot, 'temporal');
+  const directory = await madeOnce('temporal-server', filesOf(source), async (target) => {
+    await go(['build', '-trimpath', '-ldflags=-s -w', '-o', join(target, 'temporal-for-tests'), '.'], {}, source);
+  });
+  return join(directory, 'temporal-for-tests');
+}
+
+/** The Go SDK's remote codec as a program. @returns its path */
+export const goRemoteCodec = (): Promise<string> =>
+  goProgram('go-remote-codec', join(suiteRoot, 'peers/go-remote-codec'));
+
+/** The Java SDK's remote codec. @returns the class path to run it with */
+export const javaRemoteCodec = (): Promise<string> =>
+  javaClassPath('java-remote-codec', join(suiteRoot, 'peers/java-remote-codec'));
+
+/** A Go program of this repository. @returns its path */
+async function goProgram(name: string, source: string): Promise<string> {
+  const directory = await madeOnce(name, filesOf(source), async (target) => {
+    await go(['build', '-trimpath', '-ldflags=-s -w', '-o', join(target, name), '.'], {}, source);
+  });
+  return join(directory, name);
+}
+
+/** A Python environment with the packages of a requirements file. @returns its `python` */
+export async function pythonWith(name: string, requirements: string): Promise<string> {
+  await need(
+    'python3',
+    ['-m', 'venv', '--help'],
+    'Python 3.10 or newer with venv (Debian: apt-get install python3-venv)',
+  );
+  const directory = await madeOnce(
+    name,
+    [readFileSync(requirements, 'utf8')],
+    async (target) => {
+      await runOrThrow('python3', ['-m', 'venv', target]);
+      await runOrThrow(join(target, 'bin/python'), ['-m', 'pip', 'install', '--quiet', '-r', requirements], {
+        timeout: BUILD_TIMEOUT,
+      });
+    },
+    // An environment holds its own path, so it cannot be moved into place.
+    { inPlace: true },
+  );
+  return join(directory, 'bin/python');
+}
+
+/** A Maven project of this repository, packed with everything it needs. @returns the class path to run it with */
+async function javaClassPath(name: string, source: string): Promise<string> {
+  await need('javac', ['-version'], 'a Java development kit, 17 or newer (Debian: apt-get install default-jdk)');
+  await need('mvn', ['-v'], 'Maven (Debian: apt-get install maven)');
+  const directory = await madeOnce(name, filesOf(source), async (target) => {
+    const build = `${target}-build`;
+    await nice(
+      'mvn',
+      [
+        '-q',
+        '-B',
+        `-Dmaven.repo.local=${join(cacheRoot, 'maven')}`,
+        `-DbuildDirectory=${build}`,
+        `-DoutputDirectory=${target}`,
+        'package',
+        'dependency:copy-dependencies',
+        '-DincludeScope=runtime',
+      ],
+      {},
+      source,
+    );
+    rmSync(build, { recursive: true, force: true });
+  });
+  return readdirSync(directory)
+    .filter((file) => file.endsWith('.jar'))
+    .map((file) => join(directory, file))
+    .join(delimiter);
+}
+
+/** The packages of `test/e2e/package.json`, installed beside it. */
+export async function suitePackages(): Promise<void> {
+  const stamp = join(suiteRoot, 'node_modules/.installed');
+  const wanted = fingerprint([readFileSync(join(suiteRoot, 'package-lock.json'), 'utf8'), process.version]);
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  await runOrThrow('npm', ['ci', '--no-audit', '--no-fund', `--cache=${join(cacheRoot, 'npm')}`], {
+    cwd: suiteRoot,
+    timeout: BUILD_TIMEOUT,
+  });
+  writeFileSync(stamp, wanted);
+}
+
+/** Where a Chromium stands, installing Debian's when this is a Debian and we may. */
+export async function chromium(): Promise<string> {
+  const named = process.env['CHROMIUM'];
+  const places = [named, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+  const find = () => places.find((place) => place !== undefined && existsSync(place));
+  let found = find();
+  if (found === undefined && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
+    const quiet = { env: { DEBIAN_FRONTEND: 'noninteractive' }, timeout: BUILD_TIMEOUT };
+    await runOrThrow('apt-get', ['update', '-q'], quiet);
+    await runOrThrow('apt-get', ['install', '-q', '-y', '--no-install-recommends', 'chromium'], quiet);
+    found = find();
+  }
+  if (found !== undefined) return found;
+  throw new MissingTool(
+    'Chromium is missing: install it (Debian, as root: apt-get install -y chromium) or name one in the environment variable CHROMIUM',
+  );
+}
+
+async function go(args: readonly string[], env: Record<string, string>, cwd = projectRoot): Promise<void> {
+  await need('go', ['version'], `Go ${versions.go} or newer (https://go.dev/dl/)`);
+  const output = (await runOrThrow('go', ['env', 'GOVERSION'])).trim();
+  if (compareVersions(output.replace(/^go/, ''), versions.go) < 0) {
+    throw new MissingTool(`Go ${versions.go} or newer is needed, and this is ${output} (https://go.dev/dl/)`);
+  }
+  await nice(
+    'go',
+    args,
+    {
+      GOPATH: join(cacheRoot, 'go'),
+      GOCACHE: join(cacheRoot, 'go-build'),
+      // Without it the module cache is read-only, and a cache that cannot be deleted is a nuisance.
+      GOFLAGS: '-modcacherw',
+      CGO_ENABLED: '0',
+      ...env,
+    },
+    cwd,
+  );
+}
+
+/** Long builds give way to whatever else this machine does. */
+async function nice(command: string, args: readonly string[], env: Record<string, string>, cwd: string): Promise<void> {
+  await runOrThrow('nice', [command, ...args], { cwd, env, timeout: BUILD_TIMEOUT });
+}
+
+async function need(command: string, args: readonly string[], what: string): Promise<void> {
+  const present = await run(command, args).then(
+    ({ code }) => code === 0,
+    () => false,
+  );
+  if (!present) throw new MissingTool(`${command} is missing: install ${what}`);
+}
+
+/**
+ * Makes a folder of the cache unless an earlier run did. It appears under its name only when it is complete, so a
+ * run that was interrupted leaves nothing half-made that a later one would trust.
+ */
+async function madeOnce(
+  name: string,
+  inputs: readonly string[],
+  make: (target: string) => Promise<void>,
+  { inPlace = false } = {},
+): Promise<string> {
+  const directory = join(cacheRoot, 'tools', `${name}-${fingerprint([...inputs, process.platform, process.arch])}`);
+  const complete = join(directory, '.complete');
+  if (existsSync(complete)) return directory;
+  const target = inPlace ? directory : `${directory}.${process.pid}`;
+  rmSync(target, { recursive: true, force: true });
+  mkdirSync(target, { recursive: true });
+  await make(target);
+  writeFileSync(join(target, '.complete'), '');
+  if (!inPlace) {
+    rmSync(directory, { recursive: true, force: true });
+    renameSync(target, directory);
+  }
+  return directory;
+}
+
+/** Names and contents of the files of a folder and its subfolders, build results left out. */
+function filesOf(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !/(^|\/)target(\/|$)/.test(entry.parentPath))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()
+    .flatMap((file) => [file.slice(directory.length), readFileSync(file, 'utf8')]);
+}
+
+function fingerprint(parts: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(`${part.length}:${part}`);
+  return hash.digest('hex').slice(0, 16);
+}
+
+function compareVersions(a: string, b: string): number {
+  const [left, right] = [a, b].map((version) => version.split('.').map((part) => Number.parseInt(part, 10)));
+  for (let i = 0; i < 3; i++) {
+    const difference = (left?.[i] ?? 0) - (right?.[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
