@@ -7,7 +7,7 @@ import { formatKeyring, type Keyring } from './local-keyring.ts';
 export interface KeyringHolder {
   readonly keyring: Keyring;
   /**
-   * Looks for a newer keyring. May be called for every unknown key on the wire.
+   * Looks for a newer keyring. Cheap enough to be called for every wrapped key on the wire.
    *
    * @returns whether {@link keyring} has changed
    */
@@ -18,8 +18,8 @@ export interface KeyringHolder {
 const PAUSE = 1000;
 
 /**
- * A keyring that follows its file: a key that `codec-server keygen` adds is used without a restart.
- * While the file is gone or broken, the keyring stays as it was.
+ * A keyring that follows its file: a key that `codec-server keygen` adds is used, and one that was
+ * taken out is not, without a restart. While the file is gone or broken, the keyring stays as it was.
  *
  * @param keyring what the file held when it was read first
  */

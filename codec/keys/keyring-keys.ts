@@ -96,11 +96,13 @@ export class KeyringKeys implements KeySource {
   }
 
   #unwrap(request: MessageKeyRequest, namespace: string | undefined): DataKey {
+    // A key that was taken out of the file must not read on for ever.
+    this.#refresh();
     let failure: CannotOpenError | undefined;
     for (const wrapped of request.encryptedDataKeys) {
       if (wrapped.providerId !== this.#holder.keyring.namespace) continue;
       const named = rawAesKeyNameOf(wrapped);
-      const key = named === undefined ? undefined : this.#keyNamed(named.name);
+      const key = named === undefined ? undefined : this.#keys.get(named.name);
       if (key === undefined) continue;
       if (!this.#serves(namespace))
         throw new CannotOpenError('wrong-namespace', 'the keyring does not serve the namespace of the message');
@@ -129,16 +131,8 @@ export class KeyringKeys implements KeySource {
     return batch;
   }
 
-  #keyNamed(name: string): RawAesWrappingKey | undefined {
-    const key = this.#keys.get(name);
-    if (key !== undefined) return key;
-    return this.#refresh() ? this.#keys.get(name) : undefined;
-  }
-
-  #refresh(): boolean {
-    if (!this.#holder.refresh()) return false;
-    this.#keys = wrappingKeys(this.#holder.keyring);
-    return true;
+  #refresh(): void {
+    if (this.#holder.refresh()) this.#keys = wrappingKeys(this.#holder.keyring);
   }
 }
 

@@ -6,10 +6,10 @@ import { contextOfNamespace } from '../../../codec/aws-encryption-sdk/encryption
 import { CannotEncodeError, type CannotOpenError } from '../../../codec/errors.ts';
 import type { Clock } from '../../../codec/keys/clock.ts';
 import type { EncryptionMaterials, KeyContext, MessageKeyRequest } from '../../../codec/keys/key-source.ts';
-import { addKeyToKeyringFile, readOrMakeKeyringFile } from '../../../codec/keys/keyring-file.ts';
+import { addKeyToKeyringFile, readKeyringFile, readOrMakeKeyringFile } from '../../../codec/keys/keyring-file.ts';
 import { followKeyringFile } from '../../../codec/keys/keyring-holder.ts';
 import { KeyringKeys } from '../../../codec/keys/keyring-keys.ts';
-import { newKeyring, withNewKey } from '../../../codec/keys/local-keyring.ts';
+import { formatKeyring, newKeyring, withNewKey } from '../../../codec/keys/local-keyring.ts';
 
 const CONTEXT = contextOfNamespace('orders');
 
@@ -137,13 +137,14 @@ describe('the keys of a local keyring', () => {
     expect([...read.bytes, ...materials.dataKey.bytes].some(Boolean)).toBe(false);
   });
 
-  it('follow their file: a key that keygen adds is used without a restart', () => {
+  it('follow their file: a key that is added reads at once, and one that is taken out no longer than the cache keeps it', () => {
     const folder = mkdtempSync(join(tmpdir(), 'keyring-'));
     try {
       const path = join(folder, 'keyring.json');
       const clock = stoppedClock();
       const keys = new KeyringKeys(followKeyringFile(path, readOrMakeKeyringFile(path).keyring, clock), { clock });
-      write(keys);
+      const first = write(keys);
+      keys.unwrap(requestFor(first), contextFor('orders'));
       const materials = write(new KeyringKeys(addKeyToKeyringFile(path, 'added')));
       const unwrap = () => reasonOf(() => keys.unwrap(requestFor(materials), contextFor('orders')));
 
@@ -152,8 +153,15 @@ describe('the keys of a local keyring', () => {
       expect(unwrap()).toBe('opened');
       expect(write(keys, { namespace: 'new' }).dataKey.id).toBe('codec-server/added');
 
-      writeFileSync(path, 'broken');
+      const { keys: both, ...rest } = readKeyringFile(path);
+      writeFileSync(path, formatKeyring({ ...rest, keys: both.filter(({ name }) => name === 'added') }));
       clock.time = 2000;
+      expect(reasonOf(() => keys.unwrap(requestFor(first), contextFor('orders')))).toBe('opened');
+      clock.time = 300_000;
+      expect(reasonOf(() => keys.unwrap(requestFor(first), contextFor('orders')))).toBe('unknown-key');
+
+      writeFileSync(path, 'broken');
+      clock.time = 400_000;
       const foreign = write(new KeyringKeys(newKeyring('other')));
       expect(reasonOf(() => keys.unwrap(requestFor(foreign), contextFor('orders')))).toBe('unknown-key');
       expect(unwrap()).toBe('opened');
