@@ -3,7 +3,6 @@
  * that would let everyone in, or that would start with a placeholder for a name, is never deployed.
  */
 import { checkConfig } from './check.ts';
-import { checkKeys as checkKeysOfConfig } from './check-keys.ts';
 import type { DeploymentConfig, EnvironmentConfig } from './environment.ts';
 import type { Problem } from './problem.ts';
 import type { KeysConfig, SecretRef } from './schema.ts';
@@ -25,7 +24,7 @@ const PLACEHOLDER = /<[^<>]*>/;
  */
 export function checkDeployment(config: EnvironmentConfig): Problem[] {
   const general = checkConfig(config);
-  return general.length > 0 ? general : [...checkKeysOfConfig(config, 'aws'), ...checkOnAws(config)];
+  return general.length > 0 ? general : checkOnAws(config);
 }
 
 /** What only a deployment has to fulfil. */

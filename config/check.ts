@@ -5,6 +5,7 @@
 import { checkAccess } from './check-access.ts';
 import { checkCors } from './check-cors.ts';
 import { checkIdentity } from './check-identity.ts';
+import { checkKeys } from './check-keys.ts';
 import { checkLimits } from './check-limits.ts';
 import { checkShape } from './check-shape.ts';
 import type { Problem } from './problem.ts';
@@ -16,6 +17,8 @@ const SECTIONS: readonly ((config: CodecServerConfig) => Problem[])[] = [
   checkIdentity,
   checkAccess,
   checkLimits,
+  // Only an environment that is deployed has a stack that makes keys.
+  (config) => checkKeys(config, 'deployment' in config ? 'aws' : 'local'),
 ];
 
 /**

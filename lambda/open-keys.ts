@@ -38,7 +38,8 @@ interface Part {
 
 /**
  * Opens every kind of key that the configuration does not decline. The first that has a key for a
- * namespace writes: the keyring, then KMS. All of them read.
+ * namespace writes: KMS, whose namespaces are always named, then the keyring, which serves all unless
+ * told otherwise. All of them read.
  *
  * @throws KeysNotHereError when there are none, or only a stack can give them
  * @throws KeyringFileError when a file of keys cannot be used
@@ -46,12 +47,12 @@ interface Part {
 export async function openKeys(config: KeysConfig, host: KeysHost): Promise<OpenedKeys> {
   const parts: Part[] = [];
   let keyring: OpenedKeys['keyring'];
+  if (config.kms !== null) parts.push(await openKms(config.kms, config, host));
   if (config.keyring !== null) {
     const opened = await openKeyring(config.keyring, config, host);
     keyring = opened.keyring;
     parts.push(opened);
   }
-  if (config.kms !== null) parts.push(await openKms(config.kms, config, host));
   if (config.staticKeys !== null) parts.push(await openStaticKeys(config.staticKeys, config, host));
   const [first, ...more] = parts.map(({ source }) => source);
   if (first === undefined)
@@ -92,6 +93,7 @@ async function openKms(entries: readonly KmsKeyConfig[], { cache }: KeysConfig, 
     import('../codec/keys/data-key-cache.ts'),
   ]);
   const kms = createKms();
+  await kms.ready;
   const pairings = entries.map((entry, index) => ({
     ...entry,
     write: entry.write === 'created-by-stack' ? stackKey(host, `keys.kms[${index}].write`) : entry.write,
