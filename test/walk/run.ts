@@ -1,0 +1,139 @@
+/**
+ * `npm run test:walk`: a newcomer's walk. Runs every command of README.md as it stands there, with the
+ * Node that the machine has, and checks that what happens is what the page promises. A command that
+ * the walk does not know fails it: the page cannot promise what nobody has tried.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { commandsOf } from './readme.ts';
+
+const root = new URL('../../', import.meta.url);
+const print = (line: string) => process.stdout.write(`${line}\n`);
+const folder = mkdtempSync(join(tmpdir(), 'codec-server-walk-'));
+
+/** The environment of a person's shell: without what npm puts in front for its scripts. */
+function shellEnvironment(): NodeJS.ProcessEnv {
+  const PATH = (process.env['PATH'] ?? '')
+    .split(':')
+    .filter((part) => !part.includes('node_modules'))
+    .join(':');
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('npm_') && name !== 'NODE');
+  return { ...Object.fromEntries(own), PATH };
+}
+
+function shell(command: string): { status: number | null; output: string } {
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', command], {
+    cwd: root,
+    env: shellEnvironment(),
+    encoding: 'utf8',
+  });
+  return { status, output: `${stdout}${stderr}` };
+}
+
+function ensure(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new Error(message);
+}
+
+function succeeds(command: string, ...words: string[]): void {
+  const { status, output } = shell(command);
+  ensure(status === 0, `exit code ${status}: ${output.slice(-600)}`);
+  for (const word of words)
+    ensure(output.includes(word), `its output lacks ${JSON.stringify(word)}: ${output.slice(-600)}`);
+}
+
+/** Runs `npm ci && npm start` as it stands, uses what it prints, and stops it as Ctrl-C does. */
+async function walksTheFirstScreen(command: string): Promise<void> {
+  const server = spawn('bash', ['-c', command], { cwd: root, env: shellEnvironment(), detached: true });
+  let output = '';
+  server.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  server.stderr.on('data', (chunk) => {
+    output += chunk;
+  });
+  const ended = new Promise<number | null>((resolve) => server.on('exit', resolve));
+  try {
+    const deadline = Date.now() + 300_000;
+    while (!output.includes('Ctrl-C stops it')) {
+      ensure(server.exitCode === null, `it ended: ${output.slice(-600)}`);
+      ensure(Date.now() < deadline, `it is not up after five minutes: ${output.slice(-600)}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    const curl = /^curl .+$/m.exec(output)?.[0] ?? '';
+    const decoded = shell(curl).output;
+    const [payload] = (JSON.parse(decoded) as { payloads: { data: string }[] }).payloads;
+    const text = Buffer.from(payload?.data ?? '', 'base64').toString();
+    ensure(/^"[\w ]+"$/.test(text), `the printed curl decodes to ${text}`);
+    succeeds('npm run -s codec-server -- doctor http://localhost:8888', 'round-trip', 'All is well');
+  } finally {
+    process.kill(-(server.pid as number), 'SIGINT');
+  }
+  ensure((await ended) !== null || server.signalCode === 'SIGINT', 'it does not end on Ctrl-C');
+  const gone = shell('curl -s --max-time 2 http://localhost:8888/healthz');
+  ensure(gone.status !== 0, 'it still answers after Ctrl-C');
+}
+
+/** What is done for each command of the page. */
+const STEPS: Readonly<Record<string, (command: string) => void | Promise<void>>> = {
+  'npm ci && npm start': walksTheFirstScreen,
+  'npm ci && npm test': () => {
+    const ci = readFileSync(new URL('.ci/run', root), 'utf8');
+    ensure(ci.includes('npm ci && npm test'), '.ci/run does not run it');
+  },
+  'npm run demo': () => {
+    const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    ensure(manifest.scripts['demo'] !== undefined, 'there is no such script; the end-to-end suite runs it');
+  },
+  'npm ci': () =>
+    ensure(shell('npm ls --depth 0').status === 0, 'the installed packages are not those of the lock file'),
+  // without an AWS account a deployment stops before its first call; all that is before, runs
+  'npx cdk bootstrap': () => succeeds('npx cdk bootstrap --show-template', 'CdkBootstrap'),
+  'npx cdk deploy CodecServer-dev': () =>
+    succeeds('npx cdk synth CodecServer-dev', 'CodecEndpoint', 'AWS::ApiGatewayV2::Api'),
+  'npm run -s codec-server -- check-config config/dev.ts': (command) => succeeds(command),
+  'npm run -s codec-server -- doctor http://localhost:8888': () => {
+    // with the server of the first screen, above
+  },
+  'npm run -s codec-server -- inspect history.json': (command) => {
+    const file = join(folder, 'history.json');
+    const { payloads } = JSON.parse(readFileSync(new URL('test/walk/history.json', root), 'utf8')) as {
+      payloads: unknown;
+    };
+    writeFileSync(file, JSON.stringify({ events: [{ input: { payloads } }] }));
+    succeeds(command.replace('history.json', file), 'orders-dev.a1b2c', 'vector-1');
+  },
+  'npm run -s codec-server -- keygen': (command) => {
+    const file = join(folder, 'keyring.json');
+    succeeds(`${command} --keyring ${file}`);
+    succeeds(`${command} --keyring ${file}`);
+    const { keys } = JSON.parse(readFileSync(file, 'utf8')) as { keys: unknown[] };
+    ensure(keys.length === 2, `the keyring has ${keys.length} keys after two commands`);
+  },
+  'npm run -s codec-server -- token ci': (command) => succeeds(command, 'codec_', 'sha256'),
+};
+
+const commands = [...new Set(commandsOf(readFileSync(new URL('README.md', root), 'utf8')))];
+let failed = 0;
+for (const command of commands) {
+  const step = STEPS[command];
+  try {
+    ensure(step !== undefined, 'the walk does not know this command: add a step that proves it');
+    await step(command);
+    print(`ok    ${command}`);
+  } catch (error) {
+    failed++;
+    print(`FAIL  ${command}\n      ${(error as Error).message}`);
+  }
+}
+for (const command of Object.keys(STEPS)) {
+  if (commands.includes(command)) continue;
+  failed++;
+  print(`FAIL  ${command}\n      README.md does not have this command any more: remove its step`);
+}
+rmSync(folder, { recursive: true });
+print(`walk: ${commands.length - failed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
