@@ -4,10 +4,12 @@ import fc from 'fast-check';
 import { readKeyUri } from '../../../codec/formats/temporal-proxy.ts';
 import { DataKeyCache } from '../../../codec/keys/data-key-cache.ts';
 import type { KeySource } from '../../../codec/keys/key-source.ts';
+import { KeyringKeys } from '../../../codec/keys/keyring-keys.ts';
 import { KmsKeys } from '../../../codec/keys/kms-key-source.ts';
 import { StaticKeySource } from '../../../codec/keys/static-key-source.ts';
 import { samplesTestKeys } from '../../../codec/keys/static-keys.ts';
 import { type Payload, serializePayload } from '../../../codec/payload.ts';
+import { officialEncrypt, SUITE, wrappingKey } from '../../support/aws-encryption-sdk.ts';
 import { decodeOne } from '../../support/decoding.ts';
 import { MemoryKms } from '../../support/memory-kms.ts';
 import { jsonPlain, payloadOf, sealAesGcm } from '../../support/payloads.ts';
@@ -107,6 +109,25 @@ describe('a payload of another producer', () => {
         reason: 'malformed',
       });
   });
+});
+
+describe('a message of the official library, made as the Java sample makes it', () => {
+  it.each([{}, { signature: 'workflow-1' }])(
+    'decodes with its signed suite 0x0578 and the context %j',
+    async (context) => {
+      const key = wrappingKey();
+      const suiteId = SUITE.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY_ECDSA_P384;
+      const data = await officialEncrypt(INNER, key, { context, suiteId });
+      const keyring = new KeyringKeys({ namespace: key.namespace, current: key.name, keys: [key] });
+      const payload = payloadOf({ encoding: 'awsencriptionsdk/binary/encrypted' }, data);
+      expect(await decodeOne(payload, { keyring, namespace: ORDERS })).toMatchObject({
+        kind: 'decoded',
+        layers: ['kms-java-sample'],
+      });
+      data[data.length - 1] = (data.at(-1) as number) ^ 1;
+      expect((await decodeOne({ ...payload, data }, { keyring, namespace: ORDERS })).kind).toBe('cannot-open');
+    },
+  );
 });
 
 describe('a payload dressed up as one of another producer', () => {
