@@ -9,6 +9,7 @@ import { type Outcome, run, runOrThrow } from './support/processes.ts';
 import type { Exchange } from './support/recorder.ts';
 import { NAMESPACE, type Stage, setStage, storedText, TASK_QUEUE } from './support/stage.ts';
 import { temporalCli } from './support/tools.ts';
+import { keepTraffic } from './support/traffic.ts';
 import { versions } from './support/versions.ts';
 
 const CARD = '4000-1234';
@@ -227,6 +228,7 @@ describe(`Temporal CLI ${versions.temporalCli}`, () => {
 
   it('sends what the protocol page says it sends', () => {
     assert.ok(recorded.length > 0);
+    keepTraffic(`Temporal CLI ${versions.temporalCli}`, NAMESPACE, recorded);
     for (const { method, headers, url, status, body } of recorded) {
       assert.equal(method, 'POST');
       assert.equal(headers['content-type'], 'application/json');

@@ -50,4 +50,10 @@ export const groups: readonly Group[] = [
     file: 'web-ui-sign-in.test.ts',
     needs: [...server, 'Chromium'],
   },
+  {
+    name: 'demo',
+    shows: 'npm run demo works as somebody new runs it',
+    file: 'demo.test.ts',
+    needs: [...server, 'Chromium'],
+  },
 ];

@@ -8,6 +8,7 @@ import { suiteRoot } from './support/paths.ts';
 import { runOrThrow } from './support/processes.ts';
 import { type Exchange, type Recorder, startRecorder } from './support/recorder.ts';
 import { goRemoteCodec, javaRemoteCodec } from './support/tools.ts';
+import { keepTraffic } from './support/traffic.ts';
 import { versionOfGoModule, versionOfMavenArtifact } from './support/versions.ts';
 
 const NAMESPACE = 'orders-prod.a1b2c';
@@ -144,6 +145,7 @@ for (const { name, prepare, sends } of clients) {
 
     it('sends what the protocol page says it sends', () => {
       assert.ok(recorded.length > 0);
+      keepTraffic(name, NAMESPACE, recorded);
       for (const exchange of recorded) {
         assert.equal(exchange.method, 'POST');
         assert.equal(exchange.status, 200);

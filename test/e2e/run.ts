@@ -11,6 +11,7 @@ import { type Check, compatibilityPage } from './support/compatibility.ts';
 import { artefactRoot, projectRoot, suiteRoot } from './support/paths.ts';
 import { run as runProgram } from './support/processes.ts';
 import { MissingTool } from './support/tools.ts';
+import { keptTraffic } from './support/traffic.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
@@ -129,7 +130,10 @@ async function main(): Promise<number> {
   }
   writeFileSync(join(artefactRoot, 'results.json'), `${JSON.stringify(checks, null, 2)}\n`);
   if (wanted.length === groups.length) {
-    const page = compatibilityPage(checks.filter(({ group }) => group !== 'suite'));
+    const page = compatibilityPage(
+      checks.filter(({ group }) => group !== 'suite'),
+      keptTraffic(),
+    );
     writeFileSync(join(artefactRoot, 'compatibility.md'), page);
     if (values['write-docs']) writeFileSync(join(projectRoot, 'docs/compatibility.md'), page);
   }

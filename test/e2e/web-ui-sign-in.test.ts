@@ -9,6 +9,7 @@ import { freePort } from './support/processes.ts';
 import { type Exchange, type Recorder, startRecorder } from './support/recorder.ts';
 import { API_AUDIENCE, CLIENT_ID, type SignInIssuer, startSignInIssuer } from './support/sign-in-issuer.ts';
 import { NAMESPACE, type Stage, setStage, TASK_QUEUE } from './support/stage.ts';
+import { keepTraffic } from './support/traffic.ts';
 import { versions } from './support/versions.ts';
 import { type RunAddress, type WebUI, webUI } from './support/web-ui.ts';
 
@@ -130,6 +131,7 @@ describe(`Temporal Web UI ${versions.webUI} with sign-in`, () => {
       const asked = headers['access-control-request-headers']?.split(',').sort();
       assert.deepEqual(asked, ['authorization', 'authorization-extras', 'content-type', 'x-namespace']);
     }
+    keepTraffic(`Temporal Web UI ${versions.webUI} with sign-in`, NAMESPACE, made);
     const size = Math.max(...posts.map(({ headers }) => JSON.stringify(headers).length));
     t.diagnostic(`${posts.length} requests and ${made.length - posts.length} preflights, headers of ${size} bytes`);
   });

@@ -7,6 +7,7 @@ import { strangersCodec } from './support/codec-server.ts';
 import { freePort } from './support/processes.ts';
 import type { Exchange } from './support/recorder.ts';
 import { NAMESPACE, type Stage, setStage, storedText, TASK_QUEUE } from './support/stage.ts';
+import { keepTraffic } from './support/traffic.ts';
 import { versions } from './support/versions.ts';
 import { type RunAddress, type WebUI, webUI } from './support/web-ui.ts';
 
@@ -329,6 +330,7 @@ describe(`Temporal Web UI ${versions.webUI}`, () => {
   it('sends what the protocol page says it sends', () => {
     const posts = recorded.filter(({ method }) => method === 'POST');
     assert.ok(posts.length > 100);
+    keepTraffic(`Temporal Web UI ${versions.webUI}`, NAMESPACE, recorded);
     for (const { method, url, headers, body, status } of recorded) {
       assert.ok(method === 'POST' || method === 'OPTIONS', method);
       assert.match(url, /\/(decode|encode)\?preserveStorageRefs=true$/);

@@ -1,5 +1,7 @@
 /** The page that says which clients were run against the server, and what was seen to work. */
 
+import type { TrafficShape } from './traffic.ts';
+
 /** One check that ran. */
 export interface Check {
   readonly group: string;
@@ -13,8 +15,8 @@ export interface Check {
   readonly notes: string[];
 }
 
-/** docs/compatibility.md, from the checks of a whole run. */
-export function compatibilityPage(checks: readonly Check[]): string {
+/** docs/compatibility.md, from the checks of a whole run and the traffic that it recorded. */
+export function compatibilityPage(checks: readonly Check[], traffic: readonly TrafficShape[]): string {
   const clients = [...new Set(checks.map(({ client }) => client))];
   const sections = clients.map((client) => {
     const own = checks.filter((check) => check.client === client);
@@ -28,7 +30,21 @@ export function compatibilityPage(checks: readonly Check[]): string {
 Made by \`npm run test:e2e -- --write-docs\`: every line is a check that ran against the client's own program, with
 nothing of ours in its place. ${checks.filter(({ passed }) => passed).length} of ${checks.length} passed.
 
-${sections.join('\n')}`;
+${sections.join('\n')}
+## What the clients send
+
+Recorded between client and server. \`<namespace>\` stands for the namespace of the checks.
+
+| client | request | headers | payloads a request |
+|---|---|---|---|
+${traffic.map(trafficRow).join('\n')}
+`;
+}
+
+function trafficRow({ client, method, url, headers, payloads: [least, most] }: TrafficShape): string {
+  const named = Object.entries(headers).map(([name, value]) => `\`${name}: ${value}\``);
+  const count = method === 'POST' ? (least === most ? `${least}` : `${least} to ${most}`) : '';
+  return `| ${cell(client)} | \`${cell(`${method} ${url}`)}\` | ${named.map(cell).join('<br>')} | ${count} |`;
 }
 
 function cell(text: string): string {

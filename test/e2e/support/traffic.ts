@@ -1,0 +1,82 @@
+/** What each client really sends: recorded while the checks run, kept in the artefacts, and put in a table. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { artefactRoot } from './paths.ts';
+import type { Exchange } from './recorder.ts';
+
+/** Requests that look alike. */
+export interface TrafficShape {
+  readonly client: string;
+  readonly method: string;
+  /** Path and query, the namespace replaced. */
+  readonly url: string;
+  /** Headers that matter to a codec server, values replaced where they are secret or differ. */
+  readonly headers: Readonly<Record<string, string>>;
+  requests: number;
+  /** Payloads in a request, least and most. */
+  payloads: [least: number, most: number];
+  /** Bytes of all headers, most. */
+  headerBytes: number;
+}
+
+const HEADERS = [
+  'content-type',
+  'x-namespace',
+  'authorization',
+  'authorization-extras',
+  'origin',
+  'cookie',
+  'access-control-request-headers',
+];
+const directory = join(artefactRoot, 'traffic');
+
+/** Keeps the shapes of a client's requests among the artefacts. */
+export function keepTraffic(client: string, namespace: string, exchanges: readonly Exchange[]): void {
+  const shapes = new Map<string, TrafficShape>();
+  for (const { method, url, headers, body } of exchanges) {
+    const seen = HEADERS.filter((name) => headers[name] !== undefined);
+    const named = Object.fromEntries(seen.map((name) => [name, shownAs(name, String(headers[name]), namespace)]));
+    const path = url.replaceAll(namespace, '<namespace>');
+    const key = JSON.stringify([method, path, named]);
+    const count = method === 'POST' ? ((JSON.parse(body) as { payloads?: unknown[] }).payloads ?? []).length : 0;
+    const bytes = Object.entries(headers).reduce(
+      (sum, [name, value]) => sum + name.length + String(value).length + 4,
+      0,
+    );
+    const shape = shapes.get(key);
+    if (shape === undefined) {
+      const first = { client, method, url: path, headers: named, requests: 1, headerBytes: bytes };
+      shapes.set(key, { ...first, payloads: [count, count] });
+    } else {
+      shape.requests++;
+      shape.headerBytes = Math.max(shape.headerBytes, bytes);
+      shape.payloads = [Math.min(shape.payloads[0], count), Math.max(shape.payloads[1], count)];
+    }
+  }
+  mkdirSync(directory, { recursive: true });
+  const file = join(directory, `${client.replaceAll(/[^\w.-]+/g, '-')}.json`);
+  writeFileSync(file, `${JSON.stringify([...shapes.values()], null, 2)}\n`);
+}
+
+/** Everything kept in this run. */
+export function keptTraffic(): TrafficShape[] {
+  if (!existsSync(directory)) return [];
+  const files = readdirSync(directory).sort();
+  return files.flatMap((file) => JSON.parse(readFileSync(join(directory, file), 'utf8')) as TrafficShape[]);
+}
+
+function shownAs(name: string, value: string, namespace: string): string {
+  switch (name) {
+    case 'authorization':
+    case 'authorization-extras':
+      return value.replace(/[\w-]+\.[\w-]+\.[\w-]+$/, '<JWT>').replace(/^(Bearer )?[^<]{20,}$/, '$1<token>');
+    case 'x-namespace':
+      return value === namespace ? '<namespace>' : value;
+    case 'origin':
+      return value.replace(/:\d+$/, ':<port>');
+    case 'cookie':
+      return '<cookies>';
+    default:
+      return value;
+  }
+}
