@@ -64,11 +64,19 @@ export class KeyUnavailableError extends CodecError {
   readonly reason: UnavailableCause;
   /** Seconds after which a retry makes sense. */
   readonly retryAfterSeconds: number;
+  /** The service, for the audit line and the metrics. */
+  readonly dependency: 'kms' | 'secrets';
 
-  constructor(reason: UnavailableCause, message: string, retryAfterSeconds = 1, options?: ErrorOptions) {
+  constructor(
+    reason: UnavailableCause,
+    message: string,
+    retryAfterSeconds = 1,
+    options?: ErrorOptions & { readonly dependency?: 'kms' | 'secrets' },
+  ) {
     super(message, options);
     this.reason = reason;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.dependency = options?.dependency ?? 'kms';
   }
 }
 

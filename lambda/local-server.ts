@@ -2,12 +2,15 @@
  * The pipeline behind `node:http`, for a developer's own machine and for whoever runs the server
  * without AWS. What the gateway does on AWS is done here in code: CORS, size and time limits, TLS.
  */
+import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { type Cors, type CorsSettings, createCors, type RawHeaders } from './http/cors.ts';
+import { type Cors, type CorsSettings, createCors } from './http/cors.ts';
 import { isLoopbackAddress, isLoopbackHost } from './http/host.ts';
 import type { CodecPipeline, CodecResponse } from './http/message.ts';
+import { Refusal } from './http/refusal.ts';
+import { bugResponse, refusalResponse } from './http/responses.ts';
 import { Admission, type AdmissionLimits, DEFAULT_ADMISSION } from './local/admission.ts';
 import { type BodyTaker, CollectedMessage, type CollectedResponse } from './local/collected-message.ts';
 import { headerValues, NodeRequest } from './local/node-request.ts';
@@ -46,8 +49,7 @@ export interface LocalServer {
 const LOOPBACK = ['127.0.0.1', '::1'];
 /** Milliseconds for which the rest of a refused body is read and thrown away, so that the client sees the answer. */
 const DRAIN_MS = 2000;
-const BUSY = 'The server is busy. Try again in a moment.';
-const SECURITY_HEADERS: RawHeaders = ['cache-control', 'no-store', 'x-content-type-options', 'nosniff'];
+const BUSY = 'The server is busy: try again in a moment';
 
 /**
  * Starts the server.
@@ -141,14 +143,14 @@ class RequestHandler implements BodyTaker {
     this.#overdue = new OverdueBodies(bodyTimeoutMs, (message) => {
       const response = message.discard();
       if (response === undefined) return;
-      const text = `The request body did not arrive within ${bodyTimeoutMs / 1000} seconds.`;
+      const text = `The request body did not arrive within ${bodyTimeoutMs / 1000} seconds`;
       this.#abandon(message, response, 408, text);
     });
   }
 
   handle(message: CollectedMessage, response: CollectedResponse): void {
     if (this.#checkHost && !isLoopbackHost(headerValues(message.rawHeaders, 'host')[0])) {
-      this.#refuse(message, response, 403, 'This server answers to localhost only.');
+      this.#refuse(message, response, 403, 'This server answers to localhost only');
     } else if (message.method === 'OPTIONS') this.#preflight(message, response);
     else if (!this.#admission.enter()) this.#refuse(message, response, 503, BUSY, '1');
     else this.#readBody(message, response);
@@ -156,7 +158,8 @@ class RequestHandler implements BodyTaker {
 
   #preflight(message: CollectedMessage, response: CollectedResponse): void {
     const headers = this.#cors.preflightHeaders(originOf(message));
-    if (headers === undefined) this.#refuse(message, response, 403, 'This origin is not allowed.');
+    if (headers === undefined)
+      this.#refuse(message, response, 403, 'This origin is not allowed: add it to cors.origins in the configuration');
     else response.writeHead(204, headers as string[]).end();
   }
 
@@ -212,7 +215,7 @@ class RequestHandler implements BodyTaker {
   }
 
   #tooLarge(): string {
-    return `The request body is larger than ${this.#bodyBytes} bytes: send fewer payloads at a time.`;
+    return `The request body is larger than ${this.#bodyBytes} bytes: send fewer payloads at a time`;
   }
 
   #send(
@@ -234,8 +237,7 @@ class RequestHandler implements BodyTaker {
   /** The pipeline never fails; should it, the caller learns nothing and the log the error. */
   #bug(response: CollectedResponse, error: unknown, origin: string | undefined, held: number): void {
     this.#onBug(error);
-    const headers = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' };
-    this.#send(response, { status: 500, headers, body: 'Internal error.' }, origin, held);
+    this.#send(response, bugResponse(randomUUID()), origin, held);
   }
 
   /**
@@ -249,13 +251,14 @@ class RequestHandler implements BodyTaker {
     text: string,
     retryAfter?: string,
   ): void {
-    const raw: string[] = [...this.#cors.headersFor(originOf(message)), ...SECURITY_HEADERS];
-    raw.push('content-type', 'text/plain; charset=utf-8', 'content-length', String(Buffer.byteLength(text)));
+    const more = retryAfter === undefined ? undefined : { 'retry-after': retryAfter };
+    const { headers, body } = refusalResponse(new Refusal(status, text, more), randomUUID());
+    const raw: string[] = [...this.#cors.headersFor(originOf(message)), ...Object.entries(headers).flat()];
+    raw.push('content-length', String(Buffer.byteLength(body)));
     // With a promise to close, Node would close at once, and a client that still sends never reads the answer.
     const isSending = !message.complete && status !== 408;
     if (!isSending) raw.push('connection', 'close');
-    if (retryAfter !== undefined) raw.push('retry-after', retryAfter);
-    response.writeHead(status, raw).end(text);
+    response.writeHead(status, raw).end(body);
     if (!isSending) return;
     const { socket } = message;
     setTimeout(() => {

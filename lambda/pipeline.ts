@@ -291,11 +291,12 @@ function refusalOf(error: unknown, account: RequestAccount): Refusal | undefined
     return unavailable(error.retryAfterSeconds);
   }
   if (error instanceof KeyUnavailableError) {
-    account.fault = `kms:${error.reason}`;
+    account.fault = `${error.dependency}:${error.reason}`;
     return unavailable(error.retryAfterSeconds);
   }
   if (error instanceof CannotEncodeError || error instanceof CannotOpenError) {
-    account.count(error instanceof CannotOpenError ? error.reason : 'no-key-to-write');
+    account.count(error.reason ?? 'no-key-to-write');
+    if (error.reason === 'custom-codec') return new Refusal(403, 'A codec of the configuration cannot encode this');
     return new Refusal(403, 'There is no usable key to encode for this namespace');
   }
   return undefined;

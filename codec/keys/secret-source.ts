@@ -121,7 +121,9 @@ class CachedSecret<T> implements SecretSource<T> {
       return value;
     } catch (error) {
       this.#failure =
-        error instanceof KeyUnavailableError ? error : new KeyUnavailableError('unreachable', messageOf(error), 5);
+        error instanceof KeyUnavailableError
+          ? error
+          : new KeyUnavailableError('unreachable', messageOf(error), 5, { dependency: 'secrets' });
       return this.#fallBack(this.#failure);
     }
   }

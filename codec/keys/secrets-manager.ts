@@ -23,6 +23,9 @@ type Stage = 'AWSCURRENT' | 'AWSPREVIOUS';
 
 const SECRET_ARN = /^arn:aws[a-z0-9-]*:secretsmanager:([a-z0-9-]+):[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+$/;
 
+/** Says in an error which service is out. */
+const SECRETS = { dependency: 'secrets' } as const;
+
 /** Milliseconds. */
 const TIMEOUTS = { connectionTimeout: 1000, requestTimeout: 3000 };
 
@@ -56,7 +59,8 @@ export function secretsManagerReader({ arn, previous = true, client = {} }: Secr
         read('AWSCURRENT', signal),
         previous ? read('AWSPREVIOUS', signal).catch(undefinedIfMissing) : undefined,
       ]);
-      if (current === undefined) throw new KeyUnavailableError('unreachable', 'the secret holds bytes, not text', 5);
+      if (current === undefined)
+        throw new KeyUnavailableError('unreachable', 'the secret holds bytes, not text', 5, SECRETS);
       return { current, previous: before };
     } catch (error) {
       throw error instanceof KeyUnavailableError ? error : unavailable(error);
@@ -73,5 +77,5 @@ function undefinedIfMissing(error: unknown): undefined {
 function unavailable(error: unknown): KeyUnavailableError {
   const { kind, awsName } = readAwsFault(error);
   const reason = kind === 'throttled' || kind === 'timed-out' ? kind : 'unreachable';
-  return new KeyUnavailableError(reason, `Secrets Manager cannot give the secret: ${awsName}`, 5);
+  return new KeyUnavailableError(reason, `Secrets Manager cannot give the secret: ${awsName}`, 5, SECRETS);
 }

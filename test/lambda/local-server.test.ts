@@ -274,7 +274,10 @@ describe('the local server', () => {
     ] as CodecPipeline[]) {
       const { port } = await start(pipeline, { onBug });
       const { status, body } = await send(port);
-      expect({ status, body }).toEqual({ status: 500, body: 'Internal error.' });
+      expect({ status, body }).toEqual({
+        status: 500,
+        body: expect.stringMatching(/^Internal error \(request \S+\)\n$/),
+      });
     }
     expect(bugs).toHaveLength(2);
   });
