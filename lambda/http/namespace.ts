@@ -32,8 +32,7 @@ export function namedNamespace(
 
 function fromHeaders(headers: readonly string[]): string | undefined {
   let named: string | undefined;
-  for (const value of headers) {
-    const name = value.trim();
+  for (const name of headers) {
     if (name === '' || name === 'undefined') continue;
     if (named !== undefined && named !== name) throw new Refusal(400, 'X-Namespace names two namespaces: send one');
     named = name;
