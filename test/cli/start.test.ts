@@ -1,0 +1,258 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { START_USAGE, start } from '../../cli/start.ts';
+import { GREETING } from '../../cli/start-message.ts';
+import { makeTestCertificate } from '../support/certificate.ts';
+import { TestCommandIo } from '../support/command-io.ts';
+
+let cwd: string;
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'start-'));
+});
+afterEach(() => rmSync(cwd, { recursive: true }));
+
+/** Starts a server as the command does, on a free port. */
+async function started(...argv: string[]) {
+  const io = new TestCommandIo({ cwd });
+  const stop = new AbortController();
+  const exit = start(['--port', '0', ...argv], io, stop.signal);
+  const early = await Promise.race([exit, firstMessage(io)]);
+  if (early !== undefined) throw new Error(`it ended with ${early}: ${io.err}`);
+  const [, endpoint = '', port = ''] = /Codec server at (https?:\/\/\S+:(\d+)) /.exec(io.out) ?? [];
+  return {
+    io,
+    endpoint,
+    port: Number(port),
+    stop: () => {
+      stop.abort();
+      return exit;
+    },
+  };
+}
+
+async function firstMessage(io: TestCommandIo): Promise<undefined> {
+  while (!io.out.includes('Ctrl-C')) await setTimeout(5);
+}
+
+/** Runs the command where it must not start. */
+async function refused(...argv: string[]): Promise<string> {
+  const io = new TestCommandIo({ cwd });
+  expect(await start(argv, io, AbortSignal.abort())).toBe(1);
+  expect(io.out).toBe('');
+  return io.err;
+}
+
+/** Address, headers and body of the curl command in a text. */
+function curlIn(text: string) {
+  const [, url = '', header = '', body = ''] = /^curl -s (\S+) -H '([^']+)' -d '([^']+)'$/m.exec(text) ?? [];
+  const [name = '', value = ''] = header.split(': ');
+  return { url, headers: { [name]: value }, body };
+}
+
+const file = (name: string, content: string): string => {
+  const path = join(cwd, name);
+  writeFileSync(path, content);
+  return path;
+};
+
+const config = (changes: string): string =>
+  file(
+    'config.mjs',
+    `export default {
+  defaultNamespace: 'default', cors: { origins: [], credentials: false }, failures: 'explain', compression: null,
+  identity: null, access: [{ name: 'all', namespaces: ['*'], people: ['anyone-on-loopback'], allow: ['decode', 'encode'] }],
+  keys: { keyring: { file: 'keyring.json' }, kms: null, staticKeys: null }, ${changes} };`,
+  );
+
+describe('codec-server start', () => {
+  it('makes a keyring of its own and prints a curl command that decodes', async () => {
+    const server = await started();
+    const { url, headers, body } = curlIn(server.io.out);
+    expect(url).toBe(`${server.endpoint}/decode`);
+    const answer = (await (await fetch(url, { method: 'POST', headers, body })).json()) as {
+      payloads: [{ data: string }];
+    };
+    expect(JSON.parse(Buffer.from(answer.payloads[0].data, 'base64').toString())).toBe(GREETING);
+
+    const path = join(cwd, '.codec-server/keyring.json');
+    expect(server.io.out).toContain(`${path}, made just now`);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(server.io.out).toContain(`--codec-endpoint ${server.endpoint}`);
+    expect(server.io.out).toContain(`Web UI:`);
+    expect(await server.stop()).toBe(0);
+    expect(server.io.err).toBe('');
+  });
+
+  it('decodes after a restart what it encoded before', async () => {
+    const before = await started('--keyring', 'mine.json');
+    const { headers, body } = curlIn(before.io.out);
+    await before.stop();
+    const after = await started('--keyring', 'mine.json');
+    const answer = await fetch(`${after.endpoint}/decode`, { method: 'POST', headers, body });
+    expect(await answer.text()).toContain(Buffer.from(JSON.stringify(GREETING)).toString('base64'));
+    expect(after.io.out).not.toContain('made just now');
+    await after.stop();
+  });
+
+  it('listens on both loopback addresses, where the machine has both', async () => {
+    const server = await started();
+    expect(server.io.out).toMatch(/listening on http:\/\/127\.0\.0\.1:\d+( and http:\/\/\[::1\]:\d+)?\)/);
+    expect((await fetch(`http://127.0.0.1:${server.port}/healthz`)).status).toBe(200);
+    await server.stop();
+  });
+
+  it('finishes the requests in flight before it ends', async () => {
+    const server = await started();
+    const status = new Promise<number | undefined>((resolve, reject) => {
+      const headers = { 'content-type': 'application/json', 'content-length': '2' };
+      const outgoing = httpRequest({ port: server.port, host: '127.0.0.1', path: '/decode', method: 'POST', headers });
+      outgoing.on('response', (response) => resolve(response.resume().statusCode));
+      outgoing.on('error', reject);
+      outgoing.write('{');
+      void setTimeout(50).then(async () => {
+        const ended = server.stop();
+        await setTimeout(50);
+        outgoing.end('}');
+        await ended;
+      });
+    });
+    expect(await status).toBe(200);
+    expect(await server.stop()).toBe(0);
+    await expect(fetch(`http://127.0.0.1:${server.port}/healthz`)).rejects.toThrow();
+  });
+
+  it('serves https with a certificate', async () => {
+    const { cert, key } = makeTestCertificate();
+    const server = await started('--tls-cert', file('cert.pem', cert), '--tls-key', file('key.pem', key));
+    expect(server.endpoint).toMatch(/^https:\/\/localhost:/);
+    const status = await new Promise((resolve, reject) => {
+      const options = { host: '127.0.0.1', port: server.port, path: '/healthz', ca: cert, servername: 'localhost' };
+      httpsRequest(options, (response) => resolve(response.resume().statusCode))
+        .on('error', reject)
+        .end();
+    });
+    expect(status).toBe(200);
+    await server.stop();
+  });
+
+  it('takes the configuration of a file, and prints audit lines when asked', async () => {
+    const server = await started('--config', config("defaultNamespace: 'other'"), '--audit');
+    const { headers, body } = curlIn(server.io.out);
+    await fetch(`${server.endpoint}/decode`, { method: 'POST', headers, body });
+    await server.stop();
+    const lines = server.io.out.split('\n').filter((line) => line.startsWith('{"type":"audit"'));
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ operation: 'decode', namespaces: { allowed: ['other'] } });
+    expect(server.io.out).toContain(join(cwd, 'keyring.json'));
+  });
+
+  it('prints its usage', async () => {
+    const io = new TestCommandIo({ cwd });
+    expect(await start(['--help'], io, AbortSignal.abort())).toBe(0);
+    expect(io.out).toBe(START_USAGE);
+  });
+
+  describe('refuses to start, with one clear sentence,', () => {
+    it.each<[string[], RegExp]>([
+      [['--prot', '1'], /^codec-server: Unknown option '--prot'\. See codec-server start --help\.\n$/],
+      [['--port'], /^codec-server: .*--port.*\n$/],
+      [['--port', 'http'], /"http" is no port/],
+      [['--port', '65536'], /"65536" is no port/],
+      [['extra'], /^codec-server: Unexpected argument 'extra'/],
+      [['--tls-cert', 'a.pem'], /--tls-cert and --tls-key together/],
+      [['--tls-cert', 'a.pem', '--tls-key', 'b.pem'], /--tls-cert: \S+a\.pem cannot be read \(ENOENT\)/],
+      [['--config', 'none.ts'], /There is no configuration file \S+none\.ts/],
+      [['--host', '0.0.0.0'], /On 0\.0\.0\.0 others could reach this server.*identity: null/],
+      [['--host', '::'], /On :: others could reach this server/],
+      [['--host', '192.0.2.1'], /On 192\.0\.2\.1 others/],
+    ])('%j', async (argv, message) => {
+      const text = await refused(...argv);
+      expect(text).toMatch(message);
+      expect(text.trimEnd().split('\n')).toHaveLength(1);
+      expect(text).not.toMatch(/ at .*:\d+/);
+    });
+
+    it('a port that is taken', async () => {
+      const other = createServer().listen(0, '127.0.0.1');
+      await setTimeout(20);
+      const port = (other.address() as { port: number }).port;
+      expect(await refused('--port', String(port))).toMatch(
+        new RegExp(`^codec-server: Port ${port} is taken: .*--port\\.\\n$`),
+      );
+      other.close();
+    });
+
+    it('a keyring that others can read', async () => {
+      await (await started()).stop();
+      chmodSync(join(cwd, '.codec-server/keyring.json'), 0o644);
+      expect(await refused()).toMatch(
+        /^codec-server: The keyring \S+ can be read or changed by others.*chmod 600.*\n$/,
+      );
+    });
+
+    it('a keyring that is none, without printing what is in it', async () => {
+      const path = file('keyring.json', '{"keys":"secret"}');
+      chmodSync(path, 0o600);
+      const text = await refused('--keyring', path);
+      expect(text).toMatch(/^codec-server: The keyring \S+keyring\.json cannot be used: .*\n$/);
+      expect(text).not.toContain('secret');
+    });
+
+    it('a keyring where no file can be', async () => {
+      file('folder', 'a file');
+      expect(await refused('--keyring', 'folder/keyring.json')).toMatch(/^codec-server: The keyring .*\n$/);
+    });
+
+    it('a configuration with problems, all of which it lists', async () => {
+      const text = await refused('--config', config("failures: 'sometimes', compression: undefined, more: 1"));
+      expect(text).toMatch(/^codec-server: The configuration \S+config\.mjs has 3 problems:\n/);
+      for (const field of ['failures', 'compression', 'more']) expect(text).toContain(`  ${field}: `);
+    });
+
+    it('a configuration that does not load', async () => {
+      expect(await refused('--config', file('broken.mjs', 'export default {'))).toMatch(/broken\.mjs does not load/);
+      expect(await refused('--config', file('empty.mjs', ''))).toMatch(/has no default export/);
+    });
+
+    it('keys that only a stack can give', async () => {
+      const keys = "keys: { keyring: null, kms: [{ namespaces: ['*'], write: 'created-by-stack' }], staticKeys: null }";
+      expect(await refused('--config', config(keys))).toMatch(/keys\.kms\[0\]\.write is 'created-by-stack'.*no stack/);
+    });
+
+    it('a certificate that is none', async () => {
+      const { key } = makeTestCertificate();
+      const { cert } = makeTestCertificate();
+      const keyFile = file('key.pem', key);
+      expect(await refused('--tls-cert', file('c.pem', 'no'), '--tls-key', keyFile)).toMatch(/c\.pem is no PEM file/);
+      const broken = file('b.pem', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
+      expect(await refused('--port', '0', '--tls-cert', broken, '--tls-key', keyFile)).toMatch(/are no certificate/);
+      const foreign = file('f.pem', cert);
+      expect(await refused('--port', '0', '--tls-cert', foreign, '--tls-key', keyFile)).toMatch(/are no certificate/);
+    });
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('ends with exit code 0 on %s', async (signal) => {
+    const child = spawn(process.execPath, ['bin/codec-server.ts', 'start', '--port', '0', '--keyring', join(cwd, 'k')]);
+    let out = '';
+    let err = '';
+    child.stderr.on('data', (chunk) => {
+      err += chunk;
+    });
+    const code = await new Promise((resolve) => {
+      child.stdout.on('data', (chunk) => {
+        out += chunk;
+        // Once: a second signal would end it at once.
+        if (out.includes('Ctrl-C') && !child.killed) child.kill(signal);
+      });
+      child.on('exit', resolve);
+    });
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(readFileSync(join(cwd, 'k'), 'utf8')).toContain('"current"');
+  });
+});
