@@ -39,6 +39,7 @@ const NOT_THE_PROTOCOL: Readonly<Record<string, string | Uint8Array>> = {
   'data that are no base64': '{"payloads":[{"data":"not base64!"}]}',
   'base64 with padding in the middle': '{"payloads":[{"data":"QQ==QQ=="}]}',
   'base64 with three equals signs': '{"payloads":[{"data":"Q==="}]}',
+  'base64 with half of its padding': '{"payloads":[{"data":"QQ="}]}',
   'base64 of one character too many': '{"payloads":[{"data":"QUJDQ"}]}',
   'base64 with white space': '{"payloads":[{"data":"QUJD\\n"}]}',
   'base64 with a look-alike from another alphabet': '{"payloads":[{"data":"\u0141UJD"}]}',

@@ -171,7 +171,7 @@ export function describeRequests(kind: TargetKind): void {
         ['URL-safe, unpadded', '-_-_-w'],
         ['both alphabets', '-/+_+w'],
         ['escaped slashes', '+\\/+\\/+w=='],
-        ['escaped characters', '\\u002b/+/+w='],
+        ['escaped characters', '\\u002b/+/+w=='],
       ])('reads base64, %s', async (_, text) => {
         const body = `{"payloads":[{"metadata":{"encoding":"${text}"},"data":"${text}"}]}`;
         expect(await read(body)).toEqual([{ metadata: { encoding: '+/+/+w==' }, data: '+/+/+w==' }]);

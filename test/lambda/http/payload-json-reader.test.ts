@@ -63,7 +63,7 @@ function object(value: unknown): Record<string, unknown> {
 function hex(value: unknown): string {
   if (value === undefined || value === null) return '';
   if (typeof value !== 'string' || !/^[A-Za-z0-9+/_-]*={0,2}$/.test(value)) throw new TypeError();
-  if (value.replace(/=+$/, '').length % 4 === 1) throw new TypeError();
+  if (value.endsWith('=') ? value.length % 4 !== 0 : value.length % 4 === 1) throw new TypeError();
   return Buffer.from(value, 'base64').toString('hex');
 }
 
