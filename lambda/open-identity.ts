@@ -69,7 +69,7 @@ function openRoles(config: TemporalCloudRolesConfig, get: HttpsGet, host: Identi
       readerOf(config.apiKey, arn, host, 'file of the Temporal Cloud API key'),
     ]);
     const apiKey = createSecretSource({ read, parse: parseApiKey });
-    return createCloudRoles(config, { get, apiKey, now: Date.now, onLookup: host.onRoleLookup });
+    return createCloudRoles(config, { get, apiKey, now: () => Date.now(), onLookup: host.onRoleLookup });
   };
   let opened: RoleDirectory | undefined;
   let opening: Promise<RoleDirectory> | undefined;

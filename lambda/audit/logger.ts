@@ -52,7 +52,7 @@ export interface ErrorDescription {
   readonly name: string;
   /** Only of errors whose messages are written here, and hold nothing of a request or of a remote answer. */
   readonly message?: string;
-  /** A code of Node.js or of our own errors, such as `ECONNREFUSED` or `throttled`. */
+  /** A code of Node.js, such as `ECONNREFUSED`, or the reason of one of our own errors, such as `throttled`. */
   readonly code?: string;
   /** Places in the code, without the message above them. Only of errors that should never happen. */
   readonly stack?: readonly string[];
@@ -61,8 +61,10 @@ export interface ErrorDescription {
 
 const MAX_FRAMES = 8;
 const MAX_CAUSES = 3;
-/** What a code of Node.js, of an SDK or of ours looks like. */
-const CODE = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
+/** What a class of errors is called. */
+const NAME = /^[A-Z][A-Za-z]{1,63}$/;
+/** What a code of Node.js or of the operating system looks like. */
+const CODE = /^(?:ERR_[A-Z0-9_]{1,60}|E[A-Z0-9]{2,20})$/;
 
 /** Describes an error for a log line, without anything it may have picked up on its way. */
 export function describeError(error: unknown, depth = 0): ErrorDescription {
@@ -70,11 +72,12 @@ export function describeError(error: unknown, depth = 0): ErrorDescription {
   const { name, message, cause } = error;
   const isOurs = isOurError(error);
   const { code, reason } = error as { code?: unknown; reason?: unknown };
-  const word = [code, reason].find((it) => typeof it === 'string' && CODE.test(it));
+  // Anybody can put anything into a field; a reason is believed of our own errors alone.
+  const word = isOurs ? reason : code;
   return {
-    name: CODE.test(name) ? name : 'Error',
+    name: NAME.test(name) ? name : 'Error',
     ...(isOurs ? { message: loggable(message) } : { stack: framesOf(error) }),
-    ...(typeof word === 'string' ? { code: word } : {}),
+    ...(typeof word === 'string' && (isOurs || CODE.test(word)) ? { code: word } : {}),
     ...(cause !== undefined && depth < MAX_CAUSES ? { cause: describeError(cause, depth + 1) } : {}),
   };
 }

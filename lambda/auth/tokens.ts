@@ -213,7 +213,8 @@ function createIssuers(configs: readonly IssuerConfig[], deps: TokenVerifierDeps
   return configs.map(asOidcIssuer).map((config) => {
     const algorithms = config.algorithms ?? ['RS256'];
     const id = `${config.jwksUri} ${algorithms.join()}`;
-    const keys = keySets.get(id) ?? new IssuerKeys(config.jwksUri, algorithms, { get, now: Date.now, ...onFetch });
+    const keys =
+      keySets.get(id) ?? new IssuerKeys(config.jwksUri, algorithms, { get, now: () => Date.now(), ...onFetch });
     keySets.set(id, keys);
     return {
       name: config.issuer,
