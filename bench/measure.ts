@@ -1,6 +1,6 @@
 /** Rounds: every contestant in turn, again and again, so that what disturbs the machine disturbs all. */
 import { fork } from 'node:child_process';
-import type { Contestant } from './contestants.ts';
+import type { Contestant, Entered } from './contestants.ts';
 import type { InProcessJob, InProcessResult } from './floors/in-process.ts';
 import { NAMESPACE } from './formats.ts';
 import type { Exchange, LoadResult } from './load/job.ts';
@@ -11,17 +11,25 @@ import type { Effort, Workload } from './workloads.ts';
 
 /** A contestant that is up, or why it is not. */
 export type Entry =
-  | { readonly contestant: Contestant; readonly server: ServerProcess | undefined }
+  | { readonly contestant: Contestant; readonly entered: Entered; readonly server: ServerProcess | undefined }
   | { readonly contestant: Contestant; readonly absent: string };
+
+export type Running = Extract<Entry, { entered: unknown }>;
 
 /** Installs and starts a contestant; one that cannot be is an entry that says why. */
 export async function enter(contestant: Contestant): Promise<Entry> {
   try {
-    const command = await contestant.command?.();
-    return { contestant, server: command === undefined ? undefined : await startServer(command) };
+    const entered = await contestant.enter();
+    const { command } = entered;
+    return { contestant, entered, server: command === undefined ? undefined : await startServer(command) };
   } catch (error) {
     return { contestant, absent: (error as Error).message };
   }
+}
+
+export async function leave({ entered, server }: Running): Promise<void> {
+  await server?.stop();
+  await entered.close?.();
 }
 
 /** Header lines of the clients that the workloads stand for. */
@@ -41,7 +49,7 @@ const BROWSER = [
 
 /** One contestant, one workload, one round. @throws Error when an answer was wrong */
 export async function measureRound(
-  { contestant, server }: Extract<Entry, { server: unknown }>,
+  { entered, server }: Running,
   workload: Workload,
   exchanges: readonly Exchange[],
   effort: Effort,
@@ -54,7 +62,7 @@ export async function measureRound(
   const result: LoadResult = await load.run({
     port: server.port,
     path: workload.name === 'page' ? '/decode?preserveStorageRefs=true' : '/decode',
-    headers: (contestant.headers ?? [[]]).map((lines) => [...client, ...lines]),
+    headers: (entered.headers ?? [[]]).map((lines) => [...client, ...lines]),
     exchanges,
     pace,
   });

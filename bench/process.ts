@@ -6,12 +6,17 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-/** How to start a server that prints `listening PORT` once it accepts connections. */
+/** How to start a server that prints a line with {@link LISTENING} once it accepts connections. */
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
   readonly cwd?: string;
+  /** Environment variables besides those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
+
+/** `listening PORT`, or what `codec-server start` says. */
+const LISTENING = /^(?:listening |Codec server at https?:\/\/[^ ]*:)(\d+)/;
 
 /** A running server. */
 export interface ServerProcess {
@@ -26,17 +31,21 @@ const MS_PER_TICK = 10;
 
 /** @throws Error when the process ends, or is silent for 30 s, before it listens */
 export async function startServer(command: Command): Promise<ServerProcess> {
-  const child = spawn(command.file, command.args, { cwd: command.cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  const { file, args, cwd, env } = command;
+  const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => {
     errors = (errors + chunk.toString()).slice(-2000);
   });
   const port = await new Promise<number>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('it did not listen within 30 s')), START_TIMEOUT_MS);
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const match = /^listening (\d+)/.exec(line);
+    const lines = createInterface({ input: child.stdout }).on('line', (line) => {
+      const match = LISTENING.exec(line);
       if (match === null) return;
       clearTimeout(timer);
+      // What else it prints, such as audit lines, is taken from it and not looked at.
+      lines.close();
+      child.stdout.resume();
       resolve(Number(match[1]));
     });
     child.once('error', reject);

@@ -8,8 +8,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 import { parseArgs } from 'node:util';
 import { CONTESTANTS } from './contestants.ts';
+import type { Exchange } from './load/job.ts';
 import { LoadGenerator } from './load/load.ts';
-import { type Entry, enter, measureRound } from './measure.ts';
+import { type Entry, enter, leave, measureRound } from './measure.ts';
 import { renderPlot } from './report/plot.ts';
 import { renderTables } from './report/table.ts';
 import type { Result, Round } from './result.ts';
@@ -49,20 +50,19 @@ async function main(): Promise<void> {
     await write(entries, measured);
   } finally {
     load.stop();
-    for (const entry of entries) if ('server' in entry) await entry.server?.stop();
+    for (const entry of entries) if ('entered' in entry) await leave(entry);
   }
 }
 
 async function measureAll(entries: Entry[], load: LoadGenerator): Promise<Map<string, Round[]>> {
   const measured = new Map<string, Round[]>();
-  const bodies = new Map(
-    entries.flatMap(({ contestant }) =>
-      workloads.map((workload) => [
-        `${contestant.name}/${workload.name}`,
-        exchangesOf(workload, contestant.seal, contestant.echoes),
-      ]),
-    ),
-  );
+  const bodies = new Map<string, Exchange[]>();
+  for (const entry of entries) {
+    if ('absent' in entry) continue;
+    const { seal, echoes } = entry.entered;
+    for (const workload of workloads)
+      bodies.set(`${entry.contestant.name}/${workload.name}`, await exchangesOf(workload, seal, echoes));
+  }
   // Round 0 warms everyone up and is not counted.
   for (let round = 0; round <= rounds; round++)
     for (const workload of workloads)
@@ -77,7 +77,7 @@ async function measureAll(entries: Entry[], load: LoadGenerator): Promise<Map<st
         } catch (error) {
           // Whoever answers wrongly once is out: its figures would mean nothing.
           say(`${key} is out: ${(error as Error).message}`);
-          await entry.server?.stop();
+          await leave(entry);
           entries[index] = { contestant: entry.contestant, absent: `${workload.name}: ${(error as Error).message}` };
         }
       }

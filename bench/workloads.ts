@@ -64,13 +64,16 @@ export const WORKLOADS: readonly Workload[] = [
 ];
 
 /** The requests of a workload in a format, with their right answers. */
-export function exchangesOf(workload: Workload, seal: Seal, echo = false): Exchange[] {
+export async function exchangesOf(workload: Workload, seal: Seal, echo = false): Promise<Exchange[]> {
   const random = seededRandom(20_261_124);
-  return workload.requests.map((sizes) => {
+  const exchanges: Exchange[] = [];
+  for (const sizes of workload.requests) {
     const plains = sizes.map((bytes) => plainJson(bytes, random));
-    const payloads = plains.map((plain) => seal(plain, random));
-    return { body: Buffer.from(JSON.stringify({ payloads })), answer: echo ? 'echo' : plains.map(plainPayload) };
-  });
+    const payloads = await seal(plains, random);
+    const body = Buffer.from(JSON.stringify({ payloads }));
+    exchanges.push({ body, answer: echo ? 'echo' : plains.map(plainPayload) });
+  }
+  return exchanges;
 }
 
 const WORDS = ['order', 'customer', 'shipped', 'Zürich', 'amount', 'pending', 'warehouse', 'retry', 'invoice', 'EUR'];

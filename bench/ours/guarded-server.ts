@@ -1,0 +1,56 @@
+/**
+ * The pipeline as the Lambda function has it (tokens of an issuer, rules, audit log, metrics) behind
+ * the local server, so that what guarding costs can be compared over the same HTTP.
+ */
+import type { CodecServerConfig, IdentityConfig } from '../../config/schema.ts';
+import { allSinks, createAuditLog } from '../../lambda/audit/audit-log.ts';
+import { createMetrics } from '../../lambda/audit/metrics.ts';
+import { composePipeline } from '../../lambda/compose.ts';
+import { LAMBDA_LIMITS } from '../../lambda/http/limits.ts';
+import { startLocalServer } from '../../lambda/local-server.ts';
+import { openIdentity } from '../../lambda/open-identity.ts';
+import { openKeys } from '../../lambda/open-keys.ts';
+
+const identityConfig: IdentityConfig = {
+  issuers: [
+    {
+      type: 'oidc',
+      issuer: process.env['BENCH_ISSUER'] ?? '',
+      jwksUri: process.env['BENCH_JWKS'] ?? '',
+      audience: 'codec',
+      from: 'authorization',
+    },
+  ],
+  serviceTokens: null,
+};
+const config: CodecServerConfig = {
+  defaultNamespace: null,
+  cors: { origins: ['http://localhost:8233'], credentials: false },
+  failures: 'explain',
+  compression: null,
+  identity: identityConfig,
+  access: [
+    { name: 'auditors', namespaces: ['*'], people: [{ email: 'auditor@example.org' }], allow: ['decode'] },
+    { name: 'bench', namespaces: ['bench.*'], people: [{ emailDomain: 'example.com' }], allow: ['decode', 'encode'] },
+  ],
+  keys: { keyring: null, kms: null, staticKeys: { samplesTestKey: true } },
+};
+
+const write = (line: string): void => void process.stdout.write(`${line}\n`);
+const identity = await openIdentity(identityConfig, { cwd: process.cwd() });
+const keys = await openKeys(config.keys, { cwd: process.cwd() });
+const pipeline = composePipeline(config, {
+  keys,
+  authenticator: identity.authenticator,
+  audit: allSinks(createAuditLog(write), createMetrics(write, 'bench')),
+  limits: LAMBDA_LIMITS,
+  onBug: (error) => void process.stderr.write(`${error}\n`),
+});
+await identity.warmUp();
+const server = await startLocalServer({
+  pipeline,
+  cors: config.cors,
+  bodyBytes: LAMBDA_LIMITS.bodyBytes,
+  port: 0,
+});
+write(`listening ${server.port}`);
