@@ -23,13 +23,22 @@ export function combineKeySources(...sources: readonly [KeySource, ...KeySource[
 
 class CombinedKeys implements KeySource {
   readonly #sources: readonly KeySource[];
+  /** Who may have a key for a request. To ask a source that refuses costs as much as opening a payload: its error. */
+  readonly #byKind: Readonly<Record<DataKeyRequest['kind'], readonly KeySource[]>>;
 
   constructor(sources: readonly KeySource[]) {
+    const whoUnwraps = (kind: DataKeyRequest['kind']) =>
+      sources.filter(({ unwraps }) => unwraps?.includes(kind) ?? true);
     this.#sources = sources;
+    this.#byKind = { message: whoUnwraps('message'), kms: whoUnwraps('kms'), static: whoUnwraps('static') };
   }
 
   unwrap(request: DataKeyRequest, context: KeyContext): DataKey | Promise<DataKey> {
-    return firstOf(this.#sources, (source) => source.unwrap(request, context), refusalToOpen);
+    const sources = this.#byKind[request.kind];
+    const [only] = sources;
+    if (only === undefined) throw new CannotOpenError('unknown-key', 'there is no source of keys of that kind');
+    if (sources.length === 1) return only.unwrap(request, context);
+    return firstOf(sources, (source) => source.unwrap(request, context), refusalToOpen);
   }
 
   materialsFor(

@@ -79,6 +79,10 @@ export class DataKeyCache implements KeySource {
     this.#failures = new BoundedCache(Math.max(maxKeys, 100), this.#settings.refusalMs);
   }
 
+  get unwraps(): readonly DataKeyRequest['kind'][] {
+    return this.#origin.unwraps ?? ['message', 'kms', 'static'];
+  }
+
   unwrap(request: DataKeyRequest, context: KeyContext): DataKey | Promise<DataKey> {
     const name = nameOfRequest(request, context.namespace);
     const now = this.#clock.now();

@@ -24,6 +24,9 @@ export interface GeneratedDataKey {
 }
 
 export interface DataKeyOrigin {
+  /** As {@link KeySource.unwraps}. */
+  readonly unwraps?: readonly DataKeyRequest['kind'][];
+
   /**
    * Unwraps a data key.
    *

@@ -73,6 +73,12 @@ export interface EncryptionMaterials {
  */
 export interface KeySource {
   /**
+   * Kinds of requests that it can have a key for; the others are refused as unknown. Undefined: any.
+   * Where several sources serve together, one is not asked for what it cannot have.
+   */
+  readonly unwraps?: readonly DataKeyRequest['kind'][];
+
+  /**
    * The plaintext data key that a payload needs, acquired for the caller, who calls
    * {@link DataKey.release} exactly once. Many calls for the same key share one flight.
    *

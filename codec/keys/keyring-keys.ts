@@ -38,6 +38,7 @@ const DEFAULT_WRITE_LIMITS: WriteLimits = { maxMessages: 10_000, maxBytes: 2 ** 
 const MAX_KEYS = 1000;
 
 export class KeyringKeys implements KeySource {
+  readonly unwraps = ['message'] as const;
   readonly #holder: KeyringHolder;
   readonly #serves: (namespace: string | undefined) => boolean;
   readonly #limits: WriteLimits;

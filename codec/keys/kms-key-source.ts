@@ -67,6 +67,7 @@ const REASONS: readonly [KmsFaultKind, CannotOpenCause][] = [
 ];
 
 export class KmsKeys implements DataKeyOrigin {
+  readonly unwraps = ['message', 'kms'] as const;
   readonly #pairings: readonly Pairing[];
   readonly #kms: Kms;
   readonly #caller: KmsCaller;

@@ -4,7 +4,7 @@
  * belongs.
  */
 import { CannotEncodeError, CannotOpenError } from '../errors.ts';
-import { DataKey } from './data-key.ts';
+import type { DataKey } from './data-key.ts';
 import type { DataKeyRequest, KeyContext, KeySource, StaticKeyRequest } from './key-source.ts';
 import type { SecretSource } from './secret-source.ts';
 import type { StaticKey, StaticKeySet } from './static-keys.ts';
@@ -12,11 +12,14 @@ import type { StaticKey, StaticKeySet } from './static-keys.ts';
 /** Keys that are tried on one payload at most, where its id does not tell which. */
 const MAX_TRIALS = 16;
 
-/** What became of a search. */
-type Search = { readonly found: StaticKey } | { readonly failure: CannotOpenError };
+/** What became of a search; `only` when id and namespace leave no other key. */
+type Search = { readonly found: StaticKey; readonly only: boolean } | { readonly failure: CannotOpenError };
 
 export class StaticKeySource implements KeySource {
+  readonly unwraps = ['static'] as const;
   readonly #source: SecretSource<StaticKeySet>;
+  /** The last search that found the only key of its id and namespace: the next payload asks the same. */
+  #last: { set: StaticKeySet; keyId: string; namespace: string | undefined; key: StaticKey } | undefined;
 
   /** @param source the keys, which may be read anew when a payload names an unknown one */
   constructor(source: SecretSource<StaticKeySet> | StaticKeySet) {
@@ -35,8 +38,14 @@ export class StaticKeySource implements KeySource {
   }
 
   #find(set: StaticKeySet, request: StaticKeyRequest, namespace: string | undefined): DataKey | Promise<DataKey> {
+    const last = this.#last;
+    if (last !== undefined && last.set === set && last.keyId === request.keyId && last.namespace === namespace)
+      return last.key.dataKey.acquire();
     const search = searchIn(set, request, namespace);
-    if ('found' in search) return forOneUser(search.found);
+    if ('found' in search) {
+      if (search.only) this.#last = { set, keyId: request.keyId, namespace, key: search.found };
+      return search.found.dataKey.acquire();
+    }
     const fresh = this.#source.refresh();
     if (fresh instanceof Promise)
       return fresh.then((it) => (it === set ? failed(search) : again(it, request, namespace)));
@@ -46,7 +55,7 @@ export class StaticKeySource implements KeySource {
 
 function again(set: StaticKeySet, request: StaticKeyRequest, namespace: string | undefined): DataKey {
   const search = searchIn(set, request, namespace);
-  return 'found' in search ? forOneUser(search.found) : failed(search);
+  return 'found' in search ? search.found.dataKey.acquire() : failed(search);
 }
 
 function failed(search: { readonly failure: CannotOpenError }): never {
@@ -64,9 +73,9 @@ function searchIn({ keys }: StaticKeySet, request: StaticKeyRequest, namespace: 
       ? failure('wrong-namespace', 'the key of that id is configured for other namespaces')
       : failure('unknown-key', 'no key of that id is configured for the namespace');
   }
-  if (others.length === 0 || request.fits === undefined) return { found: first };
+  if (others.length === 0 || request.fits === undefined) return { found: first, only: others.length === 0 };
   // The Go sample writes an empty id, and a rotated secret may hold two keys of one id.
-  for (const key of serving.slice(0, MAX_TRIALS)) if (request.fits(key.key)) return { found: key };
+  for (const key of serving.slice(0, MAX_TRIALS)) if (request.fits(key.key)) return { found: key, only: false };
   return failure('not-authentic', 'none of the keys that it may be opens it');
 }
 
@@ -83,11 +92,4 @@ function distinct(keys: readonly StaticKey[]): readonly StaticKey[] {
     if (!seen.has(bytes)) seen.set(bytes, key);
   }
   return [...seen.values()];
-}
-
-/** A copy that is zeroed when its user is done: the set may be erased meanwhile. */
-function forOneUser({ name, key }: StaticKey): DataKey {
-  const dataKey = new DataKey(name, Uint8Array.from(key)).acquire();
-  dataKey.destroy();
-  return dataKey;
 }

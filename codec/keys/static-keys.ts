@@ -13,6 +13,7 @@ import { createHash } from 'node:crypto';
 import { KeyDocumentError } from '../errors.ts';
 import { createNamespaceMatcher } from '../namespace-pattern.ts';
 import { asBuffer } from '../payload.ts';
+import { DataKey } from './data-key.ts';
 import { fieldsOf, keyOf, nameOf, parseKeyDocument } from './key-document.ts';
 import type { SecretVersions } from './secret-source.ts';
 
@@ -23,6 +24,8 @@ export interface StaticKey {
   /** For the audit line; never the id where the id is the key. */
   readonly name: string;
   readonly key: Uint8Array;
+  /** The same key for whoever opens payloads with it: erased keys stay whole until their last user is done. */
+  readonly dataKey: DataKey;
   /** Whether it may open what is read in a namespace; `undefined` when the request names none. */
   serves(namespace: string | undefined): boolean;
 }
@@ -103,7 +106,7 @@ export function joinStaticKeys(...sets: readonly StaticKeySet[]): StaticKeySet {
 
 /** Zeroes the keys of a set that is no longer used. */
 export function eraseStaticKeys(set: StaticKeySet): void {
-  for (const { key } of set.keys) key.fill(0);
+  for (const { dataKey } of set.keys) dataKey.destroy();
 }
 
 function namespacesOf(value: unknown, place: string): readonly string[] {
@@ -115,10 +118,12 @@ function namespacesOf(value: unknown, place: string): readonly string[] {
 function staticKey(id: string, key: Uint8Array, namespaces: readonly string[]): StaticKey {
   const matches = createNamespaceMatcher(namespaces);
   const everywhere = namespaces.includes('*');
+  const name = `static/${nameOfId(id, key)}`;
   return {
     id,
     key,
-    name: `static/${nameOfId(id, key)}`,
+    name,
+    dataKey: new DataKey(name, key),
     serves: (namespace) => (namespace === undefined ? everywhere : matches(namespace)),
   };
 }

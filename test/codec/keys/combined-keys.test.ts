@@ -47,6 +47,12 @@ describe('combined key sources', () => {
     expect(keys.unwrap(request, context)).toMatchObject({ id: 'b' });
   });
 
+  it('do not ask a source for a kind of key that it cannot have', () => {
+    const keyring: KeySource = { ...source('keyring'), unwraps: ['message'] };
+    expect(combineKeySources(keyring, source('b')).unwrap(request, context)).toMatchObject({ id: 'b' });
+    expect(() => combineKeySources(keyring, keyring).unwrap(request, context)).toThrow(CannotOpenError);
+  });
+
   it('go on after a source that answers later', async () => {
     const keys = combineKeySources(source(unknown, true), source(disabled), source('c', true));
     expect(await keys.unwrap(request, context)).toMatchObject({ id: 'c' });

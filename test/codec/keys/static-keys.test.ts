@@ -138,7 +138,7 @@ describe('a file of static keys', () => {
 });
 
 describe('static keys', () => {
-  it('are given as copies, so that erasing a set cannot garble what is under way', () => {
+  it('stay whole while they are in use, so that erasing a set cannot garble what is under way', () => {
     const set = setOf(entry());
     const key = new StaticKeySource(set).unwrap(request('a'), contextFor('orders'));
     eraseStaticKeys(set);
