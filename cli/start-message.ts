@@ -8,7 +8,7 @@ export interface StartFacts {
   /** Every address it listens on. */
   readonly addresses: readonly string[];
   readonly keyring: { readonly path: string; readonly made: boolean } | undefined;
-  /** A command that decodes a payload of ours; undefined where nobody may encode one to show. */
+  /** A command that decodes a payload of ours; undefined where there is none to show. */
   readonly curl: string | undefined;
   /** Whether callers have to say who they are. */
   readonly asksWho: boolean;
@@ -22,7 +22,7 @@ const HEADERS: Readonly<Record<string, string>> = { 'content-type': 'application
 /**
  * A command line that decodes a payload which was really encrypted, by asking the pipeline itself.
  *
- * @returns undefined when the pipeline does not encode for `namespace` without an identity
+ * @returns undefined when the pipeline does not encode for `namespace`
  */
 export async function curlThatDecodes(
   pipeline: CodecPipeline,

@@ -140,8 +140,9 @@ async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<vo
       }),
     );
     const endpoint = `${tls === undefined ? 'http' : 'https'}://${nameOf(flags.host)}:${server.port}`;
+    // Where callers have to prove who they are, nobody here can.
     const namespace = config.defaultNamespace ?? 'default';
-    const curl = await curlThatDecodes(pipeline, endpoint, namespace);
+    const curl = config.identity === null ? await curlThatDecodes(pipeline, endpoint, namespace) : undefined;
     io.stdout.write(
       startMessage({
         endpoint,

@@ -48,7 +48,7 @@ export interface LocalServer {
 
 const LOOPBACK = ['127.0.0.1', '::1'];
 /** Milliseconds for which the rest of a refused body is read and thrown away, so that the client sees the answer. */
-const DRAIN_MS = 2000;
+const DRAIN_MS = 10_000;
 const BUSY = 'The server is busy: try again in a moment';
 
 /**
