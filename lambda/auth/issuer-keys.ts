@@ -70,11 +70,10 @@ export class IssuerKeys {
     this.#refreshIfDue(now);
     const key = this.#keys.get(kid);
     if (key !== undefined) return key;
-    const isFlying = this.#flight !== undefined;
-    if (!isFlying && this.#failures === 0 && now - this.#lastUnknownKidFetch < UNKNOWN_KID_INTERVAL_MS) {
-      return undefined;
-    }
-    if (!isFlying && now >= this.#notBefore) this.#lastUnknownKidFetch = now;
+    // What is on its way may have been asked before the issuer rotated its keys: look again when it is here.
+    if (this.#flight !== undefined) return this.#flight.catch(() => undefined).then(() => this.find(kid));
+    if (this.#failures === 0 && now - this.#lastUnknownKidFetch < UNKNOWN_KID_INTERVAL_MS) return undefined;
+    if (now >= this.#notBefore) this.#lastUnknownKidFetch = now;
     return this.#fetchUnlessBackingOff(now).then(() => this.#keys.get(kid));
   }
 

@@ -76,6 +76,16 @@ describe('the keys of an issuer, over HTTPS', () => {
     expect(issuer.requests).toBe(2);
   });
 
+  it('follow a rotation that happens while they are being refreshed', async () => {
+    await keys.warmUp();
+    clock.advance(REFRESH_AFTER_MS + 1);
+    void keys.find(issuer.signer.kid);
+    while (issuer.requests < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+    const fresh = issuer.rotate();
+    expect(await keys.find(fresh.kid)).toMatchObject({ kid: fresh.kid });
+    expect(issuer.requests).toBeLessThanOrEqual(3);
+  });
+
   it('are refreshed in the background, and a withdrawn key is found no more', async () => {
     await keys.warmUp();
     const old = issuer.signer;
