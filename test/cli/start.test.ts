@@ -237,22 +237,23 @@ describe('codec-server start', () => {
     });
   });
 
-  it.each(['SIGTERM', 'SIGINT'] as const)('ends with exit code 0 on %s', async (signal) => {
-    const child = spawn(process.execPath, ['bin/codec-server.ts', 'start', '--port', '0', '--keyring', join(cwd, 'k')]);
+  it.each<[string, string, string[], NodeJS.Signals]>([
+    ['Ctrl-C', process.execPath, ['bin/codec-server.ts', 'start'], 'SIGINT'],
+    ['SIGTERM', process.execPath, ['bin/codec-server.ts', 'start'], 'SIGTERM'],
+    ['SIGTERM to npm, whose shell must not stand between', 'npm', ['start', '--silent', '--'], 'SIGTERM'],
+  ])('ends with exit code 0 on %s', async (_, command, argv, signal) => {
+    const child = spawn(command, [...argv, '--port', '0', '--keyring', join(cwd, 'keyring.json')]);
     let out = '';
-    let err = '';
-    child.stderr.on('data', (chunk) => {
-      err += chunk;
-    });
     const code = await new Promise((resolve) => {
       child.stdout.on('data', (chunk) => {
         out += chunk;
         // Once: a second signal would end it at once.
         if (out.includes('Ctrl-C') && !child.killed) child.kill(signal);
       });
-      child.on('exit', resolve);
+      child.on('close', resolve);
     });
-    expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(readFileSync(join(cwd, 'k'), 'utf8')).toContain('"current"');
+    expect(code).toBe(0);
+    expect(out).toMatch(/Finishing the requests in flight…\n$/);
+    expect(readFileSync(join(cwd, 'keyring.json'), 'utf8')).toContain('"current"');
   });
 });
