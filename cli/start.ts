@@ -10,6 +10,7 @@ import type { CodecServerConfig } from '../config/schema.ts';
 import { createAuditLog } from '../lambda/audit/audit-log.ts';
 import { createLogger, type Logger } from '../lambda/audit/logger.ts';
 import { observeIdentity } from '../lambda/audit/observe-identity.ts';
+import { observeKeys } from '../lambda/audit/observe-keys.ts';
 import { loopbackAuthenticator } from '../lambda/auth/loopback.ts';
 import { composePipeline } from '../lambda/compose.ts';
 import { isLoopbackAddress } from '../lambda/http/host.ts';
@@ -118,7 +119,7 @@ async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<vo
   const write = (line: string) => void io.stdout.write(`${line}\n`);
   const logger = createLogger((line) => void io.stderr.write(`${line}\n`), 'INFO');
   const identity = await openCallers(config, io, logger);
-  const keys = await openKeys(config.keys, { cwd: io.cwd });
+  const keys = await openKeys(config.keys, { cwd: io.cwd, ...observeKeys(logger, undefined) });
   try {
     const pipeline = composePipeline(config, {
       keys,

@@ -40,9 +40,10 @@ export const METRICS = {
   /** Questions to the Cloud Ops API (a page each), and those of them that failed. */
   roleLookups: 'RoleLookups',
   roleLookupFailures: 'RoleLookupFailures',
-  /** Calls of KMS, and those of them that failed for a reason that may pass. */
+  /** Calls of KMS, and those of them that it throttled, or did not answer (in time). */
   kmsCalls: 'KmsCalls',
-  kmsFaults: 'KmsFaults',
+  kmsThrottled: 'KmsThrottled',
+  kmsUnreachable: 'KmsUnreachable',
 } as const;
 
 export type MetricName = (typeof METRICS)[keyof typeof METRICS];

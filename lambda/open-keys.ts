@@ -5,6 +5,7 @@
 import { isAbsolute, join } from 'node:path';
 import { combineKeySources } from '../codec/keys/combined-keys.ts';
 import type { KeySource } from '../codec/keys/key-source.ts';
+import type { KmsObserver } from '../codec/keys/observed-kms.ts';
 import type { KeysConfig, KmsKeyConfig, LocalKeyringConfig, SecretRef, StaticKeysConfig } from '../config/schema.ts';
 
 /** What the keys need to know of where they are opened. */
@@ -15,6 +16,8 @@ export interface KeysHost {
   readonly stackKeyArn?: string | undefined;
   /** ARN of the secret with static keys that the stack created. */
   readonly stackStaticKeysArn?: string | undefined;
+  /** Told of every call to KMS, for the metrics and the log. */
+  readonly onKmsCall?: KmsObserver | undefined;
 }
 
 /** Keys in use. */
@@ -87,13 +90,15 @@ async function openKeyring(
 }
 
 async function openKms(entries: readonly KmsKeyConfig[], { cache }: KeysConfig, host: KeysHost): Promise<Part> {
-  const [{ createKms }, { KmsKeys }, { DataKeyCache }] = await Promise.all([
+  const [{ createKms }, { observeKms }, { KmsKeys }, { DataKeyCache }] = await Promise.all([
     import('../codec/keys/kms.ts'),
+    import('../codec/keys/observed-kms.ts'),
     import('../codec/keys/kms-key-source.ts'),
     import('../codec/keys/data-key-cache.ts'),
   ]);
-  const kms = createKms();
-  await kms.ready;
+  const client = createKms();
+  await client.ready;
+  const kms = host.onKmsCall === undefined ? client : observeKms(client, host.onKmsCall);
   const pairings = entries.map((entry, index) => ({
     ...entry,
     write: entry.write === 'created-by-stack' ? stackKey(host, `keys.kms[${index}].write`) : entry.write,

@@ -1,0 +1,24 @@
+/** KMS with somebody who is told of every call, for metrics and the log. */
+import { type Kms, KmsFault, type KmsFaultKind } from './kms-api.ts';
+
+/** Told how a call ended: the kind of its fault, or undefined when all was well. */
+export type KmsObserver = (fault: KmsFaultKind | undefined) => void;
+
+/** Tells `onCall` of every call that `kms` makes. */
+export function observeKms(kms: Kms, onCall: KmsObserver): Kms {
+  async function observed<T>(call: Promise<T>): Promise<T> {
+    try {
+      const answer = await call;
+      onCall(undefined);
+      return answer;
+    } catch (error) {
+      if (error instanceof KmsFault) onCall(error.kind);
+      throw error;
+    }
+  }
+  return {
+    decrypt: (...call) => observed(kms.decrypt(...call)),
+    generateDataKey: (...call) => observed(kms.generateDataKey(...call)),
+    close: () => kms.close(),
+  };
+}
