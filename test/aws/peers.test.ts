@@ -13,7 +13,7 @@ import { formatKeyring, newKeyring } from '../../codec/keys/local-keyring.ts';
 import { metadataOf, type Payload } from '../../codec/payload.ts';
 import { fromTemporalPayload, toTemporalPayload } from '../../codec/temporal-payload.ts';
 import { Moto } from '../support/moto.ts';
-import { ask, type PeerKey, python } from './peers/peers.ts';
+import { ask, go, java, type PeerKey, python } from './peers/peers.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'peers-'));
 const keyring = join(folder, 'keyring.json');
@@ -76,7 +76,7 @@ function shown(all: readonly Payload[]) {
   }));
 }
 
-describe.each([python])('$name’s official SDK', (peer) => {
+describe.each([python, java, go])('$name’s official SDK', (peer) => {
   beforeAll(async () => {
     await peer.prepare();
   }, 1_800_000);

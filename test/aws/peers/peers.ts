@@ -2,14 +2,18 @@
  * The example codecs in other languages, as programs that encode or decode a list of payloads from
  * stdin to stdout. Each says what is missing when it cannot be built here.
  */
-import { spawn } from 'node:child_process';
-import { join, resolve } from 'node:path';
+import { execFile, spawn } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import type { Payload } from '../../../codec/payload.ts';
 import { readPayloads } from '../../../lambda/http/payload-json-reader.ts';
 import { writePayloads } from '../../../lambda/http/payload-json-writer.ts';
 import { pythonTools } from '../../support/python.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
+/** Ignored by git. */
+const CACHE = join(ROOT, '.cache');
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -61,3 +65,54 @@ export const python: Peer = {
   name: 'Python',
   prepare: async () => [join(await pythonTools(), 'python'), join(ROOT, 'test/aws/peers/python_peer.py')],
 };
+
+export const java: Peer = {
+  name: 'Java',
+  prepare: once(async () => {
+    const classpathFile = join(CACHE, 'java-classpath');
+    const classes = join(CACHE, 'java-peer');
+    const maven = ['-q', '-B', `-Dmaven.repo.local=${join(CACHE, 'm2')}`, '-f', join(ROOT, 'examples/java/pom.xml')];
+    const goals = ['compile', 'dependency:build-classpath', `-Dmdep.outputFile=${classpathFile}`];
+    await tool('mvn', [...maven, ...goals], 'Maven with a JDK 17, and Maven Central');
+    const classpath = [join(ROOT, 'examples/java/target/classes'), readFileSync(classpathFile, 'utf8'), classes].join(
+      delimiter,
+    );
+    mkdirSync(classes, { recursive: true });
+    await tool('javac', ['-d', classes, '-cp', classpath, join(ROOT, 'test/aws/peers/JavaPeer.java')], 'a JDK 17');
+    return ['java', '-cp', classpath, 'JavaPeer'];
+  }),
+};
+
+export const go: Peer = {
+  name: 'Go',
+  prepare: once(async () => {
+    const program = join(CACHE, 'go-peer');
+    const source = join(ROOT, 'test/aws/peers/go_peer.go');
+    await tool(
+      'go',
+      ['build', '-o', program, source],
+      'Go as examples/go/go.mod names it, and its module proxy',
+      join(ROOT, 'examples/go'),
+    );
+    return [program];
+  }),
+};
+
+/** Several tests wait for one build. */
+function once(build: () => Promise<readonly string[]>): () => Promise<readonly string[]> {
+  let built: Promise<readonly string[]> | undefined;
+  return () => {
+    built ??= build();
+    return built;
+  };
+}
+
+async function tool(file: string, args: readonly string[], what: string, cwd = ROOT): Promise<void> {
+  try {
+    await promisify(execFile)(file, args, { cwd, maxBuffer: 64 * 1024 * 1024 });
+  } catch (error) {
+    const { code, stdout = '', stderr = '' } = error as { code?: unknown; stdout?: string; stderr?: string };
+    const said = code === 'ENOENT' ? `${file} is not on the PATH` : `${stdout}${stderr}`.slice(-2000);
+    throw new Error(`This suite needs ${what}. ${said}`);
+  }
+}
