@@ -8,6 +8,7 @@ import { ConfigFileError, loadConfigFile } from '../config/load.ts';
 import { formatProblems } from '../config/problem.ts';
 import type { CodecServerConfig } from '../config/schema.ts';
 import { createAuditLog } from '../lambda/audit/audit-log.ts';
+import { LineBuffer } from '../lambda/audit/line-buffer.ts';
 import { createLogger, type Logger } from '../lambda/audit/logger.ts';
 import { observeIdentity } from '../lambda/audit/observe-identity.ts';
 import { observeKeys } from '../lambda/audit/observe-keys.ts';
@@ -116,7 +117,7 @@ async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<vo
   const { config, file } = await loadConfig(flags, io);
   refuseOpenDoor(config, flags, file);
   const tls = readTls(flags, io);
-  const write = (line: string) => void io.stdout.write(`${line}\n`);
+  const auditLines = new LineBuffer((text) => void io.stdout.write(text));
   const logger = createLogger((line) => void io.stderr.write(`${line}\n`), 'INFO');
   const identity = await openCallers(config, io, logger);
   const keys = await openKeys(config.keys, { cwd: io.cwd, ...observeKeys(logger, undefined) });
@@ -125,7 +126,7 @@ async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<vo
       keys,
       authenticator: identity.authenticator,
       roles: identity.roles,
-      audit: flags.audit ? createAuditLog(write) : { record: () => {} },
+      audit: flags.audit ? createAuditLog(auditLines.keepForThisTurn) : { record: () => {} },
       limits: LOCAL_LIMITS,
       onBug: (error, requestId) => logger.error('a request failed by a bug', { requestId }, error),
     });
@@ -157,6 +158,7 @@ async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<vo
     io.stdout.write('Finishing the requests in flight…\n');
     await server.close();
   } finally {
+    auditLines.flush();
     keys.close();
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { CodecServerConfig, IdentityConfig } from '../../config/schema.ts';
 import { allSinks, createAuditLog } from '../../lambda/audit/audit-log.ts';
+import { LineBuffer } from '../../lambda/audit/line-buffer.ts';
 import { createMetrics } from '../../lambda/audit/metrics.ts';
 import { composePipeline } from '../../lambda/compose.ts';
 import { LAMBDA_LIMITS } from '../../lambda/http/limits.ts';
@@ -36,7 +37,8 @@ const config: CodecServerConfig = {
   keys: { keyring: null, kms: null, staticKeys: { samplesTestKey: true } },
 };
 
-const write = (line: string): void => void process.stdout.write(`${line}\n`);
+const lines = new LineBuffer((text) => void process.stdout.write(text));
+const write = lines.keepForThisTurn;
 const identity = await openIdentity(identityConfig, { cwd: process.cwd() });
 const keys = await openKeys(config.keys, { cwd: process.cwd() });
 const pipeline = composePipeline(config, {
