@@ -12,7 +12,7 @@ import { CustomDomain } from './custom-domain.ts';
 import { OperationsDashboard } from './dashboard.ts';
 import { EncryptionKey } from './encryption-key.ts';
 import { HttpFront } from './http-front.ts';
-import { anybodyEncodes, keyStatements } from './key-permissions.ts';
+import { keyStatements } from './key-permissions.ts';
 import { ENVIRONMENT_VARIABLES } from './names.ts';
 import { OperationsKey } from './operations-key.ts';
 import { addOutputs } from './outputs.ts';
@@ -52,7 +52,7 @@ export class CodecServerStack extends Stack {
       retain,
       logsKey: operationsKey,
       statements: [
-        ...keyStatements({ entries, createdKeyArn: createdKey?.keyArn, writing: anybodyEncodes(config.access) }),
+        ...keyStatements({ entries, createdKeyArn: createdKey?.keyArn }),
         ...secretStatements(secrets, operationsKey),
       ],
       variables: {

@@ -144,7 +144,7 @@ export class OperationsDashboard extends Construct {
       logGroupNames: [this.#props.auditLogs.logGroupName],
       queryLines: [
         'filter payloads.denied > 0',
-        'stats sum(payloads.denied) as denied, latest(@timestamp) as last by caller.email, caller.subject, namespaces',
+        'stats sum(payloads.denied) as denied, latest(@timestamp) as last by caller.email, caller.subject, namespaces.denied.0',
         'sort denied desc',
         'limit 20',
       ],
@@ -158,8 +158,8 @@ export class OperationsDashboard extends Construct {
       height: 8,
       logGroupNames: [this.#props.functionLogs.logGroupName],
       queryLines: [
-        'filter type = "platform.initReport" or level in ["WARN", "ERROR", "FATAL"]',
-        'fields @timestamp, level, message, record.metrics.durationMs as initMs',
+        'filter ispresent(record.metrics.initDurationMs) or level in ["WARN", "ERROR", "FATAL"]',
+        'fields @timestamp, level, message, error.message, record.metrics.initDurationMs as coldStartMs',
         'sort @timestamp desc',
         'limit 50',
       ],

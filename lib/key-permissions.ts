@@ -1,9 +1,11 @@
 /**
- * Who may use which key for which namespaces, as IAM statements: for the function what it is
- * configured to do and no more, for workers writing and reading.
+ * Who may use which key for which namespaces, as IAM statements: what the configuration says and no more.
+ *
+ * The function may make data keys also where no rule lets anybody encode: `/readyz` proves with one
+ * that the key can be used, and whoever may unwrap a data key could write under it anyway.
  */
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { AccessRule, ForeignKmsFormat, KmsKeyConfig } from '../config/schema.ts';
+import type { ForeignKmsFormat, KmsKeyConfig } from '../config/schema.ts';
 import { allowForNamespaces } from './namespace-condition.ts';
 
 /** Statements for a set of KMS entries. */
@@ -11,15 +13,13 @@ export interface KeyPermissionsProps {
   readonly entries: readonly KmsKeyConfig[];
   /** ARN of the key that the stack makes; undefined when no entry asks for it. */
   readonly createdKeyArn: string | undefined;
-  /** Whether new data keys may be made, beside old ones unwrapped. */
-  readonly writing: boolean;
 }
 
 /**
  * The statements that allow exactly what the entries say. Keys behind an assumed role are that
  * role's matter: here the only right is to assume it.
  */
-export function keyStatements({ entries, createdKeyArn, writing }: KeyPermissionsProps): PolicyStatement[] {
+export function keyStatements({ entries, createdKeyArn }: KeyPermissionsProps): PolicyStatement[] {
   return entries.flatMap((entry, index) => {
     if (entry.assumeRole !== undefined) return [assumeRole(index, entry.assumeRole)];
     const write = writeKeyArn(entry, createdKeyArn);
@@ -29,16 +29,11 @@ export function keyStatements({ entries, createdKeyArn, writing }: KeyPermission
       statements.push(allowForNamespaces(`Read${index}`, ['kms:Decrypt'], readable, entry.namespaces));
     }
     statements.push(...foreignStatements(index, entry));
-    if (writing && write !== undefined) {
+    if (write !== undefined) {
       statements.push(allowForNamespaces(`Write${index}`, ['kms:GenerateDataKey'], [write], entry.namespaces));
     }
     return statements;
   });
-}
-
-/** Whether any rule lets anybody encode; while none does, the function cannot make a data key. */
-export function anybodyEncodes(rules: readonly AccessRule[]): boolean {
-  return rules.some((rule) => rule.allow.includes('encode'));
 }
 
 /**

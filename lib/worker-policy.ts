@@ -17,7 +17,7 @@ export class WorkerPolicy extends Construct {
     super(scope, id);
     this.policy = new ManagedPolicy(this, 'Policy', {
       description: `For Temporal workers: encrypt and decrypt the payloads of the namespaces of ${environment}.`,
-      statements: keyStatements({ entries, createdKeyArn, writing: true }),
+      statements: keyStatements({ entries, createdKeyArn }),
     });
   }
 }
