@@ -1,0 +1,106 @@
+/** A function as Lambda runs it: an instance for each event at a time, started when all others are busy. */
+import { randomUUID } from 'node:crypto';
+import {
+  type FunctionDescription,
+  type Invocation,
+  InvocationError,
+  LambdaInstance,
+  MOST_INVOCATION_BYTES,
+} from './lambda-instance.ts';
+
+export interface LambdaServiceOptions extends FunctionDescription {
+  /** The most instances at once; more events wait for one. */
+  readonly maxInstances: number;
+}
+
+export class LambdaService {
+  /** Lines of standard output: the function's log. */
+  readonly log: string[] = [];
+  /** Lines of standard error. */
+  readonly errors: string[] = [];
+  /** How many instances were started so far. */
+  started = 0;
+  readonly #options: LambdaServiceOptions;
+  readonly #instances = new Set<LambdaInstance>();
+  readonly #queue: Invocation[] = [];
+  #starting = 0;
+  #failedStarts = 0;
+  #closed = false;
+
+  constructor(options: LambdaServiceOptions) {
+    this.#options = options;
+  }
+
+  /** Instances that are alive. */
+  get instances(): readonly LambdaInstance[] {
+    return [...this.#instances];
+  }
+
+  /**
+   * Runs the function once.
+   *
+   * @throws InvocationError as Lambda would
+   */
+  invoke(event: unknown): Promise<unknown> {
+    const payload = JSON.stringify(event);
+    if (Buffer.byteLength(payload) > MOST_INVOCATION_BYTES) {
+      return Promise.reject(new InvocationError('RequestTooLargeException', 'the event is larger than 6 MB'));
+    }
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ id: randomUUID(), payload, resolve, reject });
+      this.#dispatch();
+    });
+  }
+
+  /** Ends every instance: the next event starts cold. */
+  async coolDown(): Promise<void> {
+    await Promise.all([...this.#instances].map((instance) => instance.end()));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.coolDown();
+    for (const { reject } of this.#queue.splice(0)) reject(new InvocationError('Closed', 'the harness was closed'));
+  }
+
+  #dispatch(): void {
+    for (const instance of this.#instances) {
+      if (!instance.isIdle) continue;
+      const invocation = this.#queue.shift();
+      if (invocation === undefined) return;
+      instance.run(invocation);
+    }
+    while (this.#starting < this.#queue.length && this.#instances.size < this.#options.maxInstances) this.#start();
+  }
+
+  #start(): void {
+    if (this.#closed) return;
+    this.started++;
+    this.#starting++;
+    let ready = false;
+    const isReady = () => {
+      if (!ready) this.#starting--;
+      ready = true;
+    };
+    const instance = LambdaInstance.start(this.#options, {
+      idle: () => {
+        isReady();
+        this.#failedStarts = 0;
+        this.#dispatch();
+      },
+      exit: () => {
+        if (!ready) this.#failedStarts++;
+        isReady();
+        this.#instances.delete(instance);
+        // A function that does not come up fails the event that waits for it; it is not started for ever.
+        if (this.#failedStarts > 1) {
+          this.#queue.shift()?.reject(new InvocationError('Runtime.ExitError', 'the function does not start'));
+        }
+        if (!this.#closed) this.#dispatch();
+      },
+      log: (line) => this.log.push(line),
+      error: (line) => this.errors.push(line),
+    });
+    this.#instances.add(instance);
+  }
+}

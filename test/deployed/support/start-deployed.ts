@@ -1,0 +1,209 @@
+/**
+ * Deploys an environment on loopback: synthesizes it as `cdk synth` does, reads what came out, and
+ * runs that: the template's routes, CORS, throttling, function, environment and code, in front of
+ * stand-ins for KMS and Secrets Manager (or whatever speaks their protocols).
+ *
+ * ```ts
+ * const deployed = await startDeployed(config, { trust: [testCertificate().cert] });
+ * await fetch(`${deployed.endpoint}/decode`, …);
+ * await deployed.close();
+ * ```
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import type { EnvironmentConfig } from '../../../config/environment.ts';
+import { PROJECT_ROOT } from '../../../lib/bundle.ts';
+import { addEnvironments } from '../../../lib/codec-server-app.ts';
+import { KmsStandIn } from '../../support/kms-stand-in.ts';
+import { SecretsManagerStandIn } from '../../support/secrets-manager-stand-in.ts';
+import { type GatewayCors, HttpApi } from './http-api.ts';
+import { LambdaService } from './lambda-service.ts';
+import { DeployedTemplate, type TemplateResource } from './template.ts';
+
+const REGION = 'eu-central-1';
+
+/** Something that speaks KMS's protocol and can make a key. */
+export interface KmsService {
+  readonly endpoint: string;
+  createKey(): string | Promise<string>;
+}
+
+/** Something that speaks Secrets Manager's protocol and can make a secret. */
+export interface SecretsService {
+  readonly endpoint: string;
+  createSecret(name: string, text: string): string | Promise<string>;
+}
+
+export interface DeployOptions {
+  /** The environment's name. Default `test`. */
+  readonly name?: string;
+  /** The environment's file, where the configuration holds what JSON cannot. Default: one made of the configuration. */
+  readonly file?: string;
+  /** Default: stand-ins in this process, which end with the deployment. */
+  readonly kms?: KmsService;
+  readonly secrets?: SecretsService;
+  /** Certificates, PEM, that the function trusts beside the public ones. */
+  readonly trust?: readonly string[];
+  /** Serves HTTPS with this certificate instead of plain HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** The most instances of the function at once. Default 2. */
+  readonly maxInstances?: number;
+  /** Texts of the secrets that the stack makes, by the logical id's beginning, such as `SecretsServiceTokens`. */
+  readonly secretTexts?: Readonly<Record<string, string>>;
+}
+
+/** An environment that runs. */
+export interface Deployed {
+  /** As the output `CodecEndpoint` has it: without trailing slash. */
+  readonly endpoint: string;
+  /** ARN of the key that the stack made, if it made one. */
+  readonly keyArn: string | undefined;
+  readonly template: DeployedTemplate;
+  readonly lambda: LambdaService;
+  readonly api: HttpApi;
+  close(): Promise<void>;
+}
+
+/** Synthesizes an environment and runs what came out. */
+export async function startDeployed(config: EnvironmentConfig, options: DeployOptions = {}): Promise<Deployed> {
+  const cache = join(PROJECT_ROOT, '.cache', 'deployed');
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, 'run-'));
+  const closing: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
+  const close = async () => {
+    for (const end of closing.splice(0).reverse()) await end();
+  };
+  try {
+    const template = synthesize(config, folder, options);
+    const kms = options.kms ?? (await owned(KmsStandIn.start(), closing));
+    const secrets = options.secrets ?? (await owned(SecretsManagerStandIn.start(), closing));
+    const keyArn = await createResources(template, kms, secrets, options.secretTexts ?? {});
+
+    const [functionId, lambdaResource] = template.one('AWS::Lambda::Function', 'CodecFunction');
+    const surroundings = { ...endpointsOf(kms, secrets), ...trustedBy(options.trust, folder) };
+    const lambda = startFunction(template, functionId, lambdaResource, surroundings, options.maxInstances ?? 2);
+    closing.push(() => lambda.close());
+    const api = await startApi(template, lambda, options.tls);
+    closing.push(() => api.close());
+    return { endpoint: api.endpoint, keyArn, template, lambda, api, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function synthesize(config: EnvironmentConfig, folder: string, { name = 'test', file }: DeployOptions) {
+  const own = join(folder, `${name}.ts`);
+  if (file === undefined) writeFileSync(own, `export default ${JSON.stringify(config)};\n`);
+  const app = new App({ outdir: join(folder, 'cdk.out'), analyticsReporting: false });
+  const [stack] = addEnvironments(app, [{ name, file: file ?? own, config }]);
+  if (stack === undefined) throw new Error('no stack was made');
+  const errors = stack.node.metadata.filter(({ type }) => type === 'aws:cdk:error');
+  if (errors.length > 0) throw new Error(errors.map(({ data }) => String(data)).join('\n'));
+  return new DeployedTemplate(app.synth().directory, stack.stackName, { region: REGION });
+}
+
+async function owned<T extends { close(): unknown }>(starting: Promise<T>, closing: (() => unknown)[]): Promise<T> {
+  const started = await starting;
+  closing.push(() => started.close());
+  return started;
+}
+
+/** Makes what the function's environment refers to. */
+async function createResources(
+  template: DeployedTemplate,
+  kms: KmsService,
+  secrets: SecretsService,
+  texts: Readonly<Record<string, string>>,
+): Promise<string | undefined> {
+  let keyArn: string | undefined;
+  for (const [id] of template.ofType('AWS::KMS::Key')) {
+    const arn = await kms.createKey();
+    template.provide(id, { ref: arn.split('/')[1] ?? arn, attributes: { Arn: arn } });
+    if (id.startsWith('Encryption')) keyArn = arn;
+  }
+  for (const [id, { Properties }] of template.ofType('AWS::SecretsManager::Secret')) {
+    const text = Object.entries(texts).find(([prefix]) => id.startsWith(prefix))?.[1];
+    const arn = await secrets.createSecret(id, text ?? Properties.SecretString);
+    template.provide(id, { ref: arn });
+  }
+  return keyArn;
+}
+
+function endpointsOf(kms: KmsService, secrets: SecretsService): Record<string, string> {
+  return {
+    AWS_ENDPOINT_URL_KMS: kms.endpoint,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+    // Nothing else of AWS exists here; a call to it fails at once instead of leaving the machine.
+    AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+  };
+}
+
+function trustedBy(certificates: readonly string[] | undefined, folder: string): Record<string, string> {
+  if (certificates === undefined) return {};
+  const file = join(folder, 'trusted.pem');
+  writeFileSync(file, certificates.join('\n'));
+  return { NODE_EXTRA_CA_CERTS: file };
+}
+
+function startFunction(
+  template: DeployedTemplate,
+  id: string,
+  resource: TemplateResource,
+  surroundings: Record<string, string>,
+  maxInstances: number,
+): LambdaService {
+  const { Properties } = resource;
+  if (Properties.Runtime !== `nodejs${process.versions.node.split('.')[0]}.x`) {
+    throw new Error(`the template wants ${Properties.Runtime}, and this is Node ${process.versions.node}`);
+  }
+  return new LambdaService({
+    functionName: id,
+    code: template.codeFolder(resource),
+    handler: Properties.Handler,
+    timeoutSeconds: Properties.Timeout,
+    memoryMb: Properties.MemorySize,
+    region: REGION,
+    variables: template.resolve(Properties.Environment?.Variables ?? {}),
+    surroundings,
+    maxInstances,
+  });
+}
+
+async function startApi(
+  template: DeployedTemplate,
+  lambda: LambdaService,
+  tls: DeployOptions['tls'],
+): Promise<HttpApi> {
+  const [, { Properties: api }] = template.one('AWS::ApiGatewayV2::Api');
+  const [, { Properties: stage }] = template.one('AWS::ApiGatewayV2::Stage');
+  const { ThrottlingRateLimit, ThrottlingBurstLimit } = stage.DefaultRouteSettings;
+  const integrations = integrationsOf(template, lambda);
+  const routes = Object.fromEntries(
+    template.ofType('AWS::ApiGatewayV2::Route').map(([id, { Properties }]) => {
+      const target = String(Properties.Target['Fn::Join'][1][1].Ref);
+      const integration = integrations.get(target);
+      if (integration === undefined) throw new Error(`the route ${id} leads nowhere`);
+      return [String(Properties.RouteKey), integration];
+    }),
+  );
+  return HttpApi.start({
+    routes,
+    cors: api.CorsConfiguration as GatewayCors | undefined,
+    throttling: { rate: ThrottlingRateLimit, burst: ThrottlingBurstLimit },
+    tls,
+  });
+}
+
+/** What each integration of the template calls: the alias of the function, and nothing else is known here. */
+function integrationsOf(template: DeployedTemplate, lambda: LambdaService) {
+  const [aliasId] = template.one('AWS::Lambda::Alias', 'CodecLive');
+  const integrations = new Map<string, (event: unknown) => Promise<unknown>>();
+  for (const [id, { Properties }] of template.ofType('AWS::ApiGatewayV2::Integration')) {
+    const isOurs = Properties.IntegrationUri?.Ref === aliasId && Properties.PayloadFormatVersion === '2.0';
+    if (!isOurs) throw new Error(`the integration ${id} does not call the function with payload format 2.0`);
+    integrations.set(id, (event) => lambda.invoke(event));
+  }
+  return integrations;
+}
