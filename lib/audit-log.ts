@@ -14,7 +14,15 @@ import { Code, Function as LambdaFunction, LoggingFormat } from 'aws-cdk-lib/aws
 import { FilterPattern, LogGroup, LogStream, type RetentionDays, SubscriptionFilter } from 'aws-cdk-lib/aws-logs';
 import { LambdaDestination } from 'aws-cdk-lib/aws-logs-destinations';
 import { Construct } from 'constructs';
-import { FUNCTION_ARCHITECTURE, FUNCTION_RUNTIME } from './codec-function.ts';
+import {
+  ENCRYPTED_BY_AWS,
+  FUNCTION_ARCHITECTURE,
+  FUNCTION_RUNTIME,
+  ORDER_OF_THE_CDK,
+  OUTSIDE_A_VPC,
+  VARIABLES_ARE_NAMES,
+} from './codec-function.ts';
+import { acceptFindings } from './findings.ts';
 
 export interface AuditLogProps {
   /** The group of the function whose audit lines are forwarded. */
@@ -124,6 +132,20 @@ export class AuditLog extends Construct {
       environment: { AUDIT_LOG_GROUP: this.logGroup.logGroupName, AUDIT_LOG_STREAM: STREAM },
     });
     this.forwarder.node.addDependency(stream);
+    for (const group of [this.logGroup, this.forwarderLogs]) acceptFindings(group, ['CKV_AWS_158'], ENCRYPTED_BY_AWS);
+    acceptFindings(this.forwarder, ['CKV_AWS_117'], OUTSIDE_A_VPC);
+    acceptFindings(this.forwarder, ['CKV_AWS_173'], VARIABLES_ARE_NAMES);
+    acceptFindings(this.forwarder, ['W3005'], ORDER_OF_THE_CDK);
+    acceptFindings(
+      this.forwarder,
+      ['CKV_AWS_116'],
+      "Lambda tries again for hours, an alarm tells, and the lines are still in the function's log group: docs/operate.md says how to copy them.",
+    );
+    acceptFindings(
+      this.forwarder,
+      ['CKV_AWS_115'],
+      'Its work is a copy of what the function writes, in batches, and is bounded by it.',
+    );
     new SubscriptionFilter(this, 'AuditLines', {
       logGroup: props.functionLogs,
       destination: new LambdaDestination(this.forwarder),

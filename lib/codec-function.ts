@@ -17,6 +17,7 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { ConcurrencyConfig, LogsConfig } from '../config/environment.ts';
 import { HANDLER } from './bundle.ts';
+import { acceptFindings } from './findings.ts';
 import { ENVIRONMENT_VARIABLES } from './names.ts';
 
 /** Named, not "latest": what runs in production is what the tests ran on. */
@@ -50,6 +51,14 @@ const SYSTEM_LEVELS: Record<LogsConfig['level'], SystemLogLevel> = {
   WARN: SystemLogLevel.WARN,
   ERROR: SystemLogLevel.WARN,
 };
+
+/** Reasons that hold for both functions of the stack. */
+export const ENCRYPTED_BY_AWS =
+  "Encrypted with AWS's key; logs.encryption of the environment is 'customer-managed' where a key of one's own is wanted.";
+export const OUTSIDE_A_VPC =
+  'It reaches AWS services and public issuers of tokens and nothing private; a VPC would add a NAT gateway, and no protection.';
+export const VARIABLES_ARE_NAMES = 'The variables are ARNs and a log level, nothing secret.';
+export const ORDER_OF_THE_CDK = 'The CDK states the order twice, which is harmless.';
 
 export class CodecFunction extends Construct {
   readonly function: LambdaFunction;
@@ -96,6 +105,21 @@ export class CodecFunction extends Construct {
       // Versions stay, so that there is something to roll back to.
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
     });
+    acceptFindings(this.logGroup, ['CKV_AWS_158'], ENCRYPTED_BY_AWS);
+    acceptFindings(
+      this.function,
+      ['CKV_AWS_116'],
+      'Called by the gateway alone, which waits for the answer: nothing is queued that could be lost.',
+    );
+    acceptFindings(this.function, ['CKV_AWS_117'], OUTSIDE_A_VPC);
+    acceptFindings(
+      this.function,
+      ['CKV_AWS_115'],
+      "The gateway's throttling bounds it; concurrency.reserved of the environment sets a limit of its own where one is wanted.",
+    );
+    acceptFindings(this.function, ['CKV_AWS_173'], VARIABLES_ARE_NAMES);
+    acceptFindings(this.function, ['W3005'], ORDER_OF_THE_CDK);
+
     this.live = new Alias(this, 'Live', {
       aliasName: 'live',
       version: this.function.currentVersion as IVersion,

@@ -16,6 +16,8 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { LogsConfig, ThrottlingConfig } from '../config/environment.ts';
 import type { CorsConfig } from '../config/schema.ts';
+import { ENCRYPTED_BY_AWS } from './codec-function.ts';
+import { acceptFindings } from './findings.ts';
 
 /** What the Web UI sends and a preflight must allow; `*` never covers Authorization. */
 const REQUEST_HEADERS = ['content-type', 'x-namespace', 'authorization', 'authorization-extras'];
@@ -83,11 +85,18 @@ export class HttpFront extends Construct {
     this.api.addRoutes({ path: '/healthz', methods: [HttpMethod.GET], integration });
     this.api.addRoutes({ path: '/readyz', methods: [HttpMethod.GET], integration });
 
+    acceptFindings(
+      this.api,
+      ['AwsSolutions-APIG4'],
+      "The function verifies tokens itself: the gateway's authorizer knows neither namespaces nor the audit trail. Health says yes or no, and to everybody.",
+    );
+
     this.accessLogs = new LogGroup(this, 'AccessLogs', {
       retention: props.logs.retentionDays as RetentionDays,
       removalPolicy: props.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
       ...(props.logsKey === undefined ? {} : { encryptionKey: props.logsKey }),
     });
+    acceptFindings(this.accessLogs, ['CKV_AWS_158'], ENCRYPTED_BY_AWS);
     this.stage = new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',

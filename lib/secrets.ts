@@ -5,6 +5,7 @@ import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { EnvironmentConfig } from '../config/environment.ts';
 import type { SecretRef } from '../config/schema.ts';
+import { acceptFindings } from './findings.ts';
 import { ENVIRONMENT_VARIABLES } from './names.ts';
 
 export interface SecretsProps {
@@ -73,6 +74,11 @@ export class Secrets extends Construct {
       removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
       ...(key === undefined ? {} : { encryptionKey: key }),
     });
+    acceptFindings(
+      secret,
+      ['AwsSolutions-SMG4'],
+      'What is in it is given out by people (tokens to colleagues, a key of another system), who rotate it; docs say how.',
+    );
     return { variable, secret: secret as ISecret, created: true };
   }
 }
