@@ -31,6 +31,9 @@ const WITHOUT_COMMA = new Set([
   'x-namespace',
 ]);
 
+/** The gateway answers by the origin, and does not say so itself. */
+const VARY = { vary: 'origin' };
+
 const NO_VALUES: readonly string[] = [];
 
 /** A request out of an event. */
@@ -95,8 +98,7 @@ function percentEncoded(character: string): string {
 export function apiGatewayResult(response: CodecResponse): APIGatewayProxyStructuredResultV2 {
   const body = typeof response.body === 'string' ? response.body : asBuffer(response.body).toString('utf8');
   if (!fits(body)) return tooLarge(response);
-  // The very objects of the response: they are serialized next, and then nobody has them.
-  return { statusCode: response.status, headers: response.headers as Record<string, string>, body };
+  return { statusCode: response.status, headers: { ...response.headers, ...VARY }, body };
 }
 
 /** Whether a body, escaped in the JSON of a result, stays within Lambda's limit. */
@@ -110,7 +112,7 @@ function tooLarge({ headers }: CodecResponse): APIGatewayProxyStructuredResultV2
     'The decoded payloads are larger than the 6 MB that AWS Lambda can answer with: ask for fewer payloads at a time.';
   return {
     statusCode: 413,
-    headers: { ...headers, 'content-type': 'text/plain; charset=utf-8' },
+    headers: { ...headers, ...VARY, 'content-type': 'text/plain; charset=utf-8' },
     body: message,
   };
 }

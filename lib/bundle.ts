@@ -5,6 +5,7 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync, type Metafile } from 'esbuild';
+import type { CodecServerConfig } from '../config/schema.ts';
 
 /** The root of the project, where esbuild resolves from. */
 export const PROJECT_ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -14,8 +15,10 @@ export const HANDLER = 'index.handler';
 
 /** What is to be bundled, and where to. */
 export interface BundleOptions {
-  /** The environment's configuration, an absolute path. */
+  /** The file of the environment's configuration, an absolute path. */
   readonly configFile: string;
+  /** What is in the file. */
+  readonly config: CodecServerConfig;
   /** The environment's name. */
   readonly environment: string;
   /** Where `index.mjs` and `index.mjs.map` are written. */
@@ -28,7 +31,7 @@ export interface BundleOptions {
  * @returns esbuild's account of what came from where
  * @throws when a file does not compile or a module cannot be found
  */
-export function bundleFunction({ configFile, environment, outdir }: BundleOptions): Metafile {
+export function bundleFunction({ configFile, config, environment, outdir }: BundleOptions): Metafile {
   const { metafile } = buildSync({
     stdin: {
       contents: entryOf(configFile, environment),
@@ -46,6 +49,7 @@ export function bundleFunction({ configFile, environment, outdir }: BundleOption
     mainFields: ['module', 'main'],
     // Lambda brings an AWS SDK of its own choice; this one is tested.
     external: [],
+    alias: aliasesFor(config),
     minify: true,
     sourcemap: 'linked',
     sourcesContent: false,
@@ -57,6 +61,22 @@ export function bundleFunction({ configFile, environment, outdir }: BundleOption
   return metafile;
 }
 
+/** Packages that something smaller takes the place of: what the configuration does not use costs every cold start otherwise. */
+function aliasesFor({ keys, identity, codecs = [] }: CodecServerConfig): Record<string, string> {
+  const secrets = [keys.staticKeys, identity?.serviceTokens, identity?.temporalCloudRoles?.apiKey];
+  const unused = [
+    ...(keys.kms === null ? ['@aws-sdk/client-kms'] : []),
+    ...(secrets.some((it) => it && 'secret' in it) ? [] : ['@aws-sdk/client-secrets-manager']),
+    ...(keys.kms?.some(({ assumeRole }) => assumeRole !== undefined) ? [] : ['@aws-sdk/nested-clients/sts']),
+    // Counts the bytes of external payloads in Temporal's own Payload type, which only codecs of a team's own see.
+    ...(codecs.length === 0 ? ['long'] : []),
+  ];
+  return {
+    '@aws-sdk/credential-provider-node': './bin/lambda-credentials.ts',
+    ...Object.fromEntries(unused.map((name) => [name, './lambda/not-bundled.ts'])),
+  };
+}
+
 /** Some packages are CommonJS inside and `require` what Node brings, which an ES module has no word for. */
 const REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
@@ -65,7 +85,7 @@ function entryOf(configFile: string, environment: string): string {
   const config = JSON.stringify(`./${relative(PROJECT_ROOT, configFile)}`);
   return [
     `import config from ${config};`,
-    "import { startFunction } from './lambda/handler.ts';",
-    `export const handler = await startFunction(config, ${JSON.stringify(environment)}, process.env);`,
+    "import { startInProcess } from './bin/function.ts';",
+    `export const handler = await startInProcess(config, ${JSON.stringify(environment)});`,
   ].join('\n');
 }

@@ -14,7 +14,8 @@ export function addEnvironments(app: App, environments: readonly Environment[]):
   return environments.map((environment) => addEnvironment(app, environment));
 }
 
-function addEnvironment(app: App, { name, file, config }: Environment): Stack {
+function addEnvironment(app: App, environment: Environment): Stack {
+  const { name, file, config } = environment;
   const id = stackNameOf(name);
   const problems = checkDeployment(config);
   if (problems.length > 0) {
@@ -24,7 +25,7 @@ function addEnvironment(app: App, { name, file, config }: Environment): Stack {
   const stack = new CodecServerStack(app, id, {
     environment: name,
     config,
-    code: functionCode(name, file),
+    code: functionCode(environment),
     description: `Codec server for Temporal, ${name}: decodes payloads for the people that its configuration names.`,
     terminationProtection,
     ...(target === null ? {} : { env: target }),
@@ -34,7 +35,7 @@ function addEnvironment(app: App, { name, file, config }: Environment): Stack {
 }
 
 /** The bundle as an asset, made when the stack is synthesized and named by what is in it. */
-function functionCode(environment: string, configFile: string): Code {
+function functionCode({ name: environment, file: configFile, config }: Environment): Code {
   return Code.fromAsset(PROJECT_ROOT, {
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
@@ -42,7 +43,7 @@ function functionCode(environment: string, configFile: string): Code {
       image: DockerImage.fromRegistry('none'),
       local: {
         tryBundle(outdir) {
-          bundleFunction({ configFile, environment, outdir });
+          bundleFunction({ configFile, config, environment, outdir });
           return true;
         },
       },

@@ -82,7 +82,7 @@ describe('the result of a response', () => {
   it('has its status, headers and body', () => {
     expect(apiGatewayResult({ status: 200, headers, body: '{"payloads":[]}' })).toEqual({
       statusCode: 200,
-      headers,
+      headers: { ...headers, vary: 'origin' },
       body: '{"payloads":[]}',
     });
   });

@@ -85,8 +85,14 @@ export class LambdaInstance {
     return instance;
   }
 
+  /** Whether it waits for an event. */
   get isIdle(): boolean {
     return this.#waiting !== undefined;
+  }
+
+  /** Whether it starts, or has answered and will ask for the next event in a moment. */
+  get isSoonIdle(): boolean {
+    return this.#waiting === undefined && this.#current === undefined;
   }
 
   get processId(): number | undefined {

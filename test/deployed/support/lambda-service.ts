@@ -23,7 +23,6 @@ export class LambdaService {
   readonly #options: LambdaServiceOptions;
   readonly #instances = new Set<LambdaInstance>();
   readonly #queue: Invocation[] = [];
-  #starting = 0;
   #failedStarts = 0;
   #closed = false;
 
@@ -70,27 +69,22 @@ export class LambdaService {
       if (invocation === undefined) return;
       instance.run(invocation);
     }
-    while (this.#starting < this.#queue.length && this.#instances.size < this.#options.maxInstances) this.#start();
+    const soonIdle = this.instances.filter((instance) => instance.isSoonIdle).length;
+    for (let missing = this.#queue.length - soonIdle; missing > 0; missing--) this.#start();
   }
 
   #start(): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#instances.size >= this.#options.maxInstances) return;
     this.started++;
-    this.#starting++;
     let ready = false;
-    const isReady = () => {
-      if (!ready) this.#starting--;
-      ready = true;
-    };
     const instance = LambdaInstance.start(this.#options, {
       idle: () => {
-        isReady();
+        ready = true;
         this.#failedStarts = 0;
         this.#dispatch();
       },
       exit: () => {
         if (!ready) this.#failedStarts++;
-        isReady();
         this.#instances.delete(instance);
         // A function that does not come up fails the event that waits for it; it is not started for ever.
         if (this.#failedStarts > 1) {

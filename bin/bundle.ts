@@ -1,0 +1,19 @@
+/** `npm run bundle`: bundles every environment's function, and says how large it is and of what. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bundleFunction, PROJECT_ROOT } from '../lib/bundle.ts';
+import { bundleReport, formatBundleReport, MOST_BUNDLE_BYTES } from '../lib/bundle-report.ts';
+import { findEnvironments } from '../lib/environments.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'codec-bundle-'));
+try {
+  for (const { name, file, config } of await findEnvironments(join(PROJECT_ROOT, 'config'))) {
+    const metafile = bundleFunction({ configFile: file, config, environment: name, outdir: join(folder, name) });
+    const report = bundleReport(metafile);
+    process.stdout.write(`${formatBundleReport(name, report)}\n\n`);
+    if (report.bytes > MOST_BUNDLE_BYTES) process.exitCode = 1;
+  }
+} finally {
+  rmSync(folder, { recursive: true });
+}

@@ -1,0 +1,103 @@
+/**
+ * The Lambda function's entry: puts one environment's server together when an instance starts. What
+ * lives here lives as long as the instance: clients, caches, verified tokens.
+ *
+ * `bin/function.ts` calls it with the environment's configuration and the process.
+ */
+import type { CodecServerConfig } from '../config/schema.ts';
+import { allSinks, createAuditLog } from './audit/audit-log.ts';
+import { createLogger, type LogLevel, type WriteLine } from './audit/logger.ts';
+import { createMetrics } from './audit/metrics.ts';
+import { composePipeline } from './compose.ts';
+import { LAMBDA_LIMITS } from './http/limits.ts';
+import type { CodecPipeline, CodecRequest } from './http/message.ts';
+import { createLambdaHandler, type LambdaHandler } from './lambda-handler.ts';
+import { openIdentity } from './open-identity.ts';
+import { openKeys } from './open-keys.ts';
+
+/** The environment variables that the stack sets; `lib/names.ts` is the other side of them. */
+export interface FunctionVariables {
+  readonly CREATED_KEY_ARN?: string | undefined;
+  readonly STATIC_KEYS_SECRET_ARN?: string | undefined;
+  readonly SERVICE_TOKENS_SECRET_ARN?: string | undefined;
+  readonly CLOUD_API_KEY_SECRET_ARN?: string | undefined;
+  readonly LOG_LEVEL?: string | undefined;
+  /** Set by Lambda: `provisioned-concurrency` where an instance waits for its first request. */
+  readonly AWS_LAMBDA_INITIALIZATION_TYPE?: string | undefined;
+}
+
+/** The process that the function runs in. */
+export interface FunctionHost {
+  readonly variables: FunctionVariables;
+  /** Writes a line to the log, which is standard output. */
+  readonly write: WriteLine;
+}
+
+/** Milliseconds that an instance kept warm may take to fetch early what it needs; Lambda allows ten seconds. */
+const WARM_UP_MS = 4000;
+
+/**
+ * Makes the handler of an environment.
+ *
+ * Keys of issuers and a first data key are fetched early, and with them the connections stand. An
+ * instance that was started for a request does not wait for them: the request does, as far as it
+ * needs them. Nothing that cannot be fetched fails the start.
+ *
+ * @throws Error when the configuration needs what the stack did not make
+ */
+export async function startFunction(
+  config: CodecServerConfig,
+  environment: string,
+  { variables, write }: FunctionHost,
+): Promise<LambdaHandler> {
+  if (config.identity === null) throw new Error('identity is null: a server on AWS verifies who calls');
+  const logger = createLogger(write, (variables.LOG_LEVEL ?? 'INFO') as LogLevel);
+  const metrics = createMetrics(write, environment);
+  const [keys, identity] = await Promise.all([
+    openKeys(config.keys, {
+      cwd: '/',
+      stackKeyArn: variables.CREATED_KEY_ARN,
+      stackStaticKeysArn: variables.STATIC_KEYS_SECRET_ARN,
+    }),
+    openIdentity(config.identity, {
+      cwd: '/',
+      stackServiceTokensArn: variables.SERVICE_TOKENS_SECRET_ARN,
+      onKeyFetch: (outcome) => {
+        if (outcome === 'failed') logger.warn("an issuer's keys could not be fetched");
+      },
+    }),
+  ]);
+  const pipeline = composePipeline(config, {
+    keys,
+    authenticator: identity.authenticator,
+    audit: allSinks(createAuditLog(write), metrics),
+    limits: LAMBDA_LIMITS,
+    onBug: (error, requestId) => logger.error('a request failed by a bug', { requestId }, error),
+  });
+
+  const warmedUp = Promise.all([identity.warmUp(), proveKey(pipeline)]);
+  if (variables.AWS_LAMBDA_INITIALIZATION_TYPE === 'provisioned-concurrency') {
+    await Promise.race([warmedUp, new Promise((resolve) => setTimeout(resolve, WARM_UP_MS).unref())]);
+  }
+  return createLambdaHandler({
+    pipeline,
+    onBug: (error, requestId) => logger.error('the function failed by a bug', { requestId }, error),
+  });
+}
+
+/** Asks for readiness, which makes a data key and so the connection to KMS; whatever comes of it. */
+async function proveKey(pipeline: CodecPipeline): Promise<void> {
+  await pipeline(READINESS);
+}
+
+const READINESS: CodecRequest = {
+  method: 'GET',
+  path: '/readyz',
+  query: '',
+  header: () => [],
+  body: new Uint8Array(0),
+  get deadline() {
+    return Date.now() + WARM_UP_MS;
+  },
+  requestId: 'init',
+};

@@ -1,0 +1,76 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import dev from '../../config/dev.ts';
+import { bundleFunction, PROJECT_ROOT } from '../../lib/bundle.ts';
+import { bundleReport, MOST_BUNDLE_BYTES } from '../../lib/bundle-report.ts';
+import full from '../support/environments/full.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'codec-bundle-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const bundles = {
+  dev: bundleFunction({
+    configFile: join(PROJECT_ROOT, 'config/dev.ts'),
+    config: dev,
+    environment: 'dev',
+    outdir: join(folder, 'dev'),
+  }),
+  full: bundleFunction({
+    configFile: join(PROJECT_ROOT, 'test/support/environments/full.ts'),
+    config: full,
+    environment: 'full',
+    outdir: join(folder, 'full'),
+  }),
+};
+
+describe('the bundle of the function', () => {
+  it('is one file and its map', () => {
+    expect(readdirSync(join(folder, 'dev')).sort()).toEqual(['index.mjs', 'index.mjs.map']);
+  });
+
+  it('stays within its budget, with everything in it', () => {
+    for (const metafile of Object.values(bundles)) {
+      expect(bundleReport(metafile).bytes).toBeLessThanOrEqual(MOST_BUNDLE_BYTES);
+    }
+  });
+
+  it('holds no test code, no reflection of protobuf, and no AWS SDK twice', () => {
+    for (const metafile of Object.values(bundles)) {
+      const inputs = Object.keys(metafile.inputs).filter((file) => !file.startsWith('test/support/environments/'));
+      const own = inputs.filter((file) => !file.includes('node_modules/') && file !== 'entry.ts');
+      expect(
+        own.filter((file) => !/^(lambda|codec|config)\/|^bin\/(function|lambda-credentials)\.ts$/.test(file)),
+      ).toEqual([]);
+      expect(
+        inputs.filter((file) => /node_modules\/(@temporalio\/proto|protobufjs|aws-sdk|middy)\//.test(file)),
+      ).toEqual([]);
+      const cores = inputs.filter((file) => /@(smithy|aws-sdk)\/core\/package\.json$|@smithy\/core\//.test(file));
+      expect(new Set(cores.map((file) => file.slice(0, file.lastIndexOf('@smithy/core')))).size).toBe(1);
+    }
+  });
+
+  it('leaves out what its configuration has no use for', () => {
+    const { packages } = bundleReport(bundles.dev);
+    expect(packages['@aws-sdk/client-kms']).toBeGreaterThan(0);
+    expect(packages['@aws-sdk/client-secrets-manager']).toBeUndefined();
+    expect(packages['@aws-sdk/nested-clients']).toBeUndefined();
+    expect(bundleReport(bundles.full).packages['@aws-sdk/client-secrets-manager']).toBeGreaterThan(0);
+  });
+
+  it('imports nothing but what Node brings', () => {
+    for (const metafile of Object.values(bundles)) {
+      const output = Object.values(metafile.outputs).find(({ entryPoint }) => entryPoint !== undefined);
+      const imported = (output?.imports ?? []).map(({ path }) => path.replace(/^node:/, ''));
+      const { builtinModules } = process.getBuiltinModule('node:module');
+      expect(imported.filter((path) => !builtinModules.includes(path))).toEqual([]);
+    }
+  });
+
+  it('has the environment’s configuration in it, and nothing of another', () => {
+    const code = readFileSync(join(folder, 'full', 'index.mjs'), 'utf8');
+    expect(code).toContain('https://temporal.example.com');
+    expect(code).not.toContain('http://localhost:8233');
+  });
+});
