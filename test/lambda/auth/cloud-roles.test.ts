@@ -81,9 +81,9 @@ describe('Temporal Cloud roles, over HTTPS', () => {
   it('follow the account after the cache’s time, and no earlier', async () => {
     expect(await roles.roleOf('dev@acme.com', 'orders.a1')).toBe('write');
     api.users = [];
-    clock.advance(FRESH_MS - 5_000);
+    clock.advance(FRESH_MS - 60_000);
     expect(roles.roleOf('dev@acme.com', 'orders.a1')).toBe('write');
-    clock.advance(6_000);
+    clock.advance(61_000);
     expect(await roles.roleOf('dev@acme.com', 'orders.a1')).toBeUndefined();
     expect(api.requests).toBe(2);
   });
@@ -125,10 +125,10 @@ describe('Temporal Cloud roles, over HTTPS', () => {
   it('count for a stated time longer during an outage, and then nobody has one', async () => {
     expect(await roles.roleOf('dev@acme.com', 'orders.a1')).toBe('write');
     api.mood = { kind: 'status', status: 500 };
-    clock.advance(FRESH_MS + STALE_SECONDS * 1000 - 1_000);
+    clock.advance(FRESH_MS + STALE_SECONDS * 1000 - 60_000);
     expect(await roles.roleOf('dev@acme.com', 'orders.a1')).toBe('write');
     expect(await roles.roleOf('dev@acme.com', 'none.a1')).toBeUndefined();
-    clock.advance(2_000);
+    clock.advance(61_000);
     await expect(roles.roleOf('dev@acme.com', 'orders.a1')).rejects.toMatchObject({ dependency: 'cloud-ops' });
     await expect(roles.roleOf('owner@acme.com', 'orders.a1')).rejects.toMatchObject({ dependency: 'cloud-ops' });
     api.mood = { kind: 'in-order' };

@@ -73,9 +73,9 @@ describe('token verification', () => {
   it('forgets a remembered token when it expires', async () => {
     const token = issuer.token({ exp: seconds() + 60 });
     await verifier.verify(token, 'authorization');
-    clock.advance(89_000);
+    clock.advance(60_000);
     expect(await rejection(token)).toBe('accepted');
-    clock.advance(2_000);
+    clock.advance(31_000);
     expect(await rejection(token)).toBe('expired');
   });
 
