@@ -67,7 +67,9 @@ export function describeBadInput(kind: TargetKind): void {
       expect(payloadsOf(await target.send({ body: bodyOf(sealed) }))).toEqual([plain('unharmed')]);
     });
 
-    it.each(Object.keys(NOT_THE_PROTOCOL))('answers 400 for %s', async (what) => {
+    // a gateway hands bodies over as text, with replacement characters
+    const inputs = Object.keys(NOT_THE_PROTOCOL).filter((what) => !kind.behindGateway || !what.includes('UTF-8'));
+    it.each(inputs)('answers 400 for %s', async (what) => {
       for (const path of ['/decode', '/encode']) {
         const answer = await target.send({ path, body: NOT_THE_PROTOCOL[what] ?? '' });
         expect(answer).toMatchObject({ status: 400, headers: { 'content-type': 'text/plain; charset=utf-8' } });

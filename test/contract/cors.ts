@@ -70,7 +70,9 @@ export function describeCors(kind: TargetKind): void {
     ])('lets the page see a %i', async (status, request) => {
       const answer = await target.send({ ...request, headers: [...(request.headers ?? []), ['origin', ORIGIN]] });
       expect(answer).toMatchObject({ status, headers: { 'access-control-allow-origin': ORIGIN } });
-      expect(list(answer.headers['vary'])).toContain('origin');
+      // beyond its own limit of 10 MB a gateway answers by itself
+      if (!kind.behindGateway || !Buffer.isBuffer(request.body))
+        expect(list(answer.headers['vary'])).toContain('origin');
     });
 
     it.each(FOREIGN)('gives nothing to a page of %s', async (origin) => {

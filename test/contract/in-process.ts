@@ -71,6 +71,7 @@ export function contractPipeline(setup: ContractSetup = {}): CodecPipeline {
 export const IN_PROCESS: TargetKind = {
   name: 'the pipeline, in process',
   ownsCors: false,
+  behindGateway: false,
   variants: true,
   async start(setup) {
     const pipeline = contractPipeline(setup);

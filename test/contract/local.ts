@@ -7,6 +7,7 @@ import { CONTRACT_CONFIG, type ContractRequest, type ContractResponse, type Targ
 export const LOCAL_SERVER: TargetKind = {
   name: 'the local server, over a socket',
   ownsCors: true,
+  behindGateway: false,
   variants: true,
   async start(setup = {}) {
     const server = await startLocalServer({

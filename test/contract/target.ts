@@ -102,6 +102,11 @@ export interface TargetKind {
   readonly name: string;
   /** Whether CORS headers are to be seen on its answers. */
   readonly ownsCors: boolean;
+  /**
+   * Whether a gateway stands in front, which answers by itself what has no route (other methods, other
+   * GETs) and what is over its own limits, and hands over paths decoded and bodies as text.
+   */
+  readonly behindGateway: boolean;
   /** Whether {@link start} can make a server that differs from {@link CONTRACT_CONFIG}. */
   readonly variants: boolean;
   start(setup?: ContractSetup): Promise<ContractTarget>;
