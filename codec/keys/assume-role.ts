@@ -34,7 +34,7 @@ export function assumeRole(
 ): () => Promise<AwsCredentials> {
   let client: STSClient | undefined;
   return async () => {
-    const { AssumeRoleCommand, STSClient } = await import('@aws-sdk/nested-clients/sts');
+    const { AssumeRoleCommand, STSClient } = await import('./sts-client.ts');
     client ??= new STSClient({ region, credentials: source, maxAttempts: 2, requestHandler: TIMEOUTS });
     const { Credentials } = await client.send(
       new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: SESSION_NAME }),

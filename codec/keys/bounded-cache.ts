@@ -1,9 +1,19 @@
+interface Entry<V> {
+  readonly value: V;
+  readonly expires: number;
+  used: boolean;
+}
+
 /**
- * A map that forgets: the least recently used entry when it is full, and every entry some time after
- * it was put in, however often it is used. What it forgets it hands to `onDrop`, exactly once.
+ * A map that forgets: an entry that was not used for long when it is full, and every entry some time
+ * after it was put in, however often it is used. What it forgets it hands to `onDrop`, exactly once.
+ *
+ * Of the entries, in the order in which they came, the first is dropped that was not used since the
+ * last time round (the second-chance rule): nearly the least recently used, and a use costs a mark
+ * instead of moving the entry.
  */
 export class BoundedCache<V> {
-  readonly #entries = new Map<string, { readonly value: V; readonly expires: number }>();
+  readonly #entries = new Map<string, Entry<V>>();
   readonly #maxEntries: number;
   readonly #ttl: number;
   readonly #onDrop: (value: V) => void;
@@ -37,25 +47,23 @@ export class BoundedCache<V> {
   get(key: string, now: number): V | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    this.#entries.delete(key);
     if (entry.expires <= now) {
       this.#expired++;
-      this.#onDrop(entry.value);
+      this.delete(key);
       return undefined;
     }
-    this.#entries.set(key, entry);
+    entry.used = true;
     return entry.value;
   }
 
   /** Puts an entry in; what was there under the same key is dropped. */
   set(key: string, value: V, now: number, ttl = this.#ttl): void {
     this.delete(key);
-    this.#entries.set(key, { value, expires: now + ttl });
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= this.#maxEntries) break;
-      this.#evicted++;
-      this.delete(oldest);
-    }
+    if (this.#entries.size >= this.#maxEntries) this.#makeRoom();
+    this.#entries.set(key, { value, expires: now + ttl, used: false });
+    if (this.#entries.size <= this.#maxEntries) return;
+    this.#evicted++;
+    this.delete(key);
   }
 
   delete(key: string): void {
@@ -63,6 +71,21 @@ export class BoundedCache<V> {
     if (entry === undefined) return;
     this.#entries.delete(key);
     this.#onDrop(entry.value);
+  }
+
+  /** Goes round at most twice: who is spared the first time has no mark the second. */
+  #makeRoom(): void {
+    for (const [key, entry] of this.#entries) {
+      if (this.#entries.size < this.#maxEntries) return;
+      if (entry.used) {
+        entry.used = false;
+        this.#entries.delete(key);
+        this.#entries.set(key, entry);
+      } else {
+        this.#evicted++;
+        this.delete(key);
+      }
+    }
   }
 
   /** Drops what has expired by now. */

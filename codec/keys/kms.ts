@@ -1,6 +1,6 @@
 /**
- * AWS KMS with its real client: the only file that knows it. One client per Region and role; the
- * Region is the key's own, as its ARN says.
+ * AWS KMS with its real client. One client per Region and role; the Region is the key's own, as its
+ * ARN says. Nothing else knows the client.
  *
  * The client's own retries are off: its budget of retries is one for all keys, and throttling of one
  * key must not slow down another. Endpoints other than AWS's come from the environment variables
@@ -30,7 +30,7 @@ const DATA_KEY_BYTES = 32;
 
 /** Connects to KMS; the client's code is loaded from here on, beside whatever else starts. */
 export function createKms(options: KmsOptions = {}): RemoteKms {
-  const sdk = import('@aws-sdk/client-kms');
+  const sdk = import('./kms-client.ts');
   const clients = new Map<string, KMSClient>();
   const clientFor = async (region: string, role: string | undefined): Promise<KMSClient> => {
     const { KMSClient } = await sdk;

@@ -45,7 +45,7 @@ export function secretsManagerReader({ arn, previous = true, client = {} }: Secr
   let connected: SecretsManagerClient | undefined;
 
   const read = async (stage: Stage, signal: AbortSignal): Promise<string | undefined> => {
-    const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
+    const { GetSecretValueCommand, SecretsManagerClient } = await import('./secrets-manager-client.ts');
     connected ??= new SecretsManagerClient({ ...client, region, maxAttempts: 2, requestHandler: TIMEOUTS });
     const command = new GetSecretValueCommand({ SecretId: arn, VersionStage: stage });
     const { SecretString } = await connected.send(command, { abortSignal: signal });
