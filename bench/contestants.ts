@@ -1,6 +1,6 @@
 /** Everyone who is measured. */
 import { type Seal, sealAsSamples } from './formats.ts';
-import { enterGuarded, enterLocal, enterOwnFormat, enterOwnFormatWithKms } from './ours/servers.ts';
+import { enterGuarded, enterInProcess, enterLocal, enterOwnFormat, enterOwnFormatWithKms } from './ours/servers.ts';
 import type { Command } from './process.ts';
 import { installGo, installJava, installNode, installPython } from './rivals.ts';
 
@@ -14,8 +14,10 @@ export interface Contestant {
 
 /** A contestant that can be started. */
 export interface Entered {
-  /** Undefined: it runs inside the bench, without HTTP. */
+  /** Undefined: it runs without HTTP. */
   readonly command: Command | undefined;
+  /** Without HTTP: our pipeline with this keyring file; undefined for the floor. */
+  readonly keyring?: string;
   readonly seal: Seal;
   /** Header lines that go with its requests in turn, besides the workload's own. */
   readonly headers?: readonly (readonly string[])[];
@@ -40,6 +42,18 @@ export const CONTESTANTS: readonly Contestant[] = [
     title: 'Node, no HTTP: JSON, base64, AES-256-GCM, Payload',
     kind: 'floor',
     enter: async () => ({ command: undefined, seal: sealAsSamples }),
+  },
+  {
+    name: 'in-process-ours',
+    title: "our pipeline, no HTTP, the samples' format",
+    kind: 'ours',
+    enter: () => enterInProcess('samples'),
+  },
+  {
+    name: 'in-process-own',
+    title: 'our pipeline, no HTTP, our format',
+    kind: 'ours',
+    enter: () => enterInProcess('own'),
   },
   {
     name: 'echo',

@@ -56,7 +56,8 @@ export async function measureRound(
   load: LoadGenerator,
 ): Promise<Round | undefined> {
   const pace = workload.pace(effort);
-  if (server === undefined) return pace.kind === 'saturate' ? inProcess(exchanges, pace.ms) : undefined;
+  if (server === undefined)
+    return pace.kind === 'saturate' ? inProcess({ exchanges, ms: pace.ms, keyring: entered.keyring }) : undefined;
   const client = workload.name === 'page' ? BROWSER : GO_CLIENT;
   const before = cpuMsOf(server.pid);
   const result: LoadResult = await load.run({
@@ -72,15 +73,15 @@ export async function measureRound(
 }
 
 /** A fresh process, since a loop that ran another workload before is another loop to the compiler. */
-function inProcess(exchanges: readonly Exchange[], ms: number): Promise<Round> {
+function inProcess(job: InProcessJob): Promise<Round> {
   return new Promise((resolve, reject) => {
     const child = fork(new URL('./floors/in-process.ts', import.meta.url), { serialization: 'advanced' });
     child.once('error', reject);
     child.once('message', ({ requests, cpuMs }: InProcessResult) => {
       const { rss, peak } = memoryOf(child.pid ?? 0);
       child.kill();
-      resolve({ requests, wallMs: ms, cpuMs, cpuMsPerRequest: cpuMs / requests, rssMiB: rss, peakRssMiB: peak });
+      resolve({ requests, wallMs: job.ms, cpuMs, cpuMsPerRequest: cpuMs / requests, rssMiB: rss, peakRssMiB: peak });
     });
-    child.send({ exchanges, ms } satisfies InProcessJob);
+    child.send(job);
   });
 }

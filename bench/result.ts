@@ -1,5 +1,6 @@
 /** The form of a result file. */
 import type { Latency } from './load/job.ts';
+import type { Provenance } from './machine.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 
 /** One contestant, one workload, one round. Times in milliseconds, memory in MiB. */
@@ -22,17 +23,7 @@ export interface Measurement {
   readonly rounds: readonly Round[];
 }
 
-export interface Result {
-  /** ISO 8601. */
-  readonly date: string;
-  readonly commit: string;
-  readonly machine: {
-    readonly cpu: string;
-    readonly cores: number;
-    readonly memoryGiB: number;
-    readonly os: string;
-    readonly versions: Readonly<Record<string, string>>;
-  };
+export interface Result extends Provenance {
   readonly settings: Readonly<Record<string, number | boolean>>;
   readonly contestants: readonly {
     readonly name: string;

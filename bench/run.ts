@@ -3,18 +3,16 @@
  *
  * usage: node bench/run.ts [--quick] [--rounds N] [--seconds S] [--only a,b] [--workloads w1,w2] [--out NAME]
  */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, release, totalmem, type } from 'node:os';
 import { parseArgs } from 'node:util';
 import { CONTESTANTS } from './contestants.ts';
 import type { Exchange } from './load/job.ts';
 import { LoadGenerator } from './load/load.ts';
+import { machine } from './machine.ts';
 import { type Entry, enter, leave, measureRound } from './measure.ts';
 import { renderPlot } from './report/plot.ts';
 import { renderTables } from './report/table.ts';
 import type { Result, Round } from './result.ts';
-import { runtimeVersions } from './rivals.ts';
 import { type Effort, exchangesOf, WORKLOADS, type Workload } from './workloads.ts';
 
 const { values: options } = parseArgs({
@@ -94,15 +92,7 @@ function rotated(entries: readonly Entry[], by: number): [number, Entry][] {
 async function write(entries: readonly Entry[], measured: ReadonlyMap<string, Round[]>): Promise<void> {
   const out = options.out ?? (options.quick || options.only || options.workloads ? 'scratch' : 'latest');
   const result: Result = {
-    date: new Date().toISOString(),
-    commit: commit(),
-    machine: {
-      cpu: cpus()[0]?.model ?? 'unknown',
-      cores: cpus().length,
-      memoryGiB: Math.round(totalmem() / 2 ** 30),
-      os: `${type()} ${release()}`,
-      versions: await runtimeVersions(),
-    },
+    ...(await machine()),
     settings: { rounds, seconds, quick: options.quick },
     contestants: entries.map((entry) => ({
       name: entry.contestant.name,
@@ -122,16 +112,6 @@ async function write(entries: readonly Entry[], measured: ReadonlyMap<string, Ro
   writeFileSync(new URL(`${out}.svg`, results), renderPlot(result));
   process.stdout.write(renderTables(result));
   say(`written to bench/results/${out}.json, .md and .svg`);
-}
-
-function commit(): string {
-  try {
-    const dirty = execFileSync('git', ['status', '--porcelain', '--untracked-files=no'], { encoding: 'utf8' });
-    const head = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-    return dirty.trim() === '' ? head : `${head} with changes`;
-  } catch {
-    return 'unknown';
-  }
 }
 
 await main();

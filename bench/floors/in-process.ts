@@ -1,15 +1,24 @@
 /**
- * The floor without HTTP: decodes request bodies in a loop and accounts for itself. A process of its
- * own, so that nothing else warms its code.
+ * Decoding without HTTP, in a loop that accounts for itself: the floor's, or our pipeline. A process
+ * of its own, so that nothing else warms its code.
  */
+import config from '../../config/local.ts';
+import { loopbackAuthenticator } from '../../lambda/auth/loopback.ts';
+import { composePipeline } from '../../lambda/compose.ts';
+import { LOCAL_LIMITS } from '../../lambda/http/limits.ts';
+import type { CodecResponse } from '../../lambda/http/message.ts';
+import { openKeys } from '../../lambda/open-keys.ts';
+import { NAMESPACE } from '../formats.ts';
 import type { Exchange } from '../load/job.ts';
 import { Verifier } from '../load/verify.ts';
 import { plainDecode } from './plain-decode.ts';
 
-/** Bodies to decode, and for how long. */
+/** Bodies to decode, for how long, and with what. */
 export interface InProcessJob {
   readonly exchanges: readonly Exchange[];
   readonly ms: number;
+  /** Decode with our pipeline and this keyring file; undefined: with the floor's code. */
+  readonly keyring: string | undefined;
 }
 
 export interface InProcessResult {
@@ -17,12 +26,52 @@ export interface InProcessResult {
   readonly cpuMs: number;
 }
 
-process.on('message', ({ exchanges, ms }: InProcessJob) => {
-  for (const exchange of exchanges) new Verifier(exchange).check(200, Buffer.from(plainDecode(exchange.body)));
-  const cpu = process.cpuUsage();
-  const end = performance.now() + ms;
-  let requests = 0;
-  while (performance.now() < end) for (const { body } of exchanges) requests += plainDecode(body).length > 0 ? 1 : 0;
-  const { user, system } = process.cpuUsage(cpu);
-  process.send?.({ requests, cpuMs: (user + system) / 1000 } satisfies InProcessResult);
+type Decode = (body: Buffer) => string | Uint8Array;
+
+async function pipelineDecode(keyring: string): Promise<Decode> {
+  const keys = await openKeys({ ...config.keys, keyring: { file: keyring } }, { cwd: '/' });
+  const pipeline = composePipeline(config, {
+    keys,
+    authenticator: loopbackAuthenticator,
+    audit: { record: () => undefined },
+    limits: LOCAL_LIMITS,
+    onBug: (error) => {
+      throw error;
+    },
+  });
+  const headers: Record<string, readonly string[]> = {
+    'content-type': ['application/json'],
+    'x-namespace': [NAMESPACE],
+  };
+  const NONE: readonly string[] = [];
+  return (body) => {
+    const answer = pipeline({
+      method: 'POST',
+      path: '/decode',
+      query: '',
+      header: (name) => headers[name] ?? NONE,
+      body,
+      deadline: Number.POSITIVE_INFINITY,
+      requestId: 'bench',
+    }) as CodecResponse;
+    if (answer.status !== 200) throw new Error(`status ${answer.status}`);
+    return answer.body;
+  };
+}
+
+process.on('message', ({ exchanges, ms, keyring }: InProcessJob) => {
+  void (async () => {
+    const decode: Decode = keyring === undefined ? plainDecode : await pipelineDecode(keyring);
+    for (const exchange of exchanges) new Verifier(exchange).check(200, Buffer.from(decode(exchange.body)));
+    const run = (until: number): number => {
+      let requests = 0;
+      while (performance.now() < until) for (const { body } of exchanges) requests += decode(body).length > 0 ? 1 : 0;
+      return requests;
+    };
+    run(performance.now() + ms / 2);
+    const cpu = process.cpuUsage();
+    const requests = run(performance.now() + ms);
+    const { user, system } = process.cpuUsage(cpu);
+    process.send?.({ requests, cpuMs: (user + system) / 1000 } satisfies InProcessResult);
+  })();
 });

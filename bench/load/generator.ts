@@ -22,6 +22,7 @@ class Run {
   readonly #requests: readonly Prepared[];
   readonly #connections: Connection[] = [];
   readonly latencies: number[] = [];
+  shed = 0;
   #next = 0;
   #fail: (error: Error) => void = () => undefined;
   readonly failure: Promise<never>;
@@ -75,15 +76,32 @@ class Run {
     });
   }
 
-  serial(requests: number): Promise<void> {
-    const [connection] = this.open(1) as [Connection];
+  count(connections: number, requests: number): Promise<void> {
     return new Promise((resolve) => {
       let left = requests;
-      const again = (): void => {
-        if (left-- > 0) this.send(connection, again);
-        else resolve();
-      };
-      again();
+      let running = connections;
+      for (const connection of this.open(connections)) {
+        const again = (): void => {
+          if (left-- > 0) this.send(connection, again);
+          else if (--running === 0) resolve();
+        };
+        again();
+      }
+    });
+  }
+
+  atOnce(requests: number): Promise<void> {
+    const request = this.#requests[0] as Prepared;
+    return new Promise((resolve) => {
+      let unanswered = requests;
+      for (const connection of this.open(requests)) {
+        connection.send(request.bytes, (status, body) => {
+          if (status === 503) this.shed++;
+          else request.verifier.check(status, body);
+          connection.close();
+          if (--unanswered === 0) resolve();
+        });
+      }
     });
   }
 
@@ -146,7 +164,9 @@ async function perform(run: Run, job: Job): Promise<LoadResult> {
   const start = performance.now();
   const { pace } = job;
   if (pace.kind === 'saturate') await run.saturate(pace.connections, pace.ms);
-  else if (pace.kind === 'serial') await run.serial(pace.requests);
+  else if (pace.kind === 'serial') await run.count(1, pace.requests);
+  else if (pace.kind === 'count') await run.count(pace.connections, pace.requests);
+  else if (pace.kind === 'at-once') await run.atOnce(pace.requests);
   else
     for (let i = 0; i < pace.pages; i++) {
       const begin = performance.now();
@@ -161,6 +181,7 @@ async function perform(run: Run, job: Job): Promise<LoadResult> {
     wallMs,
     latency: latencyOf(run.latencies),
     ...(pages.length > 0 && { page: latencyOf(pages) }),
+    ...(pace.kind === 'at-once' && { shed: run.shed }),
     clientCpuMs: (user + system) / 1000,
   };
 }

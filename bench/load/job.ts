@@ -18,6 +18,10 @@ export type Pace =
   | { readonly kind: 'saturate'; readonly connections: number; readonly ms: number }
   /** One connection, one request after the other. */
   | { readonly kind: 'serial'; readonly requests: number }
+  /** A number of requests over several connections. */
+  | { readonly kind: 'count'; readonly connections: number; readonly requests: number }
+  /** As many connections as requests, all at the same time. A 503 is a right answer, too. */
+  | { readonly kind: 'at-once'; readonly requests: number }
   /** Pages of a Web UI: a burst over six connections, each of which starts with a preflight. */
   | { readonly kind: 'pages'; readonly pages: number; readonly pauseMs: number };
 
@@ -43,6 +47,8 @@ export interface LoadResult {
   readonly latency: Latency;
   /** Only for pages: from the first preflight to the last answer. */
   readonly page?: Latency;
+  /** Requests that were refused with 503, where that is a right answer. */
+  readonly shed?: number;
   /** The generator's own CPU time. */
   readonly clientCpuMs: number;
 }

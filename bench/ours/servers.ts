@@ -15,6 +15,7 @@ import { NAMESPACE, sealAsSamples, sealWith } from '../formats.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/codec-server.ts', import.meta.url));
 const GUARDED = fileURLToPath(new URL('./guarded-server.ts', import.meta.url));
+const UNLIMITED_CONFIG = fileURLToPath(new URL('./unlimited-config.ts', import.meta.url));
 const KMS_CONFIG = fileURLToPath(new URL('./kms-config.ts', import.meta.url));
 
 /** Data keys that a page of payloads from several workers is spread over. */
@@ -44,6 +45,26 @@ export async function enterOwnFormat(): Promise<Entered> {
       cwd: folder.path,
     },
     seal: sealWith([createPayloadCodec({ namespace: NAMESPACE, keys: { keyring } })]),
+    close: folder.remove,
+  };
+}
+
+/** The same with limits that let any request through: for watching cost grow. */
+export async function enterUnlimited(): Promise<Entered> {
+  const { command, ...rest } = await enterLocal();
+  return { ...rest, command: command && { ...command, args: [...command.args, '--config', UNLIMITED_CONFIG] } };
+}
+
+/** The pipeline alone. */
+export async function enterInProcess(format: 'samples' | 'own'): Promise<Entered> {
+  const folder = await temporaryFolder();
+  const keyring = join(folder.path, 'keyring.json');
+  readOrMakeKeyringFile(keyring);
+  const codec = createPayloadCodec({ namespace: NAMESPACE, keys: { keyring } });
+  return {
+    command: undefined,
+    keyring,
+    seal: format === 'samples' ? sealAsSamples : sealWith([codec]),
     close: folder.remove,
   };
 }
