@@ -8,6 +8,8 @@ import type { CodecServerConfig } from '../config/schema.ts';
 import { allSinks, createAuditLog } from './audit/audit-log.ts';
 import { createLogger, type LogLevel, type WriteLine } from './audit/logger.ts';
 import { createMetrics } from './audit/metrics.ts';
+import { observeIdentity } from './audit/observe-identity.ts';
+import { observeKeys } from './audit/observe-keys.ts';
 import { composePipeline } from './compose.ts';
 import { LAMBDA_LIMITS } from './http/limits.ts';
 import type { CodecPipeline, CodecRequest } from './http/message.ts';
@@ -58,18 +60,19 @@ export async function startFunction(
       cwd: '/',
       stackKeyArn: variables.CREATED_KEY_ARN,
       stackStaticKeysArn: variables.STATIC_KEYS_SECRET_ARN,
+      ...observeKeys(logger, metrics),
     }),
     openIdentity(config.identity, {
       cwd: '/',
       stackServiceTokensArn: variables.SERVICE_TOKENS_SECRET_ARN,
-      onKeyFetch: (outcome) => {
-        if (outcome === 'failed') logger.warn("an issuer's keys could not be fetched");
-      },
+      stackCloudApiKeyArn: variables.CLOUD_API_KEY_SECRET_ARN,
+      ...observeIdentity(logger, metrics),
     }),
   ]);
   const pipeline = composePipeline(config, {
     keys,
     authenticator: identity.authenticator,
+    roles: identity.roles,
     audit: allSinks(createAuditLog(write), metrics),
     limits: LAMBDA_LIMITS,
     onBug: (error, requestId) => logger.error('a request failed by a bug', { requestId }, error),

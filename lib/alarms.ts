@@ -100,7 +100,12 @@ export class Alarms extends Construct {
       },
       {
         id: 'KmsUnavailable',
-        metric: server(METRICS.kmsUnavailable),
+        metric: new MathExpression({
+          expression: 'FILL(unavailable, 0) + FILL(throttled, 0)',
+          usingMetrics: { unavailable: server(METRICS.kmsUnavailable), throttled: server(METRICS.kmsThrottled) },
+          label: 'requests without a key, and throttled calls',
+          ...minute,
+        }),
         threshold: 5,
         minutes: 2,
         description: 'KMS throttles or cannot be reached. Look at the KMS request quota of the account and Region.',
@@ -121,11 +126,11 @@ export class Alarms extends Construct {
       },
       {
         id: 'JwksUnavailable',
-        metric: server(METRICS.jwksUnavailable),
-        threshold: 5,
-        minutes: 2,
+        metric: server(METRICS.jwksFetchFailures),
+        threshold: 3,
+        minutes: 3,
         description:
-          "The issuer's signing keys cannot be fetched, so nobody can be verified. Look at the issuer's status.",
+          "The issuer's signing keys cannot be fetched; when the known ones are too old, nobody can be verified. Look at the issuer's status.",
       },
       {
         id: 'Denials',

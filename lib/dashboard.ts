@@ -119,9 +119,11 @@ export class OperationsDashboard extends Construct {
   #dependencies(): IWidget {
     return graph('Cannot answer: requests that failed because of', [
       this.#sum(METRICS.kmsUnavailable, 'KMS out of reach or throttling'),
+      this.#sum(METRICS.kmsThrottled, 'calls that KMS throttled'),
       this.#sum(METRICS.keyAccessDenied, 'KMS denies the key (payloads)'),
       this.#sum(METRICS.keyDisabled, 'key disabled or deleted (payloads)'),
       this.#sum(METRICS.jwksUnavailable, "issuer's signing keys"),
+      this.#sum(METRICS.jwksFetchFailures, "fetches of an issuer's keys that failed"),
       this.#sum(METRICS.secretsUnavailable, 'Secrets Manager'),
       this.#sum(METRICS.cloudOpsUnavailable, 'Temporal Cloud Ops API'),
     ]);

@@ -51,6 +51,18 @@ export class LambdaService {
     });
   }
 
+  /**
+   * Resolves when a line of the log fulfils a condition: it may arrive a moment after the answer.
+   *
+   * @throws Error after two seconds
+   */
+  async logged(condition: (line: string) => boolean): Promise<void> {
+    for (const end = Date.now() + 2000; !this.log.some(condition); ) {
+      if (Date.now() > end) throw new Error('the function did not log what was waited for');
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
   /** Ends every instance: the next event starts cold. */
   async coolDown(): Promise<void> {
     await Promise.all([...this.#instances].map((instance) => instance.end()));
