@@ -17,8 +17,9 @@ export const toolbox = {
   'Temporal server and Web UI': tools.temporalForTests,
   'Temporal CLI': tools.temporalCli,
   Chromium: tools.chromium,
-  'Go remote codec': tools.goRemoteCodec,
-  'Java remote codec': tools.javaRemoteCodec,
+  'Go peer': tools.goPeer,
+  'Java peer': tools.javaPeer,
+  'Python peer': tools.pythonPeer,
 } satisfies Record<string, () => Promise<unknown>>;
 
 export type ToolName = keyof typeof toolbox;
@@ -33,10 +34,16 @@ export const groups: readonly Group[] = [
     needs: [...server, 'Temporal CLI'],
   },
   {
+    name: 'workers',
+    shows: 'workers and clients in every language that encrypt by themselves read each other',
+    file: 'workers.test.ts',
+    needs: [...server, 'Temporal CLI', 'Python peer', 'Go peer', 'Java peer'],
+  },
+  {
     name: 'remote-codecs',
     shows: 'the remote codecs of the Go and Java SDKs encode and decode through the server',
     file: 'remote-codecs.test.ts',
-    needs: ['npm packages of the suite', 'Go remote codec', 'Java remote codec'],
+    needs: ['npm packages of the suite', 'Go peer', 'Java peer'],
   },
   {
     name: 'web-ui',
@@ -49,6 +56,12 @@ export const groups: readonly Group[] = [
     shows: 'the Web UI passes the tokens of people who signed in, and they read what the rules allow',
     file: 'web-ui-sign-in.test.ts',
     needs: [...server, 'Chromium'],
+  },
+  {
+    name: 'deployed',
+    shows: 'the synthesized stack behind its gateway serves CLI and Web UI as the local server does',
+    file: 'deployed.test.ts',
+    needs: [...server, 'Temporal CLI', 'Chromium'],
   },
   {
     name: 'demo',

@@ -7,7 +7,7 @@ import { type CodecServer, startCodecServer } from './support/codec-server.ts';
 import { suiteRoot } from './support/paths.ts';
 import { runOrThrow } from './support/processes.ts';
 import { type Exchange, type Recorder, startRecorder } from './support/recorder.ts';
-import { goRemoteCodec, javaRemoteCodec } from './support/tools.ts';
+import { goPeer, javaPeer } from './support/tools.ts';
 import { keepTraffic } from './support/traffic.ts';
 import { versionOfGoModule, versionOfMavenArtifact } from './support/versions.ts';
 
@@ -37,9 +37,9 @@ const clients: {
   readonly sends: (exchange: Exchange) => void;
 }[] = [
   {
-    name: `Go SDK ${versionOfGoModule(join(suiteRoot, 'peers/go-remote-codec/go.mod'), 'go.temporal.io/sdk')}, NewRemotePayloadCodec`,
+    name: `Go SDK ${versionOfGoModule(join(suiteRoot, 'peers/go/go.mod'), 'go.temporal.io/sdk')}, NewRemotePayloadCodec`,
     prepare: async () => {
-      const program = await goRemoteCodec();
+      const program = await goPeer();
       return async (operation, endpoint, payloads) => {
         const input = JSON.stringify(payloads);
         return JSON.parse(await runOrThrow(program, [operation, endpoint, NAMESPACE], { input })) as Payloads;
@@ -51,9 +51,9 @@ const clients: {
     },
   },
   {
-    name: `Java SDK ${versionOfMavenArtifact(join(suiteRoot, 'peers/java-remote-codec/pom.xml'), 'temporal.version')}, temporal-remote-data-encoder`,
+    name: `Java SDK ${versionOfMavenArtifact(join(suiteRoot, 'peers/java/pom.xml'), 'temporal.version')}, temporal-remote-data-encoder`,
     prepare: async () => {
-      const classPath = await javaRemoteCodec();
+      const classPath = await javaPeer();
       return async (operation, endpoint, payloads) => {
         const input = JSON.stringify(payloads);
         const args = ['-cp', classPath, 'e2e.RemoteCodec', operation, endpoint];

@@ -1,8 +1,9 @@
 /**
  * `npm run test:e2e [-- GROUP …]`: installs what the groups need, runs them one after another, and writes down what
- * passed. `--list` names the groups, `--prepare` only installs, `--write-docs` brings docs/compatibility.md up to date.
+ * passed. `--list` names the groups, `--prepare` only installs, `--write-docs` brings
+ * docs/compatibility.md and docs/images up to date.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from 'node:test';
 import { parseArgs } from 'node:util';
@@ -12,6 +13,9 @@ import { artefactRoot, projectRoot, suiteRoot } from './support/paths.ts';
 import { run as runProgram } from './support/processes.ts';
 import { MissingTool } from './support/tools.ts';
 import { keptTraffic } from './support/traffic.ts';
+
+/** Screenshots that the documentation shows. */
+const PICTURES = ['without-codec-server', 'history', 'denied'];
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
@@ -46,10 +50,10 @@ async function check(group: Group): Promise<Check[]> {
     if (type === 'test:diagnostic' && data.nesting > 0) checks.at(-1)?.notes.push(data.message);
     if (type === 'test:stdout' || type === 'test:stderr') process.stderr.write(data.message);
     if (type !== 'test:pass' && type !== 'test:fail') continue;
-    const isSuite = data.details.type === 'suite';
     const passed = type === 'test:pass';
-    // A suite that fails by itself (its `before`, say) is a failure of its own; otherwise its checks have said so.
-    if (isSuite && (passed || checks.some((it) => !it.passed))) continue;
+    const failure = passed ? undefined : (data.details.error as Error & { failureType?: string });
+    // A suite fails with its checks, which have said so, or by itself: in what it sets up, say.
+    if (data.details.type === 'suite' && (passed || failure?.failureType === 'subtestsFailed')) continue;
     if (data.file !== undefined && data.name === data.file) continue;
     checks.push({
       group: group.name,
@@ -60,9 +64,19 @@ async function check(group: Group): Promise<Check[]> {
       notes: [],
     });
     print(`${passed ? '  ok    ' : '  FAIL  '}${data.name} (${seconds(data.details.duration_ms)})`);
-    if (type === 'test:fail') print(indent(reasonOf(data.details.error)));
+    if (failure !== undefined && failure.failureType !== 'cancelledByParent') print(indent(reasonOf(failure)));
   }
   return checks;
+}
+
+/** Brings the page and its pictures up to date. */
+function writeDocs(page: string): void {
+  const docs = join(projectRoot, 'docs');
+  mkdirSync(join(docs, 'images'), { recursive: true });
+  writeFileSync(join(docs, 'compatibility.md'), page);
+  for (const name of PICTURES) {
+    copyFileSync(join(artefactRoot, 'screenshots', `${name}.png`), join(docs, 'images', `${name}.png`));
+  }
 }
 
 /** The suite has a tsconfig of its own, since its packages are not the project's. */
@@ -135,7 +149,7 @@ async function main(): Promise<number> {
       keptTraffic(),
     );
     writeFileSync(join(artefactRoot, 'compatibility.md'), page);
-    if (values['write-docs']) writeFileSync(join(projectRoot, 'docs/compatibility.md'), page);
+    if (values['write-docs']) writeDocs(page);
   }
 
   const failed = checks.filter(({ passed }) => !passed).length;

@@ -7,11 +7,12 @@ import { type Chromium, screenshot, startChromium } from './support/browser.ts';
 import { type Certificate, selfSignedCertificate } from './support/certificates.ts';
 import { freePort } from './support/processes.ts';
 import { type Exchange, type Recorder, startRecorder } from './support/recorder.ts';
+import { signInAs, startSignInWebUI } from './support/sign-in.ts';
 import { API_AUDIENCE, CLIENT_ID, type SignInIssuer, startSignInIssuer } from './support/sign-in-issuer.ts';
 import { NAMESPACE, type Stage, setStage, TASK_QUEUE } from './support/stage.ts';
 import { keepTraffic } from './support/traffic.ts';
 import { versions } from './support/versions.ts';
-import { type RunAddress, type WebUI, webUI } from './support/web-ui.ts';
+import type { RunAddress, WebUI } from './support/web-ui.ts';
 
 const CARD = '4000-1234';
 const ALICE = { sub: 'user-alice', email: 'alice@example.com', email_verified: true };
@@ -56,27 +57,12 @@ describe(`Temporal Web UI ${versions.webUI} with sign-in`, () => {
       },
     });
     recorder = await startRecorder({ target: stage.codecServer.origin, certificate, hostname: 'localhost' });
-    configured = await stage.temporal.webUI(
-      {
-        codec: { endpoint: recorder.origin, passAccessToken: true },
-        auth: {
-          enabled: true,
-          providers: [
-            {
-              label: 'the test issuer',
-              type: 'oidc',
-              providerUrl: issuer.issuer,
-              clientId: CLIENT_ID,
-              clientSecret: 'not-checked',
-              scopes: ['openid', 'profile', 'email'],
-              callbackUrl: `${origin}/auth/sso/callback`,
-            },
-          ],
-        },
-      },
-      { SSL_CERT_FILE: certificate.certFile },
+    configured = await startSignInWebUI(stage.temporal, {
+      issuer,
+      certificate,
       port,
-    );
+      codec: { endpoint: recorder.origin, passAccessToken: true },
+    });
     chromium = await startChromium();
     const handle = await stage.client.workflow.start('order', {
       taskQueue: TASK_QUEUE,
@@ -93,20 +79,14 @@ describe(`Temporal Web UI ${versions.webUI} with sign-in`, () => {
     await issuer?.stop();
   });
 
-  /** Signs somebody in with a browser that was never used before. */
-  const signedInAs = async (person: object, use: (ui: WebUI) => Promise<void>): Promise<Exchange[]> => {
-    issuer.person = person as Record<string, unknown>;
-    const context = await chromium.newContext({ ignoreHTTPSErrors: true });
+  /** Has somebody who signed in use the Web UI. @returns what their browser sent to the codec server */
+  const signedInAs = async (
+    person: Record<string, unknown>,
+    use: (ui: WebUI) => Promise<void>,
+  ): Promise<Exchange[]> => {
     recorder.take();
-    try {
-      const page = await context.newPage();
-      await page.goto(`${configured}/auth/sso`);
-      await page.waitForURL((url) => url.origin === configured && !url.pathname.startsWith('/auth'));
-      await use(webUI(page, configured));
-      return recorder.take();
-    } finally {
-      await context.close();
-    }
+    await signInAs(person, { chromium, issuer, origin: configured }, use);
+    return recorder.take();
   };
   const hidesEverything = async (ui: WebUI): Promise<void> => {
     const text = await ui.text();

@@ -20,6 +20,8 @@ export class LambdaService {
   readonly errors: string[] = [];
   /** How many instances were started so far. */
   started = 0;
+  /** How often the function was asked to run. */
+  invocations = 0;
   readonly #options: LambdaServiceOptions;
   readonly #instances = new Set<LambdaInstance>();
   readonly #queue: Invocation[] = [];
@@ -41,6 +43,7 @@ export class LambdaService {
    * @throws InvocationError as Lambda would
    */
   invoke(event: unknown): Promise<unknown> {
+    this.invocations++;
     const payload = JSON.stringify(event);
     if (Buffer.byteLength(payload) > MOST_INVOCATION_BYTES) {
       return Promise.reject(new InvocationError('RequestTooLargeException', 'the event is larger than 6 MB'));

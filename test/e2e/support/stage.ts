@@ -11,10 +11,19 @@ import { dataConverterWith, startWorker, type WorkerAndClient } from './worker.t
 export const NAMESPACE = 'orders-prod.a1b2c';
 export const TASK_QUEUE = 'orders';
 
+/** A codec server of whatever kind. */
+export interface Host {
+  /** Without a trailing slash. */
+  readonly origin: string;
+  /** The codec of a worker that has the server's keys. */
+  workerCodec(namespace: string): PayloadCodec;
+  stop(): Promise<void>;
+}
+
 /** A running stage. */
-export interface Stage {
+export interface Stage<H extends Host = CodecServer> {
   readonly temporal: Temporal;
-  readonly codecServer: CodecServer;
+  readonly codecServer: H;
   /** In front of the codec server; give its origin to clients. */
   readonly recorder: Recorder;
   readonly client: Client;
@@ -23,9 +32,14 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-/** Sets everything up. */
+/** Sets everything up around the local server. */
 export async function setStage(options: CodecServerOptions = {}): Promise<Stage> {
-  const [temporal, codecServer] = await Promise.all([startTemporal([NAMESPACE, 'default']), startCodecServer(options)]);
+  return await setStageWith(startCodecServer(options));
+}
+
+/** Sets everything up around any codec server. The recorder speaks plain HTTP. */
+export async function setStageWith<H extends Host>(starting: Promise<H>): Promise<Stage<H>> {
+  const [temporal, codecServer] = await Promise.all([startTemporal([NAMESPACE, 'default']), starting]);
   const recorder = await startRecorder({ target: codecServer.origin });
   const worker: WorkerAndClient = await startWorker({
     address: temporal.address,

@@ -30,31 +30,32 @@ export async function temporalCli(): Promise<string> {
 
 /** The program that runs a Temporal server and Web UIs. @returns its path */
 export async function temporalForTests(): Promise<string> {
-  const source = join(suiteRoot, 'temporal');
-  const directory = await madeOnce('temporal-server', filesOf(source), async (target) => {
-    await go(['build', '-trimpath', '-ldflags=-s -w', '-o', join(target, 'temporal-for-tests'), '.'], {}, source);
-  });
-  return join(directory, 'temporal-for-tests');
+  return await goProgram('temporal-for-tests', join(suiteRoot, 'temporal'));
 }
 
-/** The Go SDK's remote codec as a program. @returns its path */
-export const goRemoteCodec = (): Promise<string> =>
-  goProgram('go-remote-codec', join(suiteRoot, 'peers/go-remote-codec'));
+/** The Go SDK as a program: remote codec, worker and client with the codec of examples/go. @returns its path */
+export const goPeer = (): Promise<string> =>
+  goProgram('go-peer', join(suiteRoot, 'peers/go'), [join(projectRoot, 'examples/go')]);
 
-/** The Java SDK's remote codec. @returns the class path to run it with */
-export const javaRemoteCodec = (): Promise<string> =>
-  javaClassPath('java-remote-codec', join(suiteRoot, 'peers/java-remote-codec'));
+/** The Java SDK as a program, with the codec of examples/java. @returns the class path to run it with */
+export const javaPeer = (): Promise<string> =>
+  javaClassPath('java-peer', join(suiteRoot, 'peers/java'), [join(projectRoot, 'examples/java/src')]);
 
 /** A Go program of this repository. @returns its path */
-async function goProgram(name: string, source: string): Promise<string> {
-  const directory = await madeOnce(name, filesOf(source), async (target) => {
+async function goProgram(name: string, source: string, more: readonly string[] = []): Promise<string> {
+  const inputs = [source, ...more].flatMap(filesOf);
+  const directory = await madeOnce(name, inputs, async (target) => {
     await go(['build', '-trimpath', '-ldflags=-s -w', '-o', join(target, name), '.'], {}, source);
   });
   return join(directory, name);
 }
 
+/** The Python that the peer in Python runs in. @returns its path */
+export const pythonPeer = (): Promise<string> =>
+  pythonWith('python-peer', join(projectRoot, 'examples/python/requirements.txt'));
+
 /** A Python environment with the packages of a requirements file. @returns its `python` */
-export async function pythonWith(name: string, requirements: string): Promise<string> {
+async function pythonWith(name: string, requirements: string): Promise<string> {
   await need(
     'python3',
     ['-m', 'venv', '--help'],
@@ -66,6 +67,7 @@ export async function pythonWith(name: string, requirements: string): Promise<st
     async (target) => {
       await runOrThrow('python3', ['-m', 'venv', target]);
       await runOrThrow(join(target, 'bin/python'), ['-m', 'pip', 'install', '--quiet', '-r', requirements], {
+        env: { PIP_CACHE_DIR: join(cacheRoot, 'pip') },
         timeout: BUILD_TIMEOUT,
       });
     },
@@ -76,10 +78,11 @@ export async function pythonWith(name: string, requirements: string): Promise<st
 }
 
 /** A Maven project of this repository, packed with everything it needs. @returns the class path to run it with */
-async function javaClassPath(name: string, source: string): Promise<string> {
+async function javaClassPath(name: string, source: string, more: readonly string[]): Promise<string> {
   await need('javac', ['-version'], 'a Java development kit, 17 or newer (Debian: apt-get install default-jdk)');
   await need('mvn', ['-v'], 'Maven (Debian: apt-get install maven)');
-  const directory = await madeOnce(name, filesOf(source), async (target) => {
+  const inputs = [source, ...more].flatMap(filesOf);
+  const directory = await madeOnce(name, inputs, async (target) => {
     const build = `${target}-build`;
     await nice(
       'mvn',

@@ -35,3 +35,11 @@ export function versionOfMavenArtifact(pom: string, property: string): string {
   const text = readFileSync(pom, 'utf8');
   return text.split(`<${property}>`)[1]?.split('<')[0] ?? 'unknown';
 }
+
+/** The version of a package that a requirements.txt pins. */
+export function versionInRequirements(file: string, name: string): string {
+  const line = readFileSync(file, 'utf8')
+    .split('\n')
+    .find((it) => it.startsWith(`${name}==`));
+  return line?.split('==')[1] ?? 'unknown';
+}

@@ -15,3 +15,8 @@ export async function refuse(card: string): Promise<never> {
     details: [{ card, limit: 'secret-limit' }],
   });
 }
+
+/** Says that a secret was read. */
+export async function stamp(secret: string): Promise<string> {
+  return `${secret} seen by TypeScript`;
+}

@@ -61,3 +61,15 @@ export async function bulkOrder(count: number): Promise<number> {
   const receipts = await Promise.all(Array.from({ length: count }, (_, i) => charge(`bulk-card-${i}`, i)));
   return receipts.length;
 }
+
+/** What peers in every language tell each other. */
+export interface RelayMessage {
+  readonly from: string;
+  readonly secret: string;
+}
+
+/** Understands a message of a client in whatever language, and answers. Each language's worker has one. */
+export async function relay(message: RelayMessage): Promise<object> {
+  const { stamp } = proxyActivities<typeof activities>(options);
+  return { by: 'TypeScript', received: message.from, stamped: await stamp(message.secret) };
+}

@@ -1,11 +1,6 @@
-// Command go-remote-codec runs the Go SDK's NewRemotePayloadCodec as a program: payloads as proto3 JSON on standard
-// input, the codec's answer on standard output.
-//
-//	go-remote-codec encode|decode ENDPOINT NAMESPACE
 package main
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -15,18 +10,9 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 )
 
-func main() {
-	if err := run(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
-
-func run(args []string) error {
-	if len(args) != 3 {
-		return fmt.Errorf("expected an operation, an endpoint and a namespace")
-	}
-	operation, endpoint, namespace := args[0], args[1], args[2]
+// remoteCodec has NewRemotePayloadCodec convert payloads: proto3 JSON on standard input, the codec's answer on standard
+// output.
+func remoteCodec(operation, endpoint, namespace string) error {
 	text, err := io.ReadAll(os.Stdin)
 	if err != nil {
 		return err
