@@ -35,7 +35,7 @@ export function addOutputs(stack: Construct, props: OutputsProps): void {
   );
   output(
     'WhereToPaste',
-    `Temporal Cloud: Namespaces > your Namespace > Codec Server > Edit; paste the endpoint, switch on "Pass the user access token", leave "Include cross-origin credentials" off. CLI: --codec-endpoint. Guide: ${DEPLOY_GUIDE}`,
+    `Temporal Cloud: Namespaces > your Namespace > Codec Server > Edit; paste the endpoint, switch on "Pass access token", leave "Include cross-origin credentials" off. CLI: --codec-endpoint. Guide: ${DEPLOY_GUIDE}`,
     'Where the endpoint is set.',
   );
   output(
