@@ -73,6 +73,8 @@ function aliasesFor({ keys, identity, codecs = [] }: CodecServerConfig): Record<
   ];
   return {
     '@aws-sdk/credential-provider-node': './bin/lambda-credentials.ts',
+    'node:http': './bin/lambda-http.ts',
+    'node:process': './bin/lambda-process.ts',
     ...Object.fromEntries(unused.map((name) => [name, './lambda/not-bundled.ts'])),
   };
 }

@@ -3,9 +3,11 @@
  * and asks again. Speaks the API of
  * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html and does nothing beside.
  */
-import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+
+// Lambda's own runtime brings a client of its own; importing this one would load a good deal beside it.
+const { Agent, request } = process.getBuiltinModule('node:http');
 
 const [host, port] = (process.env.AWS_LAMBDA_RUNTIME_API ?? '').split(':');
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
