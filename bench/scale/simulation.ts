@@ -21,6 +21,8 @@ export interface Measured {
 export interface Assumed {
   /** Lambda's own part of a cold start: placing the instance, starting the virtual machine, loading the code. */
   readonly placementMs: number;
+  /** Calls to KMS that an instance makes as it starts, to have the connection when a request comes. */
+  readonly kmsCallsPerStart: number;
   /** Client to gateway to function and back, without the function. */
   readonly networkMs: number;
 }
@@ -32,6 +34,13 @@ export interface Burst {
   readonly dataKeyOf: (request: number) => number;
   /** Instances that are initialised before the burst, their token keys fetched, their key cache empty. */
   readonly provisioned: number;
+  /** Instances that an earlier burst left behind. */
+  readonly left?: readonly LeftInstance[];
+}
+
+/** What an instance knows after a burst: the data keys it has asked for. */
+export interface LeftInstance {
+  readonly keys: ReadonlySet<number>;
 }
 
 export interface Outcome {
@@ -44,12 +53,15 @@ export interface Outcome {
   readonly readableMs: number;
   /** Time to answer of each request, in milliseconds. */
   readonly latencies: readonly number[];
+  /** Every instance, for the burst after this one. */
+  readonly left: readonly LeftInstance[];
 }
 
 interface Instance {
   idleAt: number;
   readonly keys: Set<number>;
   answered: number;
+  /** Started for a request of this burst. */
   readonly cold: boolean;
 }
 
@@ -60,7 +72,11 @@ interface Instance {
  * even if another becomes idle meanwhile. Real Lambda sometimes does better.
  */
 export function simulate(burst: Burst, measured: Measured, assumed: Assumed): Outcome {
-  const instances: Instance[] = Array.from({ length: burst.provisioned }, () => newInstance(0, false));
+  const instances: Instance[] = (burst.left ?? []).map(({ keys }) => ({
+    ...newInstance(0, false),
+    keys: new Set(keys),
+  }));
+  while (instances.length < burst.provisioned) instances.push(newInstance(0, false));
   const latencies: number[] = [];
   let kmsCalls = 0;
   let jwksFetches = 0;
@@ -71,6 +87,7 @@ export function simulate(burst: Burst, measured: Measured, assumed: Assumed): Ou
     if (instance === undefined) {
       instance = newInstance(arrival + assumed.placementMs + measured.init(), true);
       jwksFetches++;
+      kmsCalls += assumed.kmsCallsPerStart;
       instances.push(instance);
     }
     const key = burst.dataKeyOf(request);
@@ -92,6 +109,7 @@ export function simulate(burst: Burst, measured: Measured, assumed: Assumed): Ou
     jwksFetches,
     readableMs,
     latencies,
+    left: instances.map(({ keys }) => ({ keys })),
   };
 }
 
@@ -100,7 +118,7 @@ function newInstance(idleAt: number, cold: boolean): Instance {
 }
 
 function duration(instance: Instance, key: number, measured: Measured): number {
-  if (instance.answered === 0) return instance.cold ? measured.firstRequest() : measured.newKey();
+  if (instance.cold && instance.answered === 0) return measured.firstRequest();
   return instance.keys.has(key) ? measured.warm() : measured.newKey();
 }
 
