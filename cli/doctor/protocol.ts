@@ -116,10 +116,7 @@ export async function checkRoundTrip(target: Target): Promise<Finding> {
     return failure(
       'round-trip',
       `payload ${different + 1} of ${originals.length} comes back different from what was encoded`,
-      different === 3
-        ? 'externalPayloads is lost: only metadata and data are encrypted'
-        : 'it was not decoded, or metadata, bytes or order changed',
-      'encrypt the whole serialized Payload; check that this caller may decode the namespace and that the key is available',
+      ...causeOfDifference(different, decodedPayloads[different]),
     );
   return ok('round-trip', `encode and decode in ${namespace}: every byte back`);
 }
@@ -223,6 +220,21 @@ export async function checkReadiness(target: Target): Promise<Finding> {
       'see the cause in the server log; then the state and the policy of the KMS key',
     );
   return skipped('keys', `no readiness check here (GET /readyz: ${answer.status})`);
+}
+
+/** Cause and fix of a payload that came back different. */
+function causeOfDifference(index: number, decoded: JsonPayload | undefined): [cause: string, fix: string] {
+  if (decoded !== undefined && 'external_payloads' in decoded)
+    return [
+      'it comes back as external_payloads, in snake_case, which the Web UI and Java do not know',
+      'write externalPayloads with sizeBytes as a text, as proto3 JSON prescribes',
+    ];
+  if (index === 3)
+    return ['externalPayloads is lost: only metadata and data are encrypted', 'encrypt the whole serialized Payload'];
+  return [
+    'it was not decoded, or metadata, bytes or order changed',
+    'check that this caller may decode the namespace, that the key is available, and that order is kept',
+  ];
 }
 
 function wrongCount(operation: string, sent: number, received: number): Finding {

@@ -78,6 +78,7 @@ describe('codec-server doctor', () => {
     ['body-limit-100k', ['failure sizes'], '100 kB'],
     ['no-body-limit', ['warning sizes'], 'no limit'],
     ['external-payloads-lost', ['failure round-trip'], 'externalPayloads is lost'],
+    ['snake-case', ['failure round-trip'], 'snake_case'],
     ['encode-passes-through', ['failure round-trip'], 'unencrypted'],
     ['payload-dropped', ['failure round-trip', 'failure answer-form'], 'dropped or added'],
     ['extra-field', ['failure answer-form'], 'took'],

@@ -27,6 +27,7 @@ export type Fault =
   | 'body-limit-100k'
   | 'no-body-limit'
   | 'external-payloads-lost'
+  | 'snake-case'
   | 'encode-passes-through'
   | 'payload-dropped'
   | 'extra-field'
@@ -169,11 +170,11 @@ class Patient {
       if (payload.externalPayloads !== undefined) answer.externalPayloads = payload.externalPayloads;
       return answer;
     }
-    return JSON.parse(
-      Buffer.from(payload.data ?? '', 'base64')
-        .reverse()
-        .toString(),
-    ) as JsonPayload;
+    const inner = Buffer.from(payload.data ?? '', 'base64')
+      .reverse()
+      .toString();
+    const named = this.#has('snake-case') ? inner.replace('externalPayloads', 'external_payloads') : inner;
+    return JSON.parse(named) as JsonPayload;
   }
 
   #refusal(authorization: string | undefined): number | undefined {
