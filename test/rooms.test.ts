@@ -15,9 +15,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages that may only be imported by these files, so that each can be replaced or left unloaded. */
 const KEPT_APART: readonly (readonly [packages: RegExp, files: RegExp])[] = [
-  [/^@aws-sdk\/client-kms/, /^codec\/keys\/kms\.ts$/],
-  [/^@aws-sdk\/client-secrets-manager/, /^codec\/keys\/secrets-manager\.ts$/],
-  [/^@aws-sdk\/nested-clients\/sts/, /^codec\/keys\/assume-role\.ts$/],
+  [/^@aws-sdk\/client-kms/, /^codec\/keys\/kms(-client)?\.ts$/],
+  [/^@aws-sdk\/client-secrets-manager/, /^codec\/keys\/secrets-manager(-client)?\.ts$/],
+  [/^@aws-sdk\/nested-clients\/sts/, /^codec\/keys\/(assume-role|sts-client)\.ts$/],
   [/^(@aws-sdk|@smithy|aws-sdk)/, /^codec\/keys\//],
   [/^aws-jwt-verify/, /^lambda\/auth\/tokens\.ts$/],
   [/^(aws-lambda|@middy)/, /^lambda\/(api-gateway|lambda-handler)\.ts$/],
@@ -89,7 +89,7 @@ describe('the rooms of the code', () => {
       const strangers = filesOf(room).filter(
         (file) =>
           !LAMBDA_ENTRY.has(file) &&
-          /\bprocess\.(env|argv|exit|exitCode|stdout|stderr|stdin|on|once)\b|\bconsole\.|'node:process'/.test(
+          /\bprocess\.(env|argv|exit|exitCode|stdout|stderr|stdin|on|once)\b|\bconsole\.|from 'node:process'/.test(
             codeOf(file),
           ),
       );
