@@ -46,6 +46,12 @@ export const groups: readonly Group[] = [
     needs: ['npm packages of the suite', 'Go peer', 'Java peer'],
   },
   {
+    name: 'doctor',
+    shows: "codec-server doctor says what is so of our server and of the Go SDK's own",
+    file: 'doctor.test.ts',
+    needs: ['npm packages of the suite', 'Go peer'],
+  },
+  {
     name: 'web-ui',
     shows: "Temporal's Web UI in Chromium shows and sends encrypted payloads",
     file: 'web-ui.test.ts',

@@ -1,0 +1,74 @@
+/** `codec-server doctor` against servers of others: what it says of the Go SDK's own handler has to be so. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { type CodecServer, startCodecServer } from './support/codec-server.ts';
+import { projectRoot, suiteRoot } from './support/paths.ts';
+import { type Running, run, start } from './support/processes.ts';
+import { goPeer } from './support/tools.ts';
+import { versionOfGoModule } from './support/versions.ts';
+
+interface Finding {
+  readonly check: string;
+  readonly status: string;
+  readonly summary: string;
+  readonly cause?: string;
+}
+
+/** Examines a server as `npm run codec-server -- doctor URL --json` does. */
+async function examine(url: string, ...options: string[]): Promise<{ code: number | null; findings: Finding[] }> {
+  const program = join(projectRoot, 'bin/codec-server.ts');
+  const { code, stdout } = await run(process.execPath, [program, 'doctor', url, '--json', ...options]);
+  return { code, findings: (JSON.parse(stdout) as { findings: Finding[] }).findings };
+}
+
+const wrong = (findings: readonly Finding[]): string[] =>
+  findings
+    .filter(({ status }) => status === 'failure' || status === 'warning')
+    .map(({ check, status }) => `${status} ${check}`);
+
+describe('codec-server doctor', () => {
+  let ours: CodecServer;
+  before(async () => {
+    ours = await startCodecServer({ origins: ['https://cloud.temporal.io'] });
+  });
+  after(() => ours?.stop());
+
+  it('finds our local server in order, and says that it asks nobody', async () => {
+    const { code, findings } = await examine(ours.origin);
+    assert.deepEqual(wrong(findings), ['warning anonymous']);
+    assert.equal(code, 0);
+  });
+});
+
+describe(`codec-server doctor on the Go SDK ${versionOfGoModule(join(suiteRoot, 'peers/go/go.mod'), 'go.temporal.io/sdk')}, NewPayloadCodecHTTPHandler`, () => {
+  let go: Running;
+  let url: string;
+  before(async () => {
+    go = await start(await goPeer(), ['serve'], { ready: 'listening on' });
+    url = /http:\S+/.exec(go.output())?.[0] ?? '';
+  });
+  after(() => go?.stop());
+
+  it('names what it lacks, and nothing that it has', async () => {
+    const { code, findings } = await examine(url);
+    assert.equal(code, 1);
+    assert.deepEqual(wrong(findings), [
+      'failure cors-preflight',
+      'warning preflight-age',
+      'warning foreign-origin',
+      'failure cors-errors',
+      'warning no-store',
+      'warning anonymous',
+      'failure round-trip',
+      'warning tolerance',
+      'warning sizes',
+    ]);
+    const of = (check: string) => findings.find((finding) => finding.check === check);
+    assert.match(of('cors-preflight')?.summary ?? '', /answered 404/);
+    assert.match(of('round-trip')?.cause ?? '', /snake_case/);
+    assert.match(of('tolerance')?.summary ?? '', /a null payload/);
+    assert.equal(of('answer-form')?.status, 'ok');
+    assert.equal(of('latency')?.status, 'ok');
+  });
+});
