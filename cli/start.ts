@@ -19,6 +19,7 @@ import { LOCAL_LIMITS } from '../lambda/http/limits.ts';
 import { startLocalServer } from '../lambda/local-server.ts';
 import { type OpenedIdentity, openIdentity } from '../lambda/open-identity.ts';
 import { KeysNotHereError, openKeys } from '../lambda/open-keys.ts';
+import { LOCAL_ANSWER_BYTES, openStorage } from '../lambda/open-storage.ts';
 import type { CommandIo } from './command.ts';
 import { curlThatDecodes, startMessage } from './start-message.ts';
 
@@ -121,11 +122,13 @@ async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<vo
   const logger = createLogger((line) => void io.stderr.write(`${line}\n`), 'INFO');
   const identity = await openCallers(config, io, logger);
   const keys = await openKeys(config.keys, { cwd: io.cwd, ...observeKeys(logger, undefined) });
+  const external = await openStorage(config.storage, { answerBytes: LOCAL_ANSWER_BYTES });
   try {
     const pipeline = composePipeline(config, {
       keys,
       authenticator: identity.authenticator,
       roles: identity.roles,
+      storage: external.storage,
       audit: flags.audit ? createAuditLog(auditLines.keepForThisTurn) : { record: () => {} },
       limits: LOCAL_LIMITS,
       onBug: (error, requestId) => logger.error('a request failed by a bug', { requestId }, error),
@@ -160,6 +163,7 @@ async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<vo
   } finally {
     auditLines.flush();
     keys.close();
+    external.close();
   }
 }
 

@@ -17,8 +17,19 @@
  * - `too-large`: it inflates past the limit
  * - `too-many-layers`: it is nested deeper than the limit
  * - `custom-codec`: a codec of the configuration failed
+ *
+ * And of what a reference to external storage refers to:
+ *
+ * - `reference-malformed`: it does not say, in the way of the official drivers, where the payload is
+ * - `storage-not-listed`: its bucket is none that the configuration lists for the namespace
+ * - `object-missing`: there is no such object
+ * - `object-access-denied`: S3 does not let this server read it
+ * - `object-altered`: its SHA-256 is not the reference's
+ * - `object-too-large`: it is larger than the limits, or than what one answer can hold
+ * - `object-unbound`: neither it nor its key nor its bucket says which namespace it belongs to
  */
 export type CannotOpenCause =
+  | StorageCause
   | 'malformed'
   | 'not-authentic'
   | 'unknown-key'
@@ -29,6 +40,16 @@ export type CannotOpenCause =
   | 'too-large'
   | 'too-many-layers'
   | 'custom-codec';
+
+/** Why what a reference refers to stays closed. */
+export type StorageCause =
+  | 'reference-malformed'
+  | 'storage-not-listed'
+  | 'object-missing'
+  | 'object-access-denied'
+  | 'object-altered'
+  | 'object-too-large'
+  | 'object-unbound';
 
 /** Base of the codec's errors, so that a caller can tell them from bugs. */
 export class CodecError extends Error {

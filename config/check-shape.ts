@@ -187,6 +187,28 @@ const configuration = object({
       }),
     ),
   }),
+  storage: optional(
+    nullable(
+      object({
+        buckets: listOf(
+          object({
+            bucket: text,
+            region: optional(text),
+            namespaces: listOf(text),
+            write: optional(flag),
+            driverNames: optional(listOf(text)),
+            owner: optional(text),
+            encryptionKey: optional(text),
+            expireAfterDays: optional(nullable(number)),
+          }),
+        ),
+        storeFromBytes: optional(number),
+        limits: optional(
+          object({ objectBytes: optional(number), requestBytes: optional(number), parallel: optional(number) }),
+        ),
+      }),
+    ),
+  ),
   deployment: optional(object({}, true)),
 });
 

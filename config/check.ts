@@ -8,6 +8,7 @@ import { checkIdentity } from './check-identity.ts';
 import { checkKeys } from './check-keys.ts';
 import { checkLimits } from './check-limits.ts';
 import { checkShape } from './check-shape.ts';
+import { checkStorage } from './check-storage.ts';
 import type { Problem } from './problem.ts';
 import type { CodecServerConfig } from './schema.ts';
 
@@ -19,6 +20,7 @@ const SECTIONS: readonly ((config: CodecServerConfig) => Problem[])[] = [
   checkLimits,
   // Only an environment that is deployed has a stack that makes keys.
   (config) => checkKeys(config, 'deployment' in config ? 'aws' : 'local'),
+  (config) => checkStorage(config, 'deployment' in config ? 'aws' : 'local'),
 ];
 
 /**

@@ -34,6 +34,7 @@ export const METRICS = {
   jwksUnavailable: 'JwksUnavailable',
   secretsUnavailable: 'SecretsUnavailable',
   cloudOpsUnavailable: 'CloudOpsUnavailable',
+  storageUnavailable: 'StorageUnavailable',
   /** Fetches of an issuer's key set, and those of them that failed. */
   jwksFetches: 'JwksFetches',
   jwksFetchFailures: 'JwksFetchFailures',

@@ -28,6 +28,47 @@ export interface CodecServerConfig {
   readonly codecs?: readonly CustomCodecConfig[];
   readonly limits?: Partial<Limits>;
   readonly keys: KeysConfig;
+  /** Where large payloads live outside of Temporal. `null` or left out: nowhere, and `/download` answers 404. */
+  readonly storage?: StorageConfig | null;
+}
+
+/** External storage: the SDKs leave references in history, and the payloads are in S3. */
+export interface StorageConfig {
+  /** The buckets, and no other is ever read or written. The first entry that covers a namespace and writes is written to. */
+  readonly buckets: readonly StorageBucketConfig[];
+  /** Bytes of an encoded payload from which `/encode` stores it, where a bucket writes. Default 262,144, as in the SDKs. */
+  readonly storeFromBytes?: number;
+  readonly limits?: Partial<StorageLimits>;
+}
+
+/** Pairs a bucket with namespaces. */
+export interface StorageBucketConfig {
+  /** The bucket's name, or the one that the stack makes. */
+  readonly bucket: 'created-by-stack' | (string & {});
+  /** Its Region. Left out for the stack's bucket alone. */
+  readonly region?: string;
+  /** Full namespace names whose payloads are in it, with `*` for any run of characters. */
+  readonly namespaces: readonly string[];
+  /** Whether `/encode` stores in it, for people in browsers and never for a service token. Default: no. */
+  readonly write?: boolean;
+  /** Names under which workers registered their S3 driver. Default `['aws.s3driver']`. */
+  readonly driverNames?: readonly string[];
+  /** The account that must own the bucket, 12 digits. Default: not asked. */
+  readonly owner?: string;
+  /** ARN of the KMS key with which S3 encrypts the bucket, where it is a key of your own. */
+  readonly encryptionKey?: string;
+  /** Days after which objects of the stack's bucket are deleted. `null` or left out: never. */
+  readonly expireAfterDays?: number | null;
+}
+
+/** Bounds of what is read from external storage. */
+export interface StorageLimits {
+  /** Bytes of one object. Default 52,428,800, which is what the drivers write at most; less where an answer holds less. */
+  readonly objectBytes: number;
+  /** Bytes of all objects of one request. Default 67,108,864. */
+  readonly requestBytes: number;
+  /** Objects read at a time. Default 8. */
+  readonly parallel: number;
 }
 
 /** Which keys serve which namespaces. Every kind that is `null` was declined, in writing. */

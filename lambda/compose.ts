@@ -15,6 +15,7 @@ import type { CodecPipeline } from './http/message.ts';
 import type { OpenedKeys } from './open-keys.ts';
 import { createPipeline } from './pipeline.ts';
 import { createReadiness } from './readiness.ts';
+import type { ExternalStorage } from './storage/external-storage.ts';
 
 /** Where a codec server runs. */
 export interface Host {
@@ -22,6 +23,8 @@ export interface Host {
   readonly authenticator: Authenticator;
   /** Needed when a rule names a Temporal Cloud role. */
   readonly roles?: RoleDirectory | undefined;
+  /** Needed when the configuration has any. */
+  readonly storage?: ExternalStorage | undefined;
   readonly audit: AuditSink;
   /** The limits where the configuration gives none. */
   readonly limits: Limits;
@@ -49,6 +52,7 @@ export function composePipeline(config: CodecServerConfig, host: Host): CodecPip
       policy: createAccessPolicy(config.access, host.roles === undefined ? {} : { roles: host.roles }),
       decoder,
       encoder,
+      storage: host.storage,
       audit: host.audit,
       ready: createReadiness({ keys, namespaces: namespacesToProve(config.keys) }),
       onBug: host.onBug,

@@ -16,6 +16,7 @@ import type { CodecPipeline, CodecRequest } from './http/message.ts';
 import { createLambdaHandler, type LambdaHandler } from './lambda-handler.ts';
 import { openIdentity } from './open-identity.ts';
 import { openKeys } from './open-keys.ts';
+import { LAMBDA_ANSWER_BYTES, openStorage } from './open-storage.ts';
 
 /** The environment variables that the stack sets; `lib/names.ts` is the other side of them. */
 export interface FunctionVariables {
@@ -23,7 +24,10 @@ export interface FunctionVariables {
   readonly STATIC_KEYS_SECRET_ARN?: string | undefined;
   readonly SERVICE_TOKENS_SECRET_ARN?: string | undefined;
   readonly CLOUD_API_KEY_SECRET_ARN?: string | undefined;
+  readonly STORAGE_BUCKET?: string | undefined;
   readonly LOG_LEVEL?: string | undefined;
+  /** Set by Lambda. */
+  readonly AWS_REGION?: string | undefined;
   /** Set by Lambda: `provisioned-concurrency` where an instance waits for its first request. */
   readonly AWS_LAMBDA_INITIALIZATION_TYPE?: string | undefined;
 }
@@ -55,7 +59,8 @@ export async function startFunction(
   if (config.identity === null) throw new Error('identity is null: a server on AWS verifies who calls');
   const logger = createLogger(write, (variables.LOG_LEVEL ?? 'INFO') as LogLevel);
   const metrics = createMetrics(write, environment);
-  const [keys, identity] = await Promise.all([
+  const { STORAGE_BUCKET: bucket, AWS_REGION: region } = variables;
+  const [keys, identity, { storage }] = await Promise.all([
     openKeys(config.keys, {
       cwd: '/',
       stackKeyArn: variables.CREATED_KEY_ARN,
@@ -68,11 +73,16 @@ export async function startFunction(
       stackCloudApiKeyArn: variables.CLOUD_API_KEY_SECRET_ARN,
       ...observeIdentity(logger, metrics),
     }),
+    openStorage(config.storage, {
+      stackBucket: bucket === undefined || region === undefined ? undefined : { name: bucket, region },
+      answerBytes: LAMBDA_ANSWER_BYTES,
+    }),
   ]);
   const pipeline = composePipeline(config, {
     keys,
     authenticator: identity.authenticator,
     roles: identity.roles,
+    storage,
     audit: allSinks(createAuditLog(write), metrics),
     limits: LAMBDA_LIMITS,
     onBug: (error, requestId) => logger.error('a request failed by a bug', { requestId }, error),

@@ -14,7 +14,7 @@ import type { AuditSink } from './audit/audit.ts';
 import type { AccessPolicy } from './auth/access-policy.ts';
 import { type Authenticator, type Caller, IdentityUnavailableError, UnauthenticatedError } from './auth/caller.ts';
 import { requireJson } from './http/content-type.ts';
-import { deniedSentence, explainClosed, explainDenied } from './http/explain.ts';
+import { deniedSentence, explainClosed, explainDenied, explainTooLarge } from './http/explain.ts';
 import { limitBody } from './http/limits.ts';
 import type { CodecPipeline, CodecRequest, CodecResponse } from './http/message.ts';
 import { namedNamespace } from './http/namespace.ts';
@@ -22,8 +22,10 @@ import { allowedOrigin } from './http/origin.ts';
 import { readPayloads } from './http/payload-json-reader.ts';
 import { Refusal } from './http/refusal.ts';
 import { bugResponse, payloadsResponse, refusalResponse, textResponse } from './http/responses.ts';
-import { type Route, routeOf } from './http/route.ts';
+import { preservesStorageRefs, type Route, routeOf } from './http/route.ts';
 import { RequestAccount } from './request-account.ts';
+import type { ExternalStorage } from './storage/external-storage.ts';
+import { EXTERNAL_STORAGE_LAYER, StorageUnavailableError } from './storage/object-store.ts';
 
 /** What a pipeline is told; a part of the configuration, with every limit filled in. */
 export interface PipelineSettings {
@@ -41,6 +43,8 @@ export interface PipelineDeps {
   readonly policy: AccessPolicy;
   readonly decoder: Decoder;
   readonly encoder: Encoder;
+  /** Undefined: references stay what they are, and `/download` answers 404. */
+  readonly storage?: ExternalStorage | undefined;
   readonly audit: AuditSink;
   /** Whether a key can be used, for `/readyz`. Must be cheap however often it is asked. */
   readonly ready: () => boolean | Promise<boolean>;
@@ -101,7 +105,7 @@ class Pipeline {
     account.operation = operation;
     if (request.method !== 'POST') throw new Refusal(405, `Use POST for /${operation}`, { allow: 'POST' });
     account.origin = allowedOrigin(request.header('origin'), this.#origins);
-    if (operation === 'download')
+    if (operation === 'download' && this.#deps.storage === undefined)
       throw new Refusal(404, 'This codec server is not configured to download from external storage');
     requireJson(request.header('content-type'), request.header('content-encoding'));
     limitBody(request.body.length, this.#settings.limits);
@@ -127,11 +131,12 @@ class Pipeline {
     account.namedNamespace = namespace;
     const payloads = readPayloads(request.body, this.#settings.limits.payloads);
     if (operation === 'encode') return this.#encode(request, payloads, namespace, caller, account);
-    return this.#decode(request, payloads, namespace, caller, account);
+    return this.#decode(request, operation === 'download', payloads, namespace, caller, account);
   }
 
   #decode(
     request: CodecRequest,
+    isDownload: boolean,
     payloads: readonly Payload[],
     namespace: string | undefined,
     caller: Caller,
@@ -144,10 +149,28 @@ class Pipeline {
       limits: { inflateBudget: this.#settings.limits.inflatedBytes },
       usage: account.usage,
     };
-    const outcomes = decodePayloads(this.#deps.decoder, payloads, context);
+    const decoded = decodePayloads(this.#deps.decoder, payloads, context);
+    const outcomes = this.#retrieve(request, isDownload, decoded, context);
     return outcomes instanceof Promise
       ? outcomes.then((settled) => this.#decoded(request, payloads, settled, caller, account))
       : this.#decoded(request, payloads, outcomes, caller, account);
+  }
+
+  /** Follows references to external storage, unless there is none or the client wants them as they are. */
+  #retrieve(
+    { query }: CodecRequest,
+    isDownload: boolean,
+    decoded: DecodeOutcome[] | Promise<DecodeOutcome[]>,
+    context: DecodeContext,
+  ): DecodeOutcome[] | Promise<DecodeOutcome[]> {
+    const { storage, decoder } = this.#deps;
+    if (storage === undefined || (!isDownload && preservesStorageRefs(query))) return decoded;
+    const retrieve = (outcomes: DecodeOutcome[]) => {
+      if (isDownload && !storage.areReferences(outcomes))
+        throw new Refusal(400, 'Send only references to external storage to /download, and the rest to /decode');
+      return storage.retrieve(outcomes, decoder, context);
+    };
+    return decoded instanceof Promise ? decoded.then(retrieve) : retrieve(decoded);
   }
 
   /** The access decision, made once per namespace of a request and noted for the audit line. */
@@ -183,8 +206,10 @@ class Pipeline {
     const results = outcomes.map((outcome, index) => {
       switch (outcome.kind) {
         case 'decoded':
+          account.count(outcome.layers.includes(EXTERNAL_STORAGE_LAYER) ? 'retrieved' : 'decoded');
+          return outcome.payload;
         case 'unchanged':
-          account.count(outcome.kind);
+          account.count('unchanged');
           return outcome.payload;
         case 'denied':
           account.count('denied');
@@ -196,7 +221,8 @@ class Pipeline {
           break;
       }
       if (!explains) return payloads[index] as Payload;
-      if (outcome.kind === 'cannot-open') return explainClosed(request.requestId);
+      if (outcome.kind === 'cannot-open')
+        return (outcome.reason === 'object-too-large' ? explainTooLarge : explainClosed)(request.requestId);
       const rule = this.#ruleToAskFor('decode', outcome.namespace);
       return explainDenied(caller, outcome.namespace, rule, request.requestId);
     });
@@ -239,11 +265,19 @@ class Pipeline {
         limits: { inflateBudget: this.#settings.limits.inflatedBytes },
         usage: account.usage,
       });
-      const answer = (results: readonly Payload[]): CodecResponse => {
-        account.count('encoded', results.length);
+      const answer = (results: readonly Payload[], stored = 0): CodecResponse => {
+        account.count('encoded', results.length - stored);
+        if (stored > 0) account.count('stored', stored);
         return payloadsResponse(results, request.requestId);
       };
-      return encoded instanceof Promise ? encoded.then(answer) : answer(encoded);
+      const { storage } = this.#deps;
+      if (storage === undefined || !mayStore(caller, account))
+        return encoded instanceof Promise ? encoded.then((results) => answer(results)) : answer(encoded);
+      const store = async (inline: readonly Payload[]): Promise<CodecResponse> => {
+        const results = await storage.store(inline, namespace, request.deadline);
+        return answer(results, results.filter((result, index) => result !== inline[index]).length);
+      };
+      return encoded instanceof Promise ? encoded.then(store) : store(encoded);
     };
     const allowed = this.#deps.policy.may(caller, 'encode', namespace);
     return typeof allowed === 'boolean' ? proceed(allowed) : allowed.then(proceed);
@@ -279,6 +313,14 @@ class Pipeline {
   }
 }
 
+/**
+ * Whether what is encoded for a caller may be stored. A worker's remote codec must get its payload
+ * back encoded and nothing else, for its SDK stores by itself: it has a service token, or no browser.
+ */
+function mayStore(caller: Caller, { origin }: RequestAccount): boolean {
+  return origin !== undefined && caller.method !== 'service-token';
+}
+
 /** The refusal that an error means, or undefined for a bug. */
 function refusalOf(error: unknown, account: RequestAccount): Refusal | undefined {
   if (error instanceof Refusal) return error;
@@ -290,13 +332,15 @@ function refusalOf(error: unknown, account: RequestAccount): Refusal | undefined
     account.fault = error.dependency;
     return unavailable(error.retryAfterSeconds);
   }
-  if (error instanceof KeyUnavailableError) {
+  if (error instanceof KeyUnavailableError || error instanceof StorageUnavailableError) {
     account.fault = `${error.dependency}:${error.reason}`;
     return unavailable(error.retryAfterSeconds);
   }
   if (error instanceof CannotEncodeError || error instanceof CannotOpenError) {
     account.count(error.reason ?? 'no-key-to-write');
     if (error.reason === 'custom-codec') return new Refusal(403, 'A codec of the configuration cannot encode this');
+    if (error.reason === 'object-missing' || error.reason === 'object-access-denied')
+      return new Refusal(403, 'External storage does not take payloads of this namespace');
     return new Refusal(403, 'There is no usable key to encode for this namespace');
   }
   return undefined;

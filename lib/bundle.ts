@@ -62,12 +62,13 @@ export function bundleFunction({ configFile, config, environment, outdir }: Bund
 }
 
 /** Packages that something smaller takes the place of: what the configuration does not use costs every cold start otherwise. */
-function aliasesFor({ keys, identity, codecs = [] }: CodecServerConfig): Record<string, string> {
+function aliasesFor({ keys, identity, codecs = [], storage }: CodecServerConfig): Record<string, string> {
   const secrets = [keys.staticKeys, identity?.serviceTokens, identity?.temporalCloudRoles?.apiKey];
   const unused = [
     ...(keys.kms === null ? ['@aws-sdk/client-kms'] : []),
     ...(secrets.some((it) => it && 'secret' in it) ? [] : ['@aws-sdk/client-secrets-manager']),
     ...(keys.kms?.some(({ assumeRole }) => assumeRole !== undefined) ? [] : ['@aws-sdk/nested-clients/sts']),
+    ...(storage ? [] : ['@aws-sdk/client-s3']),
     // Counts the bytes of external payloads in Temporal's own Payload type, which only codecs of a team's own see.
     ...(codecs.length === 0 ? ['long'] : []),
   ];

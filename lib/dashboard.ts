@@ -126,6 +126,7 @@ export class OperationsDashboard extends Construct {
       this.#sum(METRICS.jwksFetchFailures, "fetches of an issuer's keys that failed"),
       this.#sum(METRICS.secretsUnavailable, 'Secrets Manager'),
       this.#sum(METRICS.cloudOpsUnavailable, 'Temporal Cloud Ops API'),
+      this.#sum(METRICS.storageUnavailable, 'S3'),
     ]);
   }
 

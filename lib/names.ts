@@ -9,6 +9,7 @@ export const ENVIRONMENT_VARIABLES = {
   staticKeysSecretArn: 'STATIC_KEYS_SECRET_ARN',
   serviceTokensSecretArn: 'SERVICE_TOKENS_SECRET_ARN',
   cloudApiKeySecretArn: 'CLOUD_API_KEY_SECRET_ARN',
+  storageBucket: 'STORAGE_BUCKET',
   logLevel: 'LOG_LEVEL',
 } as const;
 

@@ -19,12 +19,12 @@ export interface AuditEntry {
   readonly namedNamespace: string | undefined;
   /** The distinct namespaces for which a decision was made, and the decision. */
   readonly namespaces: Readonly<Record<string, 'allowed' | 'denied'>>;
-  /** Payloads by outcome: `decoded`, `encoded`, `unchanged`, `denied`, and each cause of `cannot-open`. */
+  /** Payloads by outcome: `decoded`, `retrieved` (from external storage), `encoded`, `stored` (there), `unchanged`, `denied`, and each cause of `cannot-open`. */
   readonly payloads: Readonly<Record<string, number>>;
   readonly keyIds: readonly string[];
   readonly cacheHits: number;
   readonly cacheMisses: number;
-  /** The dependency that made a 503: `kms`, `jwks`, `secrets`, `cloud-ops`; and how it failed. */
+  /** The dependency that made a 503: `kms`, `jwks`, `secrets`, `cloud-ops`, `s3`; and how it failed. */
   readonly fault: string | undefined;
 }
 

@@ -18,7 +18,10 @@ export interface Metrics extends AuditSink {
 /** Outcomes of payloads that have a metric of their own; every other outcome is a reason for not opening one. */
 const OUTCOMES: ReadonlyMap<string, MetricName> = new Map([
   ['decoded', METRICS.decoded],
+  // Through external storage, and into it.
+  ['retrieved', METRICS.decoded],
   ['encoded', METRICS.encoded],
+  ['stored', METRICS.encoded],
   ['unchanged', METRICS.unchanged],
   ['denied', METRICS.denied],
 ]);
@@ -35,6 +38,7 @@ const FAULTS: ReadonlyMap<string, MetricName> = new Map([
   ['jwks', METRICS.jwksUnavailable],
   ['secrets', METRICS.secretsUnavailable],
   ['cloud-ops', METRICS.cloudOpsUnavailable],
+  ['s3', METRICS.storageUnavailable],
 ]);
 
 /** Combinations of metrics that occur are few; should they not be, the memory of them stays bounded. */

@@ -20,6 +20,13 @@ export function explainClosed(requestId: string): Payload {
   return jsonPlain(`Codec server: this payload cannot be opened (request ${requestId})`);
 }
 
+/** Tells someone who may read it that a payload of external storage is more than an answer may hold. */
+export function explainTooLarge(requestId: string): Payload {
+  return jsonPlain(
+    `Codec server: this payload is in external storage and too large to be shown here: download it from its bucket and decode it with the Temporal CLI or a worker (request ${requestId})`,
+  );
+}
+
 /** One sentence on a right that is missing; also the text of a 403. */
 export function deniedSentence(
   caller: Caller,

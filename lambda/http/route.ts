@@ -32,10 +32,10 @@ export function routeOf(path: string): Route {
   return { operation, prefix: path.slice(path.lastIndexOf('/', prefixEnd - 1) + 1, prefixEnd) };
 }
 
-/** Whether references to external storage are to be returned as they are, instead of what they refer to. */
+/** Whether references to external storage are to be returned as they are, instead of what they refer to; in any case of letters, as the Go SDK reads it. */
 export function preservesStorageRefs(query: string): boolean {
   if (query === '') return false;
-  return new URLSearchParams(query).get('preserveStorageRefs') === 'true';
+  return new URLSearchParams(query).get('preserveStorageRefs')?.toLowerCase() === 'true';
 }
 
 const NOWHERE: Route = { operation: undefined, prefix: undefined };
