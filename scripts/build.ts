@@ -1,11 +1,13 @@
 /**
  * Builds the package into `dist`: everything as ES modules, and the codec once more as CommonJS,
- * which is what most Temporal workers are, and what Jest needs to load it.
+ * which is what most Temporal workers are, and what Jest needs to load it. Beside them, the bill of
+ * materials.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { writeSbom } from './sbom.ts';
 
 const inRoot = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
@@ -36,5 +38,8 @@ async function buildCommonJs(): Promise<void> {
 rmSync(inRoot('dist'), { recursive: true, force: true });
 const compiler = fileURLToPath(import.meta.resolve('typescript/lib/tsc.js'));
 const { status } = spawnSync(process.execPath, [compiler, '-p', inRoot('tsconfig.build.json')], { stdio: 'inherit' });
-if (status === 0) await buildCommonJs();
+if (status === 0) {
+  await buildCommonJs();
+  writeSbom();
+}
 process.exitCode = status ?? 1;

@@ -90,9 +90,19 @@ describe('the packed package', () => {
     expect([...new Set(errors)]).toEqual(refused);
   });
 
+  it('brings a bill of materials that lists what it needs, and nothing for development', () => {
+    const { components } = JSON.parse(readFileSync(join(installed, 'dist/sbom.cdx.json'), 'utf8')) as {
+      components: { name: string }[];
+    };
+    const names = components.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(Object.keys(manifest.dependencies)));
+    expect(names.filter((name) => /jest|cdk|esbuild|typescript/.test(name))).toEqual([]);
+  });
+
   it('holds what it is made of, and no tests, sources or keys', () => {
     const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).split('\n');
     expect(files).toEqual(expect.arrayContaining(['package/package.json', 'package/README.md', 'package/LICENSE']));
+    expect(files).toContain('package/dist/sbom.cdx.json');
     const others = files.filter(
       (file) => !/^package\/(dist\/.+\.(js|d\.ts|json)|package\.json|README\.md|LICENSE|)$/.test(file),
     );

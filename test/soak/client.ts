@@ -1,5 +1,5 @@
 /** Sends requests over kept connections and times them. */
-import { Agent, request } from 'node:http';
+import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 
 export interface SoakAnswer {
   /** 0: the connection failed. */
@@ -7,6 +7,8 @@ export interface SoakAnswer {
   readonly body: string;
   readonly milliseconds: number;
   readonly retryAfter: boolean;
+  /** `Access-Control-Allow-Origin`. */
+  readonly allowedOrigin: string | undefined;
 }
 
 export class SoakClient {
@@ -18,24 +20,25 @@ export class SoakClient {
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
   }
 
-  post(path: string, headers: Record<string, string>, body: string): Promise<SoakAnswer> {
+  send(method: string, path: string, headers: Record<string, string>, body: string): Promise<SoakAnswer> {
     const started = performance.now();
-    const done = (status: number, text: string, retryAfter = false): SoakAnswer => ({
+    const done = (status: number, text: string, headers: IncomingHttpHeaders = {}): SoakAnswer => ({
       status,
       body: text,
-      retryAfter,
+      retryAfter: headers['retry-after'] !== undefined,
+      allowedOrigin: headers['access-control-allow-origin'],
       milliseconds: performance.now() - started,
     });
     return new Promise((resolve) => {
       const outgoing = request(
-        { host: '127.0.0.1', port: this.#port, agent: this.#agent, method: 'POST', path, headers },
+        { host: '127.0.0.1', port: this.#port, agent: this.#agent, method, path, headers },
         (incoming) => {
           const chunks: Buffer[] = [];
           incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
           incoming.on('error', (error) => resolve(done(0, error.message)));
           incoming.on('end', () => {
             const text = Buffer.concat(chunks).toString('latin1');
-            resolve(done(incoming.statusCode ?? 0, text, incoming.headers['retry-after'] !== undefined));
+            resolve(done(incoming.statusCode ?? 0, text, incoming.headers));
           });
         },
       );

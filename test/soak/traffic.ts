@@ -1,114 +1,113 @@
 /**
- * The traffic: pages of the Web UI (bursts of one-payload requests), exports of the CLI (one after the
- * other), large payloads, and requests that deserve to be refused. Every answer is compared with what
- * was encrypted.
+ * The traffic: recorded pages of the Web UI, recorded commands of the CLI, recorded calls of the SDKs,
+ * payloads from 0 bytes to 4 MB, and requests that deserve to be refused. Every answer is compared
+ * with what was encrypted.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HttpsIssuer } from '../support/https-issuer.ts';
-import type { SoakAnswer, SoakClient } from './client.ts';
-import type { Tally } from './tally.ts';
+import type { SoakClient } from './client.ts';
+import type { Judge } from './judge.ts';
+import { recordedSessions, type Session } from './recordings.ts';
+import { isFromBrowser, replay, sizesIn } from './replay.ts';
+import { bodyOf, plainPayload, type Sample, Samples } from './samples.ts';
 
 export interface TrafficOptions {
   readonly client: SoakClient;
   readonly issuer: HttpsIssuer;
-  readonly tally: Tally;
-  /** Whether a dependency is out at the moment, so that a 503 is a right answer. */
-  readonly mayBeUnavailable: () => boolean;
+  readonly judge: Judge;
+  /** Bytes of a body above which a 413 is right. */
+  readonly bodyBytes: number;
 }
 
-/** A payload, and the body that asks to have it decoded. */
-interface Sample {
-  readonly plain: string;
-  readonly body: string;
-}
+/** Traffic that goes on until it is told to stop. */
+export type Flow = (stop: AbortSignal) => Promise<void>;
 
+const ORIGIN = 'https://cloud.temporal.io';
 const READ = 'orders.a1b2c';
 const OTHER = 'billing.a1b2c';
-const SIZES = [0, 20, 300, 300, 300, 1_000, 10_000, 100_000];
-const LARGE = [1_000_000, 2_500_000, 3_000_000];
+const SIZES = [0, 1, 20, 300, 1_000, 10_000, 100_000];
+const LARGE = [1_000_000, 2_000_000, 2_900_000, 4_000_000];
+/** Recorded sessions of more requests are exports, which have a flow of their own. */
+const LONG = 150;
 
-/** Encrypts the samples by `/encode` and makes the flows. */
-export async function makeTraffic({ client, issuer, tally, mayBeUnavailable }: TrafficOptions) {
+/** Has the samples encrypted and makes the flows. */
+export async function makeTraffic({ client, issuer, judge, bodyBytes }: TrafficOptions): Promise<readonly Flow[]> {
   const headers = (sub: string, namespace: string): Record<string, string> => ({
     'content-type': 'application/json',
     'x-namespace': namespace,
     authorization: `Bearer ${issuer.token({ sub })}`,
   });
+  const samples = new Samples(client, headers('writer', READ));
+  const others = new Samples(client, headers('writer', OTHER));
+  const sessions = recordedSessions();
+  await samples.prepare(sizesIn(sessions));
+  const small = await each(SIZES, (size) => samples.make(size));
+  const fits = (size: number): boolean => bodyOf([plainPayload(size)]).length < bodyBytes;
+  const large = await each(LARGE.filter(fits), (size) => samples.make(size));
+  const foreign = await others.make(300);
+  const tooLarge = LARGE.find((size) => !fits(size));
 
-  const sample = async (namespace: string, bytes: number): Promise<Sample> => {
-    const data = Buffer.from(JSON.stringify('x'.repeat(bytes))).toString('base64');
-    const plain = `{"payloads":[{"metadata":{"encoding":"anNvbi9wbGFpbg=="},"data":"${data}"}]}`;
-    const encoded = await client.post('/encode', headers('writer', namespace), plain);
-    if (encoded.status !== 200) throw new Error(`/encode answered ${encoded.status}: ${encoded.body}`);
-    return { plain, body: encoded.body };
-  };
-  const all = (namespace: string, sizes: readonly number[]) =>
-    Promise.all(sizes.map((size) => sample(namespace, size)));
-  const [small, large, foreign] = await Promise.all([all(READ, SIZES), all(READ, LARGE), all(OTHER, [300])]);
-
-  const judge = (what: string, expected: string, before: boolean, answer: SoakAnswer): void => {
-    const out = before || mayBeUnavailable();
-    if (answer.status === 0) tally.add('lost', what, answer);
-    else if (answer.status === 200) tally.add(answer.body === expected ? 'right' : 'wrong', what, answer);
-    else if (answer.status === 503 && answer.retryAfter && out) tally.add('unavailable', what, answer);
-    else tally.add('wrong', what, answer);
-  };
-
-  const decode = async (what: string, head: Record<string, string>, { plain, body }: Sample): Promise<void> => {
-    const before = mayBeUnavailable();
-    judge(what, plain, before, await client.post('/decode?preserveStorageRefs=true', head, body));
-  };
-
-  const refused = async (what: string, status: number, head: Record<string, string>, body: string): Promise<void> => {
-    const before = mayBeUnavailable();
-    const answer = await client.post('/decode', head, body);
-    if (answer.status === status) tally.add('refused', what, answer);
-    else judge(what, `a ${status}`, before, answer);
-  };
-
-  const pick = <T>(list: readonly T[], index: number): T => list[index % list.length] as T;
-  const loop =
-    (pause: number, round: (index: number) => Promise<unknown>) =>
-    async (stop: AbortSignal): Promise<void> => {
-      for (let index = 0; !stop.aborted; index++) {
-        await round(index);
-        await sleep(pause);
-      }
-    };
-
-  const page = loop(200, (index) => {
+  const decode = (kind: string, head: Record<string, string>, { plain, sealed }: Sample) =>
+    judge.expect(kind, '/decode', head, bodyOf([sealed]), (body) => body === bodyOf([plain]));
+  const replayed = (session: Session) =>
     // every page load brings a fresh token
-    const head = { ...headers('reader', READ), origin: 'https://cloud.temporal.io' };
-    return Promise.all(Array.from({ length: 30 }, (_, slot) => decode('page', head, pick(small, index + slot))));
-  });
-  const exportHead = headers('reader', READ);
-  const exporting = loop(2, (index) => decode('export', exportHead, pick(small, index)));
-  const heavy = loop(500, (index) => decode('large', headers('reader', READ), pick(large, index)));
-  const bad = loop(50, async (index) => {
-    const good = headers('reader', READ);
-    const { body } = pick(small, index);
-    const { authorization: _, ...anonymous } = good;
-    const cases = [
-      () => refused('no token', 401, anonymous, body),
-      () => refused('expired token', 401, { ...good, authorization: issuer.token({ exp: 1_000_000 }) }, body),
-      () => refused('foreign audience', 401, { ...good, authorization: issuer.token({ aud: 'other' }) }, body),
-      () => refused('not JSON', 400, good, body.slice(0, -20)),
-      () => refused('not base64', 400, good, body.replace('"data":"', '"data":"!')),
-      () => refused('wrong type', 415, { ...good, 'content-type': 'text/plain' }, body),
-      () => refused('foreign origin', 403, { ...good, origin: 'https://elsewhere.example' }, body),
-      () => refused('too large', 413, good, 'x'.repeat(17_000_000)),
-      // what may not be decoded comes back as it was
-      () => decode('foreign namespace', good, { body: pick(foreign, 0).body, plain: pick(foreign, 0).body }),
-      () => decode('tampered', good, tampered(body)),
-    ];
-    await pick(cases, index)();
-  });
-  return { flows: [page, exporting, heavy, bad] };
+    replay(session, { namespace: READ, origin: ORIGIN, token: issuer.token({ sub: 'writer' }) }, judge, samples);
+
+  const pages = sessions.filter((session) => isFromBrowser(session));
+  const commands = sessions.filter((session) => !isFromBrowser(session) && session.requests.length <= LONG);
+  const exports = sessions.filter((session) => !isFromBrowser(session) && session.requests.length > LONG);
+  const good = () => headers('reader', READ);
+  const bad = [
+    () => judge.refused('no token', 401, without(good(), 'authorization'), bodyOf([])),
+    () => judge.refused('expired', 401, { ...good(), authorization: issuer.token({ exp: 1_000_000 }) }, bodyOf([])),
+    () => judge.refused('foreign audience', 401, { ...good(), authorization: issuer.token({ aud: 'x' }) }, bodyOf([])),
+    () => judge.refused('not JSON', 400, good(), bodyOf([pick(small, 3).sealed]).slice(0, -20)),
+    () => judge.refused('not base64', 400, good(), bodyOf([pick(small, 3).sealed]).replace('"data":"', '"data":"!')),
+    () => judge.refused('wrong type', 415, { ...good(), 'content-type': 'text/plain' }, bodyOf([])),
+    () => judge.refused('foreign origin', 403, { ...good(), origin: 'https://elsewhere.example' }, bodyOf([])),
+    () =>
+      judge.refused('too large', 413, good(), tooLarge ? bodyOf([plainPayload(tooLarge)]) : 'x'.repeat(bodyBytes + 1)),
+    // what may not or cannot be decoded comes back as it was
+    () => decode('not for opening', good(), { sealed: foreign.sealed, plain: foreign.sealed }),
+    () => decode('not for opening', good(), tampered(pick(small, 3).sealed)),
+  ];
+
+  return [
+    loop(100, (index) => replayed(pick(pages, index))),
+    loop(20, (index) => replayed(pick(commands, index))),
+    loop(500, (index) => replayed(pick(exports, index))),
+    loop(20, (index) => decode('0 to 100 KB', good(), pick(small, index))),
+    loop(500, (index) => decode('1 to 4 MB', good(), pick(large, index))),
+    loop(50, (index) => pick(bad, index)()),
+  ];
+}
+
+function loop(pause: number, round: (index: number) => Promise<unknown>): Flow {
+  return async (stop) => {
+    for (let index = 0; !stop.aborted; index++) {
+      await round(index);
+      await sleep(pause);
+    }
+  };
+}
+
+async function each<T, R>(list: readonly T[], make: (item: T) => Promise<R>): Promise<R[]> {
+  const made: R[] = [];
+  for (const item of list) made.push(await make(item));
+  return made;
+}
+
+function pick<T>(list: readonly T[], index: number): T {
+  return list[index % list.length] as T;
+}
+
+function without(headers: Record<string, string>, name: string): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([key]) => key !== name));
 }
 
 /** A payload with one character of its ciphertext changed, which comes back as it was. */
-function tampered(body: string): Sample {
-  const at = body.length - 40;
-  const changed = `${body.slice(0, at)}${body[at] === 'A' ? 'B' : 'A'}${body.slice(at + 1)}`;
-  return { body: changed, plain: changed };
+function tampered(sealed: string): Sample {
+  const at = sealed.length - 40;
+  const changed = `${sealed.slice(0, at)}${sealed[at] === 'A' ? 'B' : 'A'}${sealed.slice(at + 1)}`;
+  return { sealed: changed, plain: changed };
 }

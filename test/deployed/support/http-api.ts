@@ -17,6 +17,8 @@ import { InvocationError } from './lambda-instance.ts';
 const MOST_HEADER_BYTES = 10_240;
 const MOST_BODY_BYTES = 10 * 1024 * 1024;
 const INTEGRATION_TIMEOUT_MS = 30_000;
+/** Connections that may be on their way at once: a gateway has no such limit, and a test's client is never refused one. */
+const BACKLOG = 4_096;
 
 /** The template's `CorsConfiguration`. */
 export interface GatewayCors {
@@ -65,11 +67,14 @@ export class HttpApi {
       options.tls === undefined
         ? createHttp(settings, listener)
         : createHttps({ ...settings, ...options.tls }, listener);
+    // A client that pauses must not find its connection closed while it sends again.
+    this.#server.keepAliveTimeout = 75_000;
   }
 
   static async start(options: HttpApiOptions): Promise<HttpApi> {
     const api = new HttpApi(options);
-    await new Promise<void>((resolve) => api.#server.listen(0, '127.0.0.1', resolve));
+    const where = { port: 0, host: '127.0.0.1', backlog: BACKLOG };
+    await new Promise<void>((resolve) => api.#server.listen(where, resolve));
     return api;
   }
 
@@ -119,7 +124,9 @@ export class HttpApi {
     } catch (error) {
       if (error instanceof InvocationError && error.kind === 'RequestTooLargeException')
         return refuse(413, 'Request Entity Too Large');
-      if (error instanceof InvocationError && error.kind === 'Timeout') return refuse(503, 'Service Unavailable');
+      const unavailable =
+        error instanceof InvocationError && ['Timeout', 'TooManyRequestsException'].includes(error.kind);
+      if (unavailable) return refuse(503, 'Service Unavailable');
       refuse(500, 'Internal Server Error');
     }
   }

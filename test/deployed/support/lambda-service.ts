@@ -11,6 +11,8 @@ import {
 export interface LambdaServiceOptions extends FunctionDescription {
   /** The most instances at once; more events wait for one. */
   readonly maxInstances: number;
+  /** The function's reserved concurrency: events at once above it are throttled. Default: none is. */
+  readonly reserved?: number | undefined;
 }
 
 export class LambdaService {
@@ -22,10 +24,13 @@ export class LambdaService {
   started = 0;
   /** How often the function was asked to run. */
   invocations = 0;
+  /** How often it was not run, since it ran as often at once as is reserved for it. */
+  throttled = 0;
   readonly #options: LambdaServiceOptions;
   readonly #instances = new Set<LambdaInstance>();
   readonly #queue: Invocation[] = [];
   #failedStarts = 0;
+  #underWay = 0;
   #closed = false;
 
   constructor(options: LambdaServiceOptions) {
@@ -48,10 +53,15 @@ export class LambdaService {
     if (Buffer.byteLength(payload) > MOST_INVOCATION_BYTES) {
       return Promise.reject(new InvocationError('RequestTooLargeException', 'the event is larger than 6 MB'));
     }
+    if (this.#underWay >= (this.#options.reserved ?? Number.POSITIVE_INFINITY)) {
+      this.throttled++;
+      return Promise.reject(new InvocationError('TooManyRequestsException', 'Rate Exceeded.'));
+    }
+    this.#underWay++;
     return new Promise((resolve, reject) => {
       this.#queue.push({ id: randomUUID(), payload, resolve, reject });
       this.#dispatch();
-    });
+    }).finally(() => this.#underWay--);
   }
 
   /**

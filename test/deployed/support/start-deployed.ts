@@ -47,7 +47,7 @@ export interface DeployOptions {
   readonly trust?: readonly string[];
   /** Serves HTTPS with this certificate instead of plain HTTP. */
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** The most instances of the function at once. Default 2. */
+  /** The most instances of the function at once. Default: those that the environment reserves, else 2. */
   readonly maxInstances?: number;
   /** Texts of the secrets that the stack makes, by the logical id's beginning, such as `SecretsServiceTokens`. */
   readonly secretTexts?: Readonly<Record<string, string>>;
@@ -82,7 +82,7 @@ export async function startDeployed(config: EnvironmentConfig, options: DeployOp
 
     const [functionId, lambdaResource] = template.one('AWS::Lambda::Function', 'CodecFunction');
     const surroundings = { ...endpointsOf(kms, secrets), ...trustedBy(options.trust, folder) };
-    const lambda = startFunction(template, functionId, lambdaResource, surroundings, options.maxInstances ?? 2);
+    const lambda = startFunction(template, functionId, lambdaResource, surroundings, options.maxInstances);
     closing.push(() => lambda.close());
     const api = await startApi(template, lambda, options.tls);
     closing.push(() => api.close());
@@ -152,9 +152,10 @@ function startFunction(
   id: string,
   resource: TemplateResource,
   surroundings: Record<string, string>,
-  maxInstances: number,
+  maxInstances: number | undefined,
 ): LambdaService {
   const { Properties } = resource;
+  const reserved: number | undefined = Properties.ReservedConcurrentExecutions;
   if (Properties.Runtime !== `nodejs${process.versions.node.split('.')[0]}.x`) {
     throw new Error(`the template wants ${Properties.Runtime}, and this is Node ${process.versions.node}`);
   }
@@ -167,7 +168,8 @@ function startFunction(
     region: REGION,
     variables: template.resolve(Properties.Environment?.Variables ?? {}),
     surroundings,
-    maxInstances,
+    maxInstances: maxInstances ?? reserved ?? 2,
+    reserved,
   });
 }
 

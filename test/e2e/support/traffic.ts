@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { artefactRoot } from './paths.ts';
 import type { Exchange } from './recorder.ts';
+import { keepRecording } from './recording.ts';
+import { headerBytes, headersShown, urlShown } from './request-shape.ts';
 
 /** Requests that look alike. */
 export interface TrafficShape {
@@ -19,30 +21,18 @@ export interface TrafficShape {
   headerBytes: number;
 }
 
-const HEADERS = [
-  'content-type',
-  'x-namespace',
-  'authorization',
-  'authorization-extras',
-  'origin',
-  'cookie',
-  'access-control-request-headers',
-];
 const directory = join(artefactRoot, 'traffic');
 
 /** Keeps the shapes of a client's requests among the artefacts. */
 export function keepTraffic(client: string, namespace: string, exchanges: readonly Exchange[]): void {
   const shapes = new Map<string, TrafficShape>();
+  keepRecording(client, namespace, exchanges);
   for (const { method, url, headers, body } of exchanges) {
-    const seen = HEADERS.filter((name) => headers[name] !== undefined);
-    const named = Object.fromEntries(seen.map((name) => [name, shownAs(name, String(headers[name]), namespace)]));
-    const path = url.replaceAll(namespace, '<namespace>');
+    const named = headersShown(headers, namespace);
+    const path = urlShown(url, namespace);
     const key = JSON.stringify([method, path, named]);
     const count = method === 'POST' ? ((JSON.parse(body) as { payloads?: unknown[] }).payloads ?? []).length : 0;
-    const bytes = Object.entries(headers).reduce(
-      (sum, [name, value]) => sum + name.length + String(value).length + 4,
-      0,
-    );
+    const bytes = headerBytes(headers);
     const shape = shapes.get(key);
     if (shape === undefined) {
       const first = { client, method, url: path, headers: named, requests: 1, headerBytes: bytes };
@@ -63,20 +53,4 @@ export function keptTraffic(): TrafficShape[] {
   if (!existsSync(directory)) return [];
   const files = readdirSync(directory).sort();
   return files.flatMap((file) => JSON.parse(readFileSync(join(directory, file), 'utf8')) as TrafficShape[]);
-}
-
-function shownAs(name: string, value: string, namespace: string): string {
-  switch (name) {
-    case 'authorization':
-    case 'authorization-extras':
-      return value.replace(/[\w-]+\.[\w-]+\.[\w-]+$/, '<JWT>').replace(/^(Bearer )?[^<]{20,}$/, '$1<token>');
-    case 'x-namespace':
-      return value === namespace ? '<namespace>' : value;
-    case 'origin':
-      return value.replace(/:\d+$/, ':<port>');
-    case 'cookie':
-      return '<cookies>';
-    default:
-      return value;
-  }
 }

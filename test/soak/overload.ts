@@ -1,0 +1,90 @@
+/**
+ * More than a server can take, all at once: what it cannot take it has to refuse at once, with 429 or 503,
+ * while it answers the rest; and a moment later it has to be as before.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SoakAnswer } from './client.ts';
+import { SoakClient } from './client.ts';
+import { bodyOf, type Sample } from './samples.ts';
+import type { ServerUnderSoak } from './server.ts';
+
+export interface OverloadFigures {
+  readonly requests: number;
+  readonly served: number;
+  readonly refused: Readonly<Record<string, number>>;
+  /** Milliseconds of half of the refusals, and of the slowest answer of any kind. */
+  readonly refusedP50: number;
+  readonly servedP50: number;
+  readonly slowest: number;
+  /** Milliseconds of the first request afterwards. */
+  readonly afterwards: number;
+  readonly problems: readonly string[];
+}
+
+/** Waves, with a pause in which the gateway's token bucket fills again. */
+const WAVES = 2;
+const PAUSE_MS = 1_500;
+/** Milliseconds after which nobody waits any more, on the slowest of machines. */
+const MOST_MS = 30_000;
+/** How much slower the last wave may be than the first: a queue that grows from wave to wave is one that nobody bounds. */
+const MOST_GROWTH = 2;
+/** Milliseconds below which a wave is fast, whatever the one before took. */
+const TAIL_FLOOR_MS = 1_000;
+
+/** Sends the waves. @param head headers of a caller who may decode the sample */
+export async function overload(
+  { port, tooMuch }: ServerUnderSoak,
+  head: Record<string, string>,
+  { plain, sealed }: Sample,
+): Promise<OverloadFigures> {
+  const crowd = new SoakClient(port, tooMuch.requests);
+  const [body, expected] = [bodyOf([sealed]), bodyOf([plain])];
+  const answers: SoakAnswer[] = [];
+  const afterwards: number[] = [];
+  const slowestOfWave: number[] = [];
+  const problems: string[] = [];
+  for (let wave = 0; wave < WAVES; wave++) {
+    const requests = Array.from({ length: tooMuch.requests }, () => crowd.send('POST', '/decode', head, body));
+    const arrived = await Promise.all(requests);
+    answers.push(...arrived);
+    slowestOfWave.push(Math.max(...arrived.map(({ milliseconds }) => milliseconds)));
+    await sleep(PAUSE_MS);
+    const next = await crowd.send('POST', '/decode', head, body);
+    afterwards.push(next.milliseconds);
+    if (next.body !== expected) problems.push(`after wave ${wave + 1} a request is answered ${next.status}`);
+  }
+  crowd.close();
+
+  const served = answers.filter(({ status }) => status === 200);
+  const refused = answers.filter(({ status }) => status === 429 || status === 503);
+  const others = answers.filter((answer) => !served.includes(answer) && !refused.includes(answer));
+  const [slowest, first, last] = [Math.max(...slowestOfWave), slowestOfWave[0] ?? 0, slowestOfWave.at(-1) ?? 0];
+  const wrong = served.filter((answer) => answer.body !== expected).length;
+  if (wrong > 0) problems.push(`${wrong} wrong answers under overload`);
+  if (others.length > 0) problems.push(`${others.length} requests under overload are answered ${others[0]?.status}`);
+  if (served.length === 0 || refused.length === 0)
+    problems.push(`overload: ${served.length} served and ${refused.length} refused, which is not what overload is`);
+  if (slowest > MOST_MS) problems.push(`under overload an answer takes ${Math.round(slowest)} ms`);
+  if (last > Math.max(first, TAIL_FLOOR_MS) * MOST_GROWTH)
+    problems.push(`the slowest answer of a wave grows from ${Math.round(first)} to ${Math.round(last)} ms`);
+  return {
+    requests: answers.length,
+    served: served.length,
+    refused: countBy(refused.map(({ status }) => String(status))),
+    refusedP50: median(refused.map(({ milliseconds }) => milliseconds)),
+    servedP50: median(served.map(({ milliseconds }) => milliseconds)),
+    slowest: Math.round(slowest),
+    afterwards: Math.round(Math.max(...afterwards)),
+    problems,
+  };
+}
+
+function countBy(keys: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const key of keys) counts[key] = (counts[key] ?? 0) + 1;
+  return counts;
+}
+
+function median(values: readonly number[]): number {
+  return Math.round(values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0);
+}

@@ -1,0 +1,40 @@
+/** A server that runs and can be watched, whichever way it is run. */
+import type { HttpsIssuer } from '../support/https-issuer.ts';
+import type { KmsStandIn } from '../support/kms-stand-in.ts';
+
+/** What a server under soak depends on; the soak plays both. */
+export interface Dependencies {
+  readonly issuer: HttpsIssuer;
+  readonly kms: KmsStandIn;
+  /** ARNs of the keys of the two namespaces. */
+  readonly keys: readonly [orders: string, billing: string];
+  /** File with the certificate of the issuer, PEM. */
+  readonly trusted: string;
+}
+
+export interface ServerUnderSoak {
+  /** What is under soak, for the report. */
+  readonly name: string;
+  readonly port: number;
+  /** Bytes of a request body above which it answers 413. */
+  readonly bodyBytes: number;
+  /** Requests at once that it has to serve without turning one away. */
+  readonly connections: number;
+  /** Requests at once, and bytes of data in each, that are more than it can take. */
+  readonly tooMuch: { readonly requests: number; readonly bytes: number };
+  /** Resident memory, MB, of its process, or of the largest of its processes. */
+  residentMegabytes(): number;
+  /** Forgets what is kept about it for tests, so that the soak itself does not grow. */
+  tidy(): void;
+  /** Ends it. @returns what went wrong inside that its answers did not show */
+  stop(): Promise<readonly string[]>;
+}
+
+/** Resident memory of a process, MB; 0 when it is gone. */
+export function residentMegabytesOf(readStatus: () => string): number {
+  try {
+    return Number(/VmRSS:\s+(\d+) kB/.exec(readStatus())?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
+}
