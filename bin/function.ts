@@ -2,14 +2,21 @@
 import type { CodecServerConfig } from '../config/schema.ts';
 import { startFunction } from '../lambda/handler.ts';
 import type { LambdaHandler } from '../lambda/lambda-handler.ts';
+import type { OpenSignIn } from '../lambda/sign-in/sign-in.ts';
 
 /**
  * Starts the server of an environment in this process.
  *
+ * @param openSignIn given where the environment has a sign-in of its own, whose code is in no other bundle
  * @throws Error when the configuration needs what the stack did not make
  */
-export function startInProcess(config: CodecServerConfig, environment: string): Promise<LambdaHandler> {
+export function startInProcess(
+  config: CodecServerConfig,
+  environment: string,
+  openSignIn?: OpenSignIn,
+): Promise<LambdaHandler> {
   return startFunction(config, environment, {
+    openSignIn,
     variables: process.env,
     write: (line) => void process.stdout.write(`${line}\n`),
   });

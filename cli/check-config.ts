@@ -105,7 +105,12 @@ function describeCallers(identity: IdentityConfig | null): string[] {
     const accepted = audience === null ? 'any audience' : `audience ${[audience].flat().join(' or ')}`;
     return `tokens of ${issuer} in ${from === 'authorization' ? 'Authorization' : 'Authorization-Extras'}, ${accepted}`;
   });
-  return identity.serviceTokens === null ? issuers : [...issuers, 'service tokens in Authorization'];
+  const { serviceTokens, signIn } = identity;
+  return [
+    ...issuers,
+    ...(serviceTokens === null ? [] : ['service tokens in Authorization']),
+    ...(signIn ? [`signing in at ${signIn.publicUrl}/login, with ${signIn.issuer}`] : []),
+  ];
 }
 
 function render({ problems, warnings, callers, policy }: Report, file: string): string {

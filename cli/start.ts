@@ -129,6 +129,7 @@ async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<vo
       authenticator: identity.authenticator,
       roles: identity.roles,
       storage: external.storage,
+      signIn: identity.signIn,
       audit: flags.audit ? createAuditLog(auditLines.keepForThisTurn) : { record: () => {} },
       limits: LOCAL_LIMITS,
       onBug: (error, requestId) => logger.error('a request failed by a bug', { requestId }, error),
@@ -195,9 +196,10 @@ async function openCallers(
   { identity }: CodecServerConfig,
   { cwd }: CommandIo,
   logger: Logger,
-): Promise<Pick<OpenedIdentity, 'authenticator' | 'roles'>> {
-  if (identity === null) return { authenticator: loopbackAuthenticator, roles: undefined };
-  const opened = await openIdentity(identity, { cwd, ...observeIdentity(logger, undefined) });
+): Promise<Pick<OpenedIdentity, 'authenticator' | 'roles' | 'signIn'>> {
+  if (identity === null) return { authenticator: loopbackAuthenticator, roles: undefined, signIn: undefined };
+  const openSignIn = identity.signIn ? (await import('../lambda/sign-in/open-sign-in.ts')).openSignIn : undefined;
+  const opened = await openIdentity(identity, { cwd, openSignIn, ...observeIdentity(logger, undefined) });
   void opened.warmUp();
   return opened;
 }

@@ -69,9 +69,10 @@ function checkPeople(people: People, identity: IdentityConfig | null, path: stri
     return [{ path: `${path}.temporalCloudRole`, message }];
   }
   const { issuer } = people;
-  if (issuer === undefined || identity?.issuers.some((config) => asOidcIssuer(config).issuer === issuer)) return [];
+  if (issuer === undefined || issuer === identity?.signIn?.issuer) return [];
+  if (identity?.issuers.some((config) => asOidcIssuer(config).issuer === issuer)) return [];
   const message =
-    'no issuer of identity.issuers has this name; it must be equal to the letter, trailing slash included.';
+    'no issuer of identity.issuers has this name, nor has signIn; it must be equal to the letter, trailing slash included.';
   return [{ path: `${path}.issuer`, message }];
 }
 
@@ -133,7 +134,7 @@ function warnAboutPeople(people: People, rule: AccessRule, { identity }: AccessO
     warn("whoever may read may encode: allow encode to { temporalCloudRole: 'write' }.");
   }
   if ('claim' in people) warnings.push(...warnAboutClaim(people, encodes, identity, path));
-  if (!('serviceToken' in people) && identity.issuers.length === 0) {
+  if (!('serviceToken' in people) && identity.issuers.length === 0 && !identity.signIn) {
     warn('matches nobody: there is no issuer of tokens for people.');
   }
   return warnings;

@@ -3,6 +3,7 @@
  * that would let everyone in, or that would start with a placeholder for a name, is never deployed.
  */
 import { checkConfig } from './check.ts';
+import { checkSignInOnAws } from './check-sign-in.ts';
 import type { DeploymentConfig, EnvironmentConfig } from './environment.ts';
 import type { Problem } from './problem.ts';
 import type { KeysConfig, SecretRef } from './schema.ts';
@@ -34,6 +35,7 @@ function checkOnAws(config: EnvironmentConfig): Problem[] {
     ...checkCallers(config),
     ...checkKeys(config.keys),
     ...checkSecrets(config),
+    ...checkSignInOnAws(config),
     ...checkLimits(config),
     ...checkTarget(config.deployment),
     ...checkOperation(config.deployment),
@@ -60,11 +62,6 @@ function checkCallers({ identity, access }: EnvironmentConfig): Problem[] {
       path: 'identity',
       message:
         "a server on AWS verifies who calls: write { issuers: [{ type: 'temporal-cloud' }], serviceTokens: null }, or your own issuer.",
-    });
-  } else if (identity.issuers.length === 0 && identity.serviceTokens === null) {
-    problems.push({
-      path: 'identity.issuers',
-      message: "there is no way to prove who calls: add { type: 'temporal-cloud' }, your own issuer, or serviceTokens.",
     });
   }
   if (identity?.serviceTokens && 'file' in identity.serviceTokens) {
@@ -125,6 +122,8 @@ function checkSecrets({ identity, keys }: EnvironmentConfig): Problem[] {
   const secrets: [path: string, holder: object | null | undefined][] = [
     ['identity.serviceTokens.secret', identity?.serviceTokens],
     ['identity.temporalCloudRoles.apiKey.secret', identity?.temporalCloudRoles?.apiKey],
+    ['identity.signIn.clientSecret.secret', identity?.signIn?.clientSecret],
+    ['identity.signIn.sessionKeys.secret', identity?.signIn?.sessionKeys],
     ['keys.staticKeys.secret', keys.staticKeys],
   ];
   return secrets.flatMap(([path, holder]) => {

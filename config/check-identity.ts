@@ -12,9 +12,9 @@ export function checkIdentity({ identity }: Pick<CodecServerConfig, 'identity'>)
   if (identity === null) return [];
   const { issuers, serviceTokens, clockLeewaySeconds: leeway = 0, temporalCloudRoles } = identity;
   const problems = issuers.flatMap((config, index) => checkIssuer(asOidcIssuer(config), `identity.issuers[${index}]`));
-  if (issuers.length === 0 && serviceTokens === null) {
+  if (issuers.length === 0 && serviceTokens === null && !identity.signIn) {
     const message =
-      "there is no way to prove who calls: add { type: 'temporal-cloud' }, your own issuer, or serviceTokens.";
+      "there is no way to prove who calls: add { type: 'temporal-cloud' }, your own issuer, signIn, or serviceTokens.";
     problems.push({ path: 'identity.issuers', message });
   }
   problems.push(...checkDistinct(issuers.map(asOidcIssuer)));
@@ -39,7 +39,8 @@ function checkIssuer({ issuer, jwksUri, audience, algorithms }: OidcIssuerConfig
   return problems;
 }
 
-function checkHttps(text: string, path: string): Problem[] {
+/** An `https:` address in full, without anybody's password in it. */
+export function checkHttps(text: string, path: string): Problem[] {
   if (PLACEHOLDER.test(text)) return [];
   const url = URL.parse(text);
   if (url?.protocol === 'https:' && text === text.trim() && url.username === '' && url.password === '') return [];

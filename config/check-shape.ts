@@ -93,6 +93,8 @@ const people: Check = (value, path) =>
         "{ email }, { emailDomain }, { claim, includes }, { temporalCloudRole }, { serviceToken } or 'anyone-on-loopback'",
       )(value, path);
 
+const algorithms = listOf(oneOf('RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'EdDSA'));
+
 const issuer: Check = (value, path) =>
   (value as { type?: unknown } | null)?.type === 'oidc'
     ? object({
@@ -101,7 +103,7 @@ const issuer: Check = (value, path) =>
         jwksUri: text,
         audience: nullable((given, place) => (Array.isArray(given) ? listOf(text)(given, place) : text(given, place))),
         from: oneOf('authorization', 'authorization-extras'),
-        algorithms: optional(listOf(oneOf('RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'EdDSA'))),
+        algorithms: optional(algorithms),
         emailClaim: optional(text),
       })(value, path)
     : object({
@@ -139,6 +141,23 @@ const configuration = object({
             apiKey: formOf(fileOrSecret, '{ secret } or { file }'),
             endpoint: optional(text),
             cacheSeconds: optional(number),
+          }),
+        ),
+      ),
+      signIn: optional(
+        nullable(
+          object({
+            issuer: text,
+            clientId: text,
+            clientSecret: nullable(formOf(fileOrSecret, '{ secret }, { file } or null')),
+            publicUrl: text,
+            sessionKeys: formOf(fileOrSecret, '{ secret } or { file }'),
+            scopes: optional(listOf(text)),
+            emailClaim: optional(text),
+            algorithms: optional(algorithms),
+            absoluteSeconds: optional(number),
+            idleSeconds: optional(number),
+            whenBoth: optional(oneOf('token', 'session')),
           }),
         ),
       ),

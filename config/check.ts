@@ -8,6 +8,7 @@ import { checkIdentity } from './check-identity.ts';
 import { checkKeys } from './check-keys.ts';
 import { checkLimits } from './check-limits.ts';
 import { checkShape } from './check-shape.ts';
+import { checkSignIn } from './check-sign-in.ts';
 import { checkStorage } from './check-storage.ts';
 import type { Problem } from './problem.ts';
 import type { CodecServerConfig } from './schema.ts';
@@ -16,6 +17,7 @@ import type { CodecServerConfig } from './schema.ts';
 const SECTIONS: readonly ((config: CodecServerConfig) => Problem[])[] = [
   checkCors,
   checkIdentity,
+  checkSignIn,
   checkAccess,
   checkLimits,
   // Only an environment that is deployed has a stack that makes keys.

@@ -168,8 +168,38 @@ export interface IdentityConfig {
   readonly serviceTokens: ServiceTokensConfig | null;
   /** Where rules with `temporalCloudRole` ask for roles. Needed by those rules alone; `null` or left out: nowhere. */
   readonly temporalCloudRoles?: TemporalCloudRolesConfig | null;
+  /** The server's own sign-in for people, beside tokens. `null` or left out: none, and nothing of it is deployed. */
+  readonly signIn?: SignInConfig | null;
   /** Seconds by which clocks may differ. Default 30. */
   readonly clockLeewaySeconds?: number;
+}
+
+/** Sign-in at the team's OpenID Connect provider, kept by a sealed cookie. Needs `cors.credentials: true`. */
+export interface SignInConfig {
+  /** The provider's issuer, exactly as in its tokens. Its discovery document is read from there. */
+  readonly issuer: string;
+  readonly clientId: string;
+  /** The client's secret: the secret's (or the file's) text, alone. `null`: a public client, by PKCE alone. */
+  readonly clientSecret: { readonly secret: SecretRef } | { readonly file: string } | null;
+  /**
+   * Where browsers reach this server, such as `https://codec.example.com`: scheme and host alone, without slash at
+   * the end. The provider has to know `<publicUrl>/callback` as a redirect address.
+   */
+  readonly publicUrl: string;
+  /** What seals the cookies: `{"key":"…","validFrom":"…"}`. The stack fills its secret; a file is made at first start. */
+  readonly sessionKeys: { readonly secret: SecretRef } | { readonly file: string };
+  /** What is asked of the provider. Default `['openid', 'email', 'profile']`. */
+  readonly scopes?: readonly string[];
+  /** Default `email`. */
+  readonly emailClaim?: string;
+  /** Signature algorithms of ID tokens. Default `['RS256']`. */
+  readonly algorithms?: OidcIssuerConfig['algorithms'];
+  /** Seconds after which people sign in anew, whatever they do. Default 28,800 (8 hours), at most 86,400. */
+  readonly absoluteSeconds?: number;
+  /** Seconds without a request after which a session ends. Default 3,600. */
+  readonly idleSeconds?: number;
+  /** What decides when a request has a token and a session. Default: the token. */
+  readonly whenBoth?: 'token' | 'session';
 }
 
 /** The Temporal Cloud account whose roles count, asked through the Cloud Ops API. */

@@ -98,7 +98,13 @@ function percentEncoded(character: string): string {
 export function apiGatewayResult(response: CodecResponse): APIGatewayProxyStructuredResultV2 {
   const body = typeof response.body === 'string' ? response.body : asBuffer(response.body).toString('utf8');
   if (!fits(body)) return tooLarge(response);
-  return { statusCode: response.status, headers: { ...response.headers, ...VARY }, body };
+  const { cookies } = response;
+  return {
+    statusCode: response.status,
+    headers: { ...response.headers, ...VARY },
+    body,
+    ...(cookies === undefined ? {} : { cookies: [...cookies] }),
+  };
 }
 
 /** Whether a body, escaped in the JSON of a result, stays within Lambda's limit. */

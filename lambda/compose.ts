@@ -15,6 +15,7 @@ import type { CodecPipeline } from './http/message.ts';
 import type { OpenedKeys } from './open-keys.ts';
 import { createPipeline } from './pipeline.ts';
 import { createReadiness } from './readiness.ts';
+import type { SignIn } from './sign-in/sign-in.ts';
 import type { ExternalStorage } from './storage/external-storage.ts';
 
 /** Where a codec server runs. */
@@ -25,6 +26,8 @@ export interface Host {
   readonly roles?: RoleDirectory | undefined;
   /** Needed when the configuration has any. */
   readonly storage?: ExternalStorage | undefined;
+  /** The environment's own sign-in, where it has one. */
+  readonly signIn?: SignIn | undefined;
   readonly audit: AuditSink;
   /** The limits where the configuration gives none. */
   readonly limits: Limits;
@@ -39,7 +42,7 @@ export function composePipeline(config: CodecServerConfig, host: Host): CodecPip
   const customCodecs = (config.codecs ?? []).map(createCustomCodec);
   const decoder: Decoder = { recognise: recogniseAll, keys, customCodecs, maxLayers: limits.layers };
   const encoder: Encoder = { recogniseOwn, keys, customCodecs, compression: config.compression };
-  return createPipeline(
+  const pipeline = createPipeline(
     {
       defaultNamespace: config.defaultNamespace,
       origins: config.cors.origins,
@@ -58,6 +61,8 @@ export function composePipeline(config: CodecServerConfig, host: Host): CodecPip
       onBug: host.onBug,
     },
   );
+  const { signIn, audit, onBug } = host;
+  return signIn?.inFrontOf(pipeline, { access: config.access, origins: config.cors.origins, audit, onBug }) ?? pipeline;
 }
 
 /** One namespace for every key that writes: a name that its pattern covers. */

@@ -17,6 +17,7 @@ import { createLambdaHandler, type LambdaHandler } from './lambda-handler.ts';
 import { openIdentity } from './open-identity.ts';
 import { openKeys } from './open-keys.ts';
 import { LAMBDA_ANSWER_BYTES, openStorage } from './open-storage.ts';
+import type { OpenSignIn } from './sign-in/sign-in.ts';
 
 /** The environment variables that the stack sets; `lib/names.ts` is the other side of them. */
 export interface FunctionVariables {
@@ -25,6 +26,8 @@ export interface FunctionVariables {
   readonly SERVICE_TOKENS_SECRET_ARN?: string | undefined;
   readonly CLOUD_API_KEY_SECRET_ARN?: string | undefined;
   readonly STORAGE_BUCKET?: string | undefined;
+  readonly SESSION_KEYS_SECRET_ARN?: string | undefined;
+  readonly CLIENT_SECRET_SECRET_ARN?: string | undefined;
   readonly LOG_LEVEL?: string | undefined;
   /** Set by Lambda. */
   readonly AWS_REGION?: string | undefined;
@@ -37,6 +40,8 @@ export interface FunctionHost {
   readonly variables: FunctionVariables;
   /** Writes a line to the log, which is standard output. */
   readonly write: WriteLine;
+  /** Given where the environment has a sign-in of its own. */
+  readonly openSignIn?: OpenSignIn | undefined;
 }
 
 /** Milliseconds that an instance kept warm may take to fetch early what it needs; Lambda allows ten seconds. */
@@ -54,7 +59,7 @@ const WARM_UP_MS = 4000;
 export async function startFunction(
   config: CodecServerConfig,
   environment: string,
-  { variables, write }: FunctionHost,
+  { variables, write, openSignIn }: FunctionHost,
 ): Promise<LambdaHandler> {
   if (config.identity === null) throw new Error('identity is null: a server on AWS verifies who calls');
   const logger = createLogger(write, (variables.LOG_LEVEL ?? 'INFO') as LogLevel);
@@ -71,6 +76,9 @@ export async function startFunction(
       cwd: '/',
       stackServiceTokensArn: variables.SERVICE_TOKENS_SECRET_ARN,
       stackCloudApiKeyArn: variables.CLOUD_API_KEY_SECRET_ARN,
+      stackSessionKeysArn: variables.SESSION_KEYS_SECRET_ARN,
+      stackClientSecretArn: variables.CLIENT_SECRET_SECRET_ARN,
+      openSignIn,
       ...observeIdentity(logger, metrics),
     }),
     openStorage(config.storage, {
@@ -83,6 +91,7 @@ export async function startFunction(
     authenticator: identity.authenticator,
     roles: identity.roles,
     storage,
+    signIn: identity.signIn,
     audit: allSinks(createAuditLog(write), metrics),
     limits: LAMBDA_LIMITS,
     onBug: (error, requestId) => logger.error('a request failed by a bug', { requestId }, error),

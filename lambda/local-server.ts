@@ -220,13 +220,14 @@ class RequestHandler implements BodyTaker {
 
   #send(
     response: CollectedResponse,
-    { status, headers, body }: CodecResponse,
+    { status, headers, cookies, body }: CodecResponse,
     origin: string | undefined,
     held: number,
   ): void {
     this.#admission.leave(held);
     const raw: string[] = [...this.#cors.headersFor(origin)];
     for (const name in headers) raw.push(name, headers[name] as string);
+    if (cookies !== undefined) for (const cookie of cookies) raw.push('set-cookie', cookie);
     const length = Buffer.byteLength(body);
     raw.push('content-length', String(length));
     if (this.closing) raw.push('connection', 'close');

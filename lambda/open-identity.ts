@@ -1,7 +1,7 @@
 /** Opens what an environment proves its callers by, and where it asks for their roles. */
 import { isAbsolute, join } from 'node:path';
 import { createSecretSource, type SecretReader } from '../codec/keys/secret-source.ts';
-import type { IdentityConfig, SecretRef, TemporalCloudRolesConfig } from '../config/schema.ts';
+import type { IdentityConfig, SecretRef, SignInConfig, TemporalCloudRolesConfig } from '../config/schema.ts';
 import type { IdentityObservers } from './audit/observe-identity.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
 import type { Authenticator } from './auth/caller.ts';
@@ -10,6 +10,7 @@ import type { RoleDirectory } from './auth/role-directory.ts';
 import type { ServiceTokens } from './auth/service-tokens.ts';
 import { createTokenVerifier } from './auth/tokens.ts';
 import { secretArn } from './open-keys.ts';
+import type { OpenSignIn, SignIn } from './sign-in/sign-in.ts';
 
 /** What identity needs to know of where it is opened. */
 export interface IdentityHost extends Partial<IdentityObservers> {
@@ -19,6 +20,12 @@ export interface IdentityHost extends Partial<IdentityObservers> {
   readonly stackServiceTokensArn?: string | undefined;
   /** ARN of the secret with the Temporal Cloud API key that the stack created. */
   readonly stackCloudApiKeyArn?: string | undefined;
+  /** ARN of the secret with the keys of sign-in sessions that the stack created. */
+  readonly stackSessionKeysArn?: string | undefined;
+  /** ARN of the secret with the client secret of the sign-in that the stack created. */
+  readonly stackClientSecretArn?: string | undefined;
+  /** Needed where the configuration has a sign-in. */
+  readonly openSignIn?: OpenSignIn | undefined;
   /** Asks issuers and the Cloud Ops API; tests trust a certificate of their own. */
   readonly httpsGet?: HttpsGet | undefined;
 }
@@ -28,6 +35,8 @@ export interface OpenedIdentity {
   readonly authenticator: Authenticator;
   /** Undefined where the configuration has no account to ask. */
   readonly roles: RoleDirectory | undefined;
+  /** Undefined where the configuration has none. */
+  readonly signIn: SignIn | undefined;
   /** Fetches early what the first request would wait for. Never rejects. */
   warmUp(): Promise<void>;
 }
@@ -40,13 +49,24 @@ export async function openIdentity(config: IdentityConfig, host: IdentityHost): 
   const { httpsGet: get = createHttpsGet(), onKeyFetch } = host;
   const tokens = createTokenVerifier(config, { get, onKeyFetch });
   const serviceTokens = config.serviceTokens === null ? undefined : await openServiceTokens(config.serviceTokens, host);
+  const signIn = config.signIn ? await openOwnSignIn(config.signIn, config, host) : undefined;
   return {
-    authenticator: createAuthenticator({ tokens, serviceTokens }),
+    authenticator: createAuthenticator({ tokens, serviceTokens, ...signIn?.parts }),
+    signIn,
     roles: config.temporalCloudRoles ? openRoles(config.temporalCloudRoles, get, host) : undefined,
     warmUp: async () => {
-      await Promise.all([tokens.warmUp(), serviceTokens?.warmUp()]);
+      await Promise.all([tokens.warmUp(), serviceTokens?.warmUp(), signIn?.warmUp()]);
     },
   };
+}
+
+async function openOwnSignIn(
+  config: SignInConfig,
+  { clockLeewaySeconds }: IdentityConfig,
+  host: IdentityHost,
+): Promise<SignIn> {
+  if (host.openSignIn === undefined) throw new Error('this server was put together without the sign-in it needs');
+  return host.openSignIn(config, { ...host, clockLeewaySeconds });
 }
 
 type FileOrSecret = { readonly file: string } | { readonly secret: SecretRef };

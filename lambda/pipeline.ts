@@ -112,7 +112,8 @@ class Pipeline {
     const caller = this.#deps.authenticator.authenticate({
       authorization: request.header('authorization'),
       authorizationExtras: request.header('authorization-extras'),
-      cookie: request.header('cookie'),
+      // A browser page of an allowed origin says so; nobody else's cookie counts, so no other site can ride on it.
+      cookie: account.origin === undefined ? [] : request.header('cookie'),
     });
     return caller instanceof Promise
       ? caller.then((known) => this.#operate(request, operation, prefix, known, account))

@@ -21,6 +21,7 @@ const KEPT_APART: readonly (readonly [packages: RegExp, files: RegExp])[] = [
   [/^@aws-sdk\/client-s3/, /^lambda\/storage\/s3(-client)?\.ts$/],
   [/^(@aws-sdk|@smithy|aws-sdk)/, /^(codec\/keys\/|lambda\/storage\/s3(-client)?\.ts$)/],
   [/^aws-jwt-verify/, /^lambda\/auth\/tokens\.ts$/],
+  [/^openid-client/, /^lambda\/sign-in\/provider\.ts$/],
   [/^(aws-lambda|@middy)/, /^lambda\/(api-gateway|lambda-handler)\.ts$/],
   [/^(aws-cdk-lib|constructs|cdk-nag)/, /^(lib|bin)\//],
   [/^@temporalio\/proto/, /^$/],

@@ -7,7 +7,7 @@ import type { Caller } from '../auth/caller.ts';
 /** One request, accounted for. Holds no payload, no token, no key. */
 export interface AuditEntry {
   readonly requestId: string;
-  /** `decode`, `encode`, `download`, or `other` for a path that is none. */
+  /** `decode`, `encode`, `download`, `sign-in`, `sign-in-callback`, `sign-out`, or `other` for a path that is none. */
   readonly operation: string;
   readonly status: number;
   readonly durationMs: number;
@@ -24,7 +24,7 @@ export interface AuditEntry {
   readonly keyIds: readonly string[];
   readonly cacheHits: number;
   readonly cacheMisses: number;
-  /** The dependency that made a 503: `kms`, `jwks`, `secrets`, `cloud-ops`, `s3`; and how it failed. */
+  /** The dependency that made a 503: `kms`, `jwks`, `secrets`, `cloud-ops`, `s3`, `provider`; and how it failed. */
   readonly fault: string | undefined;
 }
 

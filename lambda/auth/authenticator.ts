@@ -6,7 +6,8 @@
  *    with or without `Bearer `. Then it alone decides: a bad one is not made good by anything else.
  * 3. Otherwise `Authorization-Extras` decides where an issuer is configured for it: the Web UI sends
  *    its ID token there, beside an access token that may be opaque.
- * 4. Without either header, a sign-in session decides where the environment has one.
+ * 4. Without either header, a sign-in session decides where the environment has one. An environment
+ *    may put it first; then a token is looked at when there is no session cookie at all.
  *
  * A token anywhere else (query, body, cookie) is never looked at.
  */
@@ -27,6 +28,10 @@ export interface AuthenticatorParts {
    * @throws UnauthenticatedError when they hold one that is not valid
    */
   readonly sessions?: ((cookies: readonly string[]) => Caller | Promise<Caller> | undefined) | undefined;
+  /** What decides when a request has both a token and a session. Default: the token. */
+  readonly whenBoth?: 'token' | 'session' | undefined;
+  /** Where people sign in, for whoever comes without an identity. */
+  readonly signInAddress?: string | undefined;
 }
 
 /** RFC 6750 section 2.1; the scheme is case-insensitive by RFC 9110 section 11.1. The CLI may leave it out. */
@@ -36,7 +41,9 @@ const BEARER = /^bearer +/i;
 const NOT_OURS: ReadonlySet<string> = new Set<RejectionReason>(['malformed', 'unknown-issuer']);
 
 /** Composes the ways in which callers prove who they are. */
-export function createAuthenticator({ tokens, serviceTokens, sessions }: AuthenticatorParts): Authenticator {
+export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
+  const { tokens, serviceTokens, sessions, signInAddress } = parts;
+  const sessionFirst = parts.whenBoth === 'session';
   const readsExtras = tokens.readsFrom('authorization-extras');
 
   function byAuthorization(value: string): Caller | Promise<Caller> {
@@ -48,6 +55,10 @@ export function createAuthenticator({ tokens, serviceTokens, sessions }: Authent
   return {
     authenticate({ authorization, authorizationExtras, cookie }: Credentials) {
       if (authorization.length > 1 || authorizationExtras.length > 1) throw rejected('duplicate-header');
+      if (sessionFirst && cookie.length > 0) {
+        const session = sessions?.(cookie);
+        if (session !== undefined) return session;
+      }
       const [token] = authorization;
       const extras = readsExtras ? authorizationExtras[0] : undefined;
       if (token !== undefined) {
@@ -61,7 +72,7 @@ export function createAuthenticator({ tokens, serviceTokens, sessions }: Authent
       if (extras !== undefined) return tokens.verify(extras, 'authorization-extras');
       const session = cookie.length === 0 ? undefined : sessions?.(cookie);
       if (session !== undefined) return session;
-      throw rejected('missing');
+      throw rejected('missing', signInAddress);
     },
   };
 }

@@ -54,19 +54,17 @@ export class UnauthenticatedError extends Error {
   }
 }
 
+/** What an identity may wait for: keys of issuers, secrets, roles, the provider that people sign in at. */
+export type IdentityDependency = 'jwks' | 'secrets' | 'cloud-ops' | 'provider';
+
 /** An identity or a right cannot be verified now: a 503. */
 export class IdentityUnavailableError extends Error {
   override readonly name = 'IdentityUnavailableError';
-  /** For the audit line and metrics: `jwks`, `secrets`, `cloud-ops`. */
-  readonly dependency: 'jwks' | 'secrets' | 'cloud-ops';
+  /** For the audit line and metrics: `jwks`, `secrets`, `cloud-ops`, `provider`. */
+  readonly dependency: IdentityDependency;
   readonly retryAfterSeconds: number;
 
-  constructor(
-    dependency: 'jwks' | 'secrets' | 'cloud-ops',
-    message: string,
-    retryAfterSeconds = 1,
-    options?: ErrorOptions,
-  ) {
+  constructor(dependency: IdentityDependency, message: string, retryAfterSeconds = 1, options?: ErrorOptions) {
     super(message, options);
     this.dependency = dependency;
     this.retryAfterSeconds = retryAfterSeconds;

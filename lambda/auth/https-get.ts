@@ -1,6 +1,6 @@
 /**
- * One GET over HTTPS with everything bounded: time, size, and no redirects. For what identity needs
- * from elsewhere, which is rare and small: issuer keys and roles.
+ * One GET (or POST) over HTTPS with everything bounded: time, size, and no redirects. For what identity
+ * needs from elsewhere, which is rare and small: issuer keys, roles, and the exchange of a sign-in.
  */
 import { request } from 'node:https';
 
@@ -9,6 +9,8 @@ export interface HttpsResponse {
   readonly status: number;
   /** Seconds of a `Retry-After` that holds a number; undefined without one. */
   readonly retryAfterSeconds: number | undefined;
+  /** Empty without one. */
+  readonly contentType: string;
   readonly body: string;
 }
 
@@ -20,6 +22,8 @@ export class HttpsGetError extends Error {
 /** Bounds of a GET. */
 export interface HttpsGetOptions {
   readonly headers?: Readonly<Record<string, string>>;
+  /** A body to POST; undefined for a GET. */
+  readonly post?: string | undefined;
   /** Milliseconds for all of it, from the name lookup to the last byte. */
   readonly timeoutMs: number;
   readonly maxBytes: number;
@@ -41,7 +45,9 @@ export function createHttpsGet(ca?: string): HttpsGet {
     new Promise((resolve, reject) => {
       const { host } = new URL(url);
       const headers = { accept: 'application/json', ...options.headers };
-      const outgoing = request(url, { method: 'GET', agent: false, headers, ...(ca === undefined ? {} : { ca }) });
+      const { post } = options;
+      const method = post === undefined ? 'GET' : 'POST';
+      const outgoing = request(url, { method, agent: false, headers, ...(ca === undefined ? {} : { ca }) });
       const fail = (problem: string): void => {
         clearTimeout(timer);
         outgoing.destroy();
@@ -63,11 +69,12 @@ export function createHttpsGet(ca?: string): HttpsGet {
           resolve({
             status: incoming.statusCode ?? 0,
             retryAfterSeconds: secondsOf(incoming.headers['retry-after']),
+            contentType: incoming.headers['content-type'] ?? '',
             body: Buffer.concat(chunks).toString('utf8'),
           });
         });
       });
-      outgoing.end();
+      outgoing.end(post);
     });
 }
 

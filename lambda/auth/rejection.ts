@@ -50,8 +50,20 @@ const TOLD: Partial<Record<RejectionReason, string>> = {
   'service-token-expired': 'the service token has expired',
 };
 
-/** The error for a rejected identity, with the challenge of RFC 6750 section 3. */
-export function rejected(reason: RejectionReason): UnauthenticatedError {
+/**
+ * The error for a rejected identity, with the challenge of RFC 6750 section 3.
+ *
+ * @param signInAddress where people can sign in; undefined where an environment has no sign-in
+ */
+export function rejected(reason: RejectionReason, signInAddress?: string): UnauthenticatedError {
+  if (reason === 'session') {
+    const message = `the sign-in session is over or is none of this server's: sign in at ${signInAddress ?? 'its address'}`;
+    return new UnauthenticatedError(reason, message, REALM);
+  }
+  if (reason === 'missing' && signInAddress !== undefined) {
+    const message = `no identity: sign in at ${signInAddress} and switch on "Include cross-origin credentials", or send a token in the Authorization header`;
+    return new UnauthenticatedError(reason, message, REALM);
+  }
   if (reason === 'missing') {
     const message =
       'no identity: send a token in the Authorization header ("Pass access token" in the Web UI, --codec-auth in the CLI)';

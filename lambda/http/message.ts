@@ -25,6 +25,8 @@ export interface CodecResponse {
   readonly status: number;
   /** Lower-case names; one value each. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Values of `Set-Cookie`, each a header of its own. */
+  readonly cookies?: readonly string[] | undefined;
   /** Text, or its bytes in UTF-8 where there are many of them and a text would be one more copy. */
   readonly body: string | Uint8Array;
 }

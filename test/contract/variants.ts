@@ -206,6 +206,7 @@ export function describeVariants(kind: TargetKind): void {
         await target.send({
           body: '{}',
           headers: [
+            ['origin', ORIGIN],
             ['authorization', 'Bearer token-of-writer'],
             ['authorization', 'Bearer other'],
             ['Authorization-Extras', 'id-token'],
@@ -219,6 +220,21 @@ export function describeVariants(kind: TargetKind): void {
             cookie: ['a=1'],
           },
         ]);
+      });
+    });
+
+    it('hands a cookie over from pages of allowed origins alone', async () => {
+      const seen: Credentials[] = [];
+      await withTarget({ onCredentials: (credentials) => void seen.push(credentials) }, async (target) => {
+        await target.send({ body: '{}', headers: [['cookie', 'a=1']] });
+        await target.send({
+          body: '{}',
+          headers: [
+            ['cookie', 'a=1'],
+            ['origin', FOREIGN_ORIGIN],
+          ],
+        });
+        expect(seen.map(({ cookie }) => cookie)).toEqual([[]]);
       });
     });
 

@@ -330,7 +330,7 @@ describe('token verification', () => {
       {
         get: async (url) => {
           asked.push(url);
-          return { status: 500, retryAfterSeconds: undefined, body: '' };
+          return { status: 500, retryAfterSeconds: undefined, contentType: '', body: '' };
         },
       },
     );
