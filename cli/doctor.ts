@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import type { CommandIo } from './command.ts';
 import { examine } from './doctor/examine.ts';
 import type { Finding } from './doctor/finding.ts';
-import { renderFinding, renderJson, renderSummary } from './doctor/report.ts';
+import { isHealthy, renderFinding, renderJson, renderSummary } from './doctor/report.ts';
 import { Target } from './doctor/target.ts';
 
 export const DOCTOR_USAGE = `Usage: codec-server doctor URL [options]
@@ -16,10 +16,11 @@ CORS, tokens, round trip, sizes, latency. Changes nothing and stores nothing.
   --token TOKEN          a token that may decode and encode in it; better: CODEC_SERVER_TOKEN in the environment
   --expired-token TOKEN  a genuine token that has expired, to see that it is refused
   --origin ORIGIN        the Web UI's origin (default: https://cloud.temporal.io)
+  --strict               exit code 1 for a warning as well, for pipelines
   --json                 findings as JSON
   --help
 
-Exit code: 0 all is well, 1 something failed, 2 wrong usage.
+Exit code: 0 all is well (there may be warnings without --strict), 1 something failed, 2 wrong usage.
 `;
 
 /** Runs an examination and prints it. */
@@ -44,8 +45,9 @@ export async function doctor(argv: readonly string[], io: CommandIo): Promise<nu
     findings.push(finding);
     if (!parsed.json) io.stdout.write(renderFinding(finding, colours));
   }
-  io.stdout.write(parsed.json ? renderJson(parsed.endpoint.href, findings) : renderSummary(findings));
-  return findings.some(({ status }) => status === 'failure') ? 1 : 0;
+  const { strict } = parsed;
+  io.stdout.write(parsed.json ? renderJson(parsed.endpoint.href, findings, strict) : renderSummary(findings, strict));
+  return isHealthy(findings, strict) ? 0 : 1;
 }
 
 function parse(argv: readonly string[], io: CommandIo) {
@@ -58,6 +60,7 @@ function parse(argv: readonly string[], io: CommandIo) {
         token: { type: 'string' },
         'expired-token': { type: 'string' },
         origin: { type: 'string', default: 'https://cloud.temporal.io' },
+        strict: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -71,8 +74,8 @@ function parse(argv: readonly string[], io: CommandIo) {
       return `${JSON.stringify(url)} is no http or https address. Give it in full, such as http://localhost:8888.`;
     const token = (values.token ?? io.env['CODEC_SERVER_TOKEN'])?.replace(/^Bearer /i, '') || undefined;
     const expiredToken = values['expired-token']?.replace(/^Bearer /i, '');
-    const { namespace, origin, json } = values;
-    return { endpoint, namespace, origin, json, help, token, expiredToken };
+    const { namespace, origin, json, strict } = values;
+    return { endpoint, namespace, origin, json, strict, help, token, expiredToken };
   } catch (error) {
     return `${(error as Error).message} See --help.`;
   }

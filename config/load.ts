@@ -19,8 +19,12 @@ export async function loadConfigFile(path: string): Promise<unknown> {
   try {
     module = (await import(pathToFileURL(path).href)) as typeof module;
   } catch (cause) {
-    const reason = (cause as Error).message?.split('\n')[0]?.trim() || 'it throws';
-    throw new ConfigFileError(`The configuration file ${path} does not load: ${reason}`, { cause });
+    const { message, stack } = cause as Error;
+    const reason = message?.split('\n')[0]?.trim() || 'it throws';
+    // where its text is at fault, the first line of the stack is the place, such as /app/config.ts:12
+    const line = stack?.startsWith(`${path}:`) ? /:(\d+)/.exec(stack.slice(path.length))?.[1] : undefined;
+    const place = line === undefined ? '' : ` (line ${line})`;
+    throw new ConfigFileError(`The configuration file ${path} does not load: ${reason}${place}`, { cause });
   }
   if (module.default === undefined)
     throw new ConfigFileError(

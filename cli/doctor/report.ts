@@ -18,23 +18,33 @@ export function renderFinding(finding: Finding, colours: boolean): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** Whether nothing failed, and when it is meant strictly, nothing is to be warned of either. */
+export function isHealthy(findings: readonly Finding[], strict: boolean): boolean {
+  return !findings.some(({ status }) => status === 'failure' || (strict && status === 'warning'));
+}
+
 /** The last line. */
-export function renderSummary(findings: readonly Finding[]): string {
+export function renderSummary(findings: readonly Finding[], strict = false): string {
   const count = (status: Finding['status']) => findings.filter((finding) => finding.status === status).length;
   const failures = count('failure');
+  const warnings = count('warning');
   const parts = [
     `${count('ok')} ok`,
-    `${count('warning')} warnings`,
-    `${failures} failures`,
+    plural(warnings, 'warning'),
+    plural(failures, 'failure'),
     `${count('skipped')} skipped`,
   ];
-  return `\n${failures === 0 ? 'All is well' : 'Not well'}: ${parts.join(', ')}\n`;
+  return `\n${isHealthy(findings, strict) ? 'All is well' : 'Not well'}: ${parts.join(', ')}\n`;
 }
 
 /** Everything as one JSON document. */
-export function renderJson(endpoint: string, findings: readonly Finding[]): string {
-  const healthy = !findings.some((finding) => finding.status === 'failure');
+export function renderJson(endpoint: string, findings: readonly Finding[], strict = false): string {
+  const healthy = isHealthy(findings, strict);
   return `${JSON.stringify({ endpoint, healthy, findings }, null, 2)}\n`;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Text of a remote server without control characters: it must not move the cursor of whoever reads it. */

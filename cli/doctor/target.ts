@@ -25,6 +25,8 @@ export const UI_HEADERS = ['content-type', 'x-namespace', 'authorization', 'auth
 export class Target {
   readonly options: DoctorOptions;
   readonly exchange: Exchange;
+  /** A body that the server itself encrypted, once a round trip has worked: what is really decoded. */
+  sealedBody: string | undefined;
 
   constructor(options: DoctorOptions) {
     this.options = options;

@@ -113,6 +113,13 @@ describe('codec-server doctor', () => {
     expect(code).toBe(0);
   });
 
+  it('takes a warning for a failure when it is asked to be strict', async () => {
+    const faults: Fault[] = ['no-max-age'];
+    expect((await examineServer(faults)).code).toBe(0);
+    expect(await examineServer(faults, '--strict')).toMatchObject({ code: 1, healthy: false });
+    expect(await examineServer([], '--strict')).toMatchObject({ code: 0, healthy: true });
+  });
+
   it('skips what needs a token when it has none, and says so', async () => {
     const server = await startFaultyCodecServer();
     const { stdout, code } = await run(server.url);

@@ -12,6 +12,7 @@ import { writePayloads } from '../../lambda/http/payload-json-writer.ts';
 import { Refusal } from '../../lambda/http/refusal.ts';
 import { sealedPayload } from './sealed.ts';
 import { serverTargets } from './server-targets.ts';
+import { storage } from './storage-target.ts';
 import { ensure, type FuzzTarget } from './target.ts';
 
 const payload: Payload = { metadata: metadataOf({ encoding: 'json/plain' }), data: Buffer.from('{"order":42}') };
@@ -219,4 +220,12 @@ const formats: FuzzTarget = {
   },
 };
 
-export const TARGETS: readonly FuzzTarget[] = [json, message, protobuf, inflation, formats, ...serverTargets(keys)];
+export const TARGETS: readonly FuzzTarget[] = [
+  json,
+  message,
+  protobuf,
+  inflation,
+  formats,
+  storage,
+  ...serverTargets(keys),
+];

@@ -76,7 +76,7 @@ const stop = new AbortController();
 const started = performance.now();
 const elapsed = () => performance.now() - started;
 const flows = traffic.map((flow) => flow(stop.signal));
-const memory = { settled: 0, most: 0, end: 0 };
+const memory = { settled: 0, most: 0, end: 0, series: [] as number[] };
 const faults: string[] = [];
 const allFaults = faultsOf(dependencies);
 while (elapsed() < milliseconds) {
@@ -95,7 +95,8 @@ while (elapsed() < milliseconds) {
   }
   const resident = Math.round(server.residentMegabytes());
   memory.most = Math.max(memory.most, resident);
-  if (memory.settled === 0 && elapsed() > Math.min(60_000, milliseconds / 4)) memory.settled = resident;
+  memory.series.push(resident);
+  if (memory.settled === 0 || elapsed() < milliseconds / 2) memory.settled = Math.max(memory.settled, resident);
   tidy();
 }
 stop.abort();

@@ -1,0 +1,49 @@
+/**
+ * Commands of the pages under `docs/` and of CONTRIBUTING.md: those that run on any machine are run by the
+ * walk; every other one names what stands in for it, and why it cannot run here.
+ */
+import { globSync, readFileSync } from 'node:fs';
+import { commandsOf } from './readme.ts';
+
+/** A command as a page has it. */
+export interface PageCommand {
+  readonly page: string;
+  readonly command: string;
+}
+
+/** What proves commands that the walk cannot run, by how they begin. A proof is a file of this project. */
+export const PROVEN_ELSEWHERE: readonly (readonly [command: RegExp, proof: string])[] = [
+  // need an AWS account: their arguments are names of outputs, which the tests of the stack hold
+  [/^aws (sts|iam|secretsmanager|lambda|kms|cloudformation) /, 'test/lib/codec-server-app.test.ts'],
+  [/^(ALIAS_ARN=\$\(aws|FUNCTION=)/, 'test/lib/codec-server-app.test.ts'],
+  [/^npx cdk (deploy|diff|destroy) CodecServer-prod$/, 'test/aws/stack.test.ts'],
+  [/^npm run -s codec-server -- doctor (https:\/\/|<)/, 'test/e2e/doctor.test.ts'],
+  // need a Temporal server and its CLI, which the end-to-end suite has
+  [/^temporal workflow show .*--codec-endpoint/, 'test/e2e/cli.test.ts'],
+  [/^temporal workflow show .*\| npm run -s codec-server -- inspect$/, 'test/cli/inspect.test.ts'],
+  // one after the other, as the page tells it
+  [
+    /^(openssl req|node examples\/local-https|export NODE_EXTRA_CA_CERTS|npm start -- --config examples)/,
+    'test/examples/local-https.test.ts',
+  ],
+  [/^(TOKEN=…|curl --cacert cert\.pem )/, 'test/examples/local-https.test.ts'],
+  // changes the clone that the walk walks in
+  [/^git pull$/, '.ci/run'],
+  // longer than a walk: CI has them as steps of their own, the soak with fewer minutes
+  [
+    /^npm run (lint|typecheck|bundle|check:templates|test:aws|test:deployed|test:e2e|fuzz|soak|test:walk|supply-chain)$/,
+    '.ci/run',
+  ],
+  [/^npm run -s soak -- --minutes 60/, '.ci/run'],
+  [/^npm run bench$/, 'bench/run.ts'],
+];
+
+/** Every command of the pages; lines that go on are one. */
+export function pageCommands(root: URL): PageCommand[] {
+  const pages = [...globSync('docs/*.md', { cwd: root }).sort(), 'CONTRIBUTING.md'];
+  return pages.flatMap((page) => {
+    const text = readFileSync(new URL(page, root), 'utf8').replace(/\\\n\s*/g, ' ');
+    const commands = commandsOf(text).filter((command) => !command.startsWith('#'));
+    return commands.map((command) => ({ page, command }));
+  });
+}
