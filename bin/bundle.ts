@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleFunction, PROJECT_ROOT } from '../lib/bundle.ts';
-import { bundleReport, formatBundleReport, MOST_BUNDLE_BYTES } from '../lib/bundle-report.ts';
+import { bundleBudget, bundleReport, formatBundleReport } from '../lib/bundle-report.ts';
 import { findEnvironments } from '../lib/environments.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'codec-bundle-'));
@@ -11,8 +11,8 @@ try {
   for (const { name, file, config } of await findEnvironments(join(PROJECT_ROOT, 'config'))) {
     const metafile = bundleFunction({ configFile: file, config, environment: name, outdir: join(folder, name) });
     const report = bundleReport(metafile);
-    process.stdout.write(`${formatBundleReport(name, report)}\n\n`);
-    if (report.bytes > MOST_BUNDLE_BYTES) process.exitCode = 1;
+    process.stdout.write(`${formatBundleReport(name, report, bundleBudget(config))}\n\n`);
+    if (report.bytes > bundleBudget(config)) process.exitCode = 1;
   }
 } finally {
   rmSync(folder, { recursive: true });

@@ -8,7 +8,14 @@ import type { EnvironmentConfig } from '../config/environment.ts';
 import { asOidcIssuer } from '../config/issuers.ts';
 import { ConfigFileError, loadConfigFile } from '../config/load.ts';
 import { formatProblems, type Problem } from '../config/problem.ts';
-import type { AccessRule, CodecServerConfig, IdentityConfig, Operation, People } from '../config/schema.ts';
+import type {
+  AccessRule,
+  CodecServerConfig,
+  IdentityConfig,
+  Operation,
+  People,
+  StorageBucketConfig,
+} from '../config/schema.ts';
 import type { CommandIo } from './command.ts';
 
 export const CHECK_CONFIG_USAGE = `Usage: codec-server check-config [FILE] [options]
@@ -59,19 +66,21 @@ interface Report {
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
   readonly callers: readonly string[];
+  readonly storage: readonly string[];
   readonly policy: readonly PolicyLine[];
 }
 
 function examine(config: unknown): Report {
   const problems = problemsOf(config);
   // Without the right form, nothing else can be said of it.
-  if (problems.length > 0) return { problems, warnings: [], callers: [], policy: [] };
-  const { access, identity } = config as CodecServerConfig;
+  if (problems.length > 0) return { problems, warnings: [], callers: [], storage: [], policy: [] };
+  const { access, identity, storage } = config as CodecServerConfig;
   const isDeployed = Object.hasOwn(config as object, 'deployment');
   return {
     problems: isDeployed ? checkDeployment(config as EnvironmentConfig) : [],
     warnings: warnAboutAccess({ access, identity }),
     callers: describeCallers(identity),
+    storage: (storage?.buckets ?? []).map(describeBucket),
     policy: policyLines(access),
   };
 }
@@ -113,13 +122,19 @@ function describeCallers(identity: IdentityConfig | null): string[] {
   ];
 }
 
-function render({ problems, warnings, callers, policy }: Report, file: string): string {
+function describeBucket({ bucket, namespaces, write }: StorageBucketConfig): string {
+  const name = bucket === 'created-by-stack' ? 'the bucket of the stack' : bucket;
+  return `${name}, ${write ? 'read, and written for people in browsers' : 'only read'}: ${namespaces.join(', ')}`;
+}
+
+function render({ problems, warnings, callers, storage, policy }: Report, file: string): string {
   if (problems.length > 0) return `${file} cannot be used:\n\n${formatProblems(problems)}\n`;
   const parts = [
     `${file} can be used.`,
     `Callers prove who they are by:\n${callers.map((line) => `  ${line}`).join('\n')}`,
     policy.length === 0 ? 'Who may do what where: nobody, anything, anywhere.' : table(policy),
   ];
+  if (storage.length > 0) parts.push(`Large payloads are in:\n${storage.map((line) => `  ${line}`).join('\n')}`);
   if (warnings.length > 0) parts.push(`Warnings:\n${formatProblems(warnings)}`);
   return `${parts.join('\n\n')}\n`;
 }

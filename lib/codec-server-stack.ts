@@ -16,7 +16,9 @@ import { keyStatements } from './key-permissions.ts';
 import { ENVIRONMENT_VARIABLES } from './names.ts';
 import { OperationsKey } from './operations-key.ts';
 import { addOutputs } from './outputs.ts';
+import { PayloadBucket } from './payload-bucket.ts';
 import { Secrets } from './secrets.ts';
+import { storageStatements } from './storage-permissions.ts';
 import { WorkerPolicy } from './worker-policy.ts';
 
 export interface CodecServerStackProps extends StackProps {
@@ -42,6 +44,13 @@ export class CodecServerStack extends Stack {
       deployment.logs.encryption === 'customer-managed'
         ? new OperationsKey(this, 'Operations', { environment, retain }).key
         : undefined;
+    const bucketEntries = config.storage?.buckets ?? [];
+    const bucketToMake = bucketEntries.find(({ bucket }) => bucket === 'created-by-stack');
+    const bucket =
+      bucketToMake === undefined
+        ? undefined
+        : new PayloadBucket(this, 'Storage', { retain, expireAfterDays: bucketToMake.expireAfterDays ?? null }).bucket;
+    const storage = { entries: bucketEntries, created: bucket, partition: Aws.PARTITION };
     const secrets = new Secrets(this, 'Secrets', { environment, config, retain, key: operationsKey });
 
     const codec = new CodecFunction(this, 'Codec', {
@@ -54,9 +63,11 @@ export class CodecServerStack extends Stack {
       statements: [
         ...keyStatements({ entries, createdKeyArn: createdKey?.keyArn }),
         ...secretStatements(secrets, operationsKey),
+        ...storageStatements({ ...storage, writes: ({ write }) => write === true }),
       ],
       variables: {
         ...(createdKey === undefined ? {} : { [ENVIRONMENT_VARIABLES.keyArn]: createdKey.keyArn }),
+        ...(bucket === undefined ? {} : { [ENVIRONMENT_VARIABLES.storageBucket]: bucket.bucketName }),
         ...Object.fromEntries(secrets.all.map(({ variable, secret }) => [variable, secret.secretArn])),
       },
     });
@@ -85,7 +96,12 @@ export class CodecServerStack extends Stack {
     const workers =
       entries.length === 0
         ? undefined
-        : new WorkerPolicy(this, 'Workers', { environment, entries, createdKeyArn: createdKey?.keyArn });
+        : new WorkerPolicy(this, 'Workers', {
+            environment,
+            entries,
+            createdKeyArn: createdKey?.keyArn,
+            statements: storageStatements({ ...storage, writes: () => true }),
+          });
     const alarms =
       deployment.alarms === null
         ? undefined
@@ -116,6 +132,7 @@ export class CodecServerStack extends Stack {
       endpoint,
       helpUrl: deployment.helpUrl,
       keyArn: createdKey?.keyArn,
+      payloadBucket: bucket?.bucketName,
       workerPolicyArn: workers?.policy.managedPolicyArn,
       alarmTopicArn: deployment.alarms?.topic === 'created-by-stack' ? alarms?.topic?.topicArn : undefined,
       domainTarget: deployment.domain?.hostedZone === null ? domain?.target : undefined,

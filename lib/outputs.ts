@@ -8,6 +8,7 @@ export interface OutputsProps {
   readonly endpoint: string;
   readonly helpUrl: string | undefined;
   readonly keyArn: string | undefined;
+  readonly payloadBucket: string | undefined;
   readonly workerPolicyArn: string | undefined;
   readonly alarmTopicArn: string | undefined;
   readonly domainTarget: string | undefined;
@@ -44,6 +45,7 @@ export function addOutputs(stack: Construct, props: OutputsProps): void {
     'For "custom error message" and link in the same dialogue: the only text people see when decoding fails.',
   );
   output('KeyArn', props.keyArn, 'The KMS key that wraps data keys; workers name it in their codec.');
+  output('PayloadBucket', props.payloadBucket, 'Workers name this bucket in their S3 storage driver.');
   output('WorkerPolicyArn', props.workerPolicyArn, "Attach this managed policy to your workers' roles.");
   output('AuditLogGroup', props.auditLogGroup, 'One line a request: who decoded what, where.');
   output('DashboardUrl', props.dashboard, 'The dashboard in CloudWatch.');

@@ -1,5 +1,5 @@
 /**
- * AWS in a process beside this one: moto's KMS, Secrets Manager and STS, over HTTP to the real
+ * AWS in a process beside this one: moto's KMS, Secrets Manager, STS and S3, over HTTP to the real
  * clients. What moto does not do as AWS does (disabled keys, IncorrectKey, IAM conditions) is tested
  * with the stand-ins of this folder.
  */
@@ -8,6 +8,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { CreateAliasCommand, CreateKeyCommand, KMSClient, RotateKeyOnDemandCommand } from '@aws-sdk/client-kms';
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/nested-clients/sts';
 import { pythonTools } from './python.ts';
@@ -53,6 +54,7 @@ export class Moto {
       AWS_ENDPOINT_URL_KMS: this.endpoint,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: this.endpoint,
       AWS_ENDPOINT_URL_STS: this.endpoint,
+      AWS_ENDPOINT_URL_S3: this.endpoint,
       AWS_EC2_METADATA_DISABLED: 'true',
     };
   }
@@ -97,6 +99,24 @@ export class Moto {
 
   async putSecretValue(arn: string, text: string): Promise<void> {
     await this.secrets().send(new PutSecretValueCommand({ SecretId: arn, SecretString: text }));
+  }
+
+  s3(region = 'eu-central-1'): S3Client {
+    return new S3Client({ ...this.client, region });
+  }
+
+  async createBucket(name: string, region = 'eu-central-1'): Promise<void> {
+    const CreateBucketConfiguration = { LocationConstraint: region } as never;
+    await this.s3(region).send(new CreateBucketCommand({ Bucket: name, CreateBucketConfiguration }));
+  }
+
+  async putObject(bucket: string, key: string, bytes: Uint8Array): Promise<void> {
+    await this.s3().send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes }));
+  }
+
+  async getObject(bucket: string, key: string): Promise<Uint8Array> {
+    const { Body } = await this.s3().send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    return (await Body?.transformToByteArray()) ?? new Uint8Array(0);
   }
 
   async close(): Promise<void> {

@@ -23,6 +23,9 @@ import { DeployedTemplate, type TemplateResource } from './template.ts';
 
 const REGION = 'eu-central-1';
 
+/** The name of the bucket that a stack makes. */
+export const PAYLOAD_BUCKET = 'codecserver-payloads';
+
 /** Something that speaks KMS's protocol and can make a key. */
 export interface KmsService {
   readonly endpoint: string;
@@ -35,6 +38,12 @@ export interface SecretsService {
   createSecret(name: string, text: string): string | Promise<string>;
 }
 
+/** Something that speaks S3's protocol and has, or needs, no buckets made. */
+export interface S3Service {
+  readonly endpoint: string;
+  createBucket?(name: string): void | Promise<void>;
+}
+
 export interface DeployOptions {
   /** The environment's name. Default `test`. */
   readonly name?: string;
@@ -43,6 +52,8 @@ export interface DeployOptions {
   /** Default: stand-ins in this process, which end with the deployment. */
   readonly kms?: KmsService;
   readonly secrets?: SecretsService;
+  /** Needed where the stack makes a bucket, or uses one. */
+  readonly s3?: S3Service;
   /** Certificates, PEM, that the function trusts beside the public ones. */
   readonly trust?: readonly string[];
   /** Serves HTTPS with this certificate instead of plain HTTP. */
@@ -81,7 +92,15 @@ export async function startDeployed(config: EnvironmentConfig, options: DeployOp
     const keyArn = await createResources(template, kms, secrets, options.secretTexts ?? {});
 
     const [functionId, lambdaResource] = template.one('AWS::Lambda::Function', 'CodecFunction');
-    const surroundings = { ...endpointsOf(kms, secrets), ...trustedBy(options.trust, folder) };
+    for (const [id] of template.ofType('AWS::S3::Bucket')) {
+      await options.s3?.createBucket?.(PAYLOAD_BUCKET);
+      template.provide(id, { ref: PAYLOAD_BUCKET, attributes: { Arn: `arn:aws:s3:::${PAYLOAD_BUCKET}` } });
+    }
+    const surroundings = {
+      ...endpointsOf(kms, secrets),
+      ...(options.s3 === undefined ? {} : { AWS_ENDPOINT_URL_S3: options.s3.endpoint }),
+      ...trustedBy(options.trust, folder),
+    };
     const lambda = startFunction(template, functionId, lambdaResource, surroundings, options.maxInstances);
     closing.push(() => lambda.close());
     const api = await startApi(template, lambda, options.tls);

@@ -1,0 +1,67 @@
+/**
+ * Who may read and write which objects of external storage, as IAM statements: keys as the official
+ * drivers make them, of the namespaces that the configuration pairs with the bucket, and no others.
+ */
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { StorageBucketConfig } from '../config/schema.ts';
+
+/** The bucket that the stack makes. */
+export interface CreatedBucket {
+  readonly bucketArn: string;
+}
+
+export interface StoragePermissionsProps {
+  readonly entries: readonly StorageBucketConfig[];
+  /** Undefined when no entry asks for it. */
+  readonly created: CreatedBucket | undefined;
+  /** AWS's partition, such as `aws`. */
+  readonly partition: string;
+  /** Who the statements are for: workers write every bucket, the server those with `write`. */
+  readonly writes: (entry: StorageBucketConfig) => boolean;
+}
+
+/** The statements that allow exactly what the entries say. Nobody may list a bucket, or delete from it. */
+export function storageStatements({ entries, created, partition, writes }: StoragePermissionsProps): PolicyStatement[] {
+  return entries.flatMap((entry, index) => {
+    const bucketArn =
+      entry.bucket === 'created-by-stack' ? created?.bucketArn : `arn:${partition}:s3:::${entry.bucket}`;
+    if (bucketArn === undefined) return [];
+    const objects = prefixesOf(entry.namespaces).map((prefix) => `${bucketArn}/${prefix}*`);
+    const isWritten = writes(entry);
+    const statements = [
+      new PolicyStatement({
+        sid: `Storage${index}`,
+        actions: ['s3:GetObject', ...(isWritten ? ['s3:PutObject'] : [])],
+        resources: objects,
+      }),
+    ];
+    if (entry.encryptionKey !== undefined)
+      statements.push(
+        new PolicyStatement({
+          sid: `StorageKey${index}`,
+          actions: ['kms:Decrypt', ...(isWritten ? ['kms:GenerateDataKey'] : [])],
+          resources: [entry.encryptionKey],
+          // With a bucket key, S3 names the bucket; without, the object. Payloads' own keys are never used through S3.
+          conditions: {
+            StringLike: {
+              'kms:ViaService': `s3.${entry.region ?? '*'}.*`,
+              'kms:EncryptionContext:aws:s3:arn': [bucketArn, `${bucketArn}/*`],
+            },
+          },
+        }),
+      );
+    return statements;
+  });
+}
+
+/** The drivers' prefixes: one for each namespace, and the one for objects of which no driver knew whose they are. */
+function prefixesOf(namespaces: readonly string[]): string[] {
+  const own = namespaces.map((pattern) => {
+    const encoded = pattern
+      .split('*')
+      .map((piece) => encodeURIComponent(piece).replaceAll('~', '%7E'))
+      .join('*');
+    return `v0/ns/${encoded}/`;
+  });
+  return [...own, 'v0/d/'];
+}
