@@ -64,6 +64,12 @@ export const groups: readonly Group[] = [
     needs: [...server, 'Chromium'],
   },
   {
+    name: 'external-storage',
+    shows: 'large payloads that a worker moved to S3 are read in the Web UI and by the CLI, by whoever may',
+    file: 'external-storage.test.ts',
+    needs: [...server, 'Temporal CLI', 'Chromium'],
+  },
+  {
     name: 'deployed',
     shows: 'the synthesized stack behind its gateway serves CLI and Web UI as the local server does',
     file: 'deployed.test.ts',

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import type { DataConverter, PayloadCodec } from '@temporalio/common';
+import type { DataConverter, ExternalStorage, PayloadCodec } from '@temporalio/common';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import * as activities from '../worker/activities.ts';
 import { artefactRoot, suiteRoot } from './paths.ts';
@@ -14,6 +14,8 @@ export interface WorkerOptions {
   readonly namespace: string;
   readonly taskQueue: string;
   readonly codec: PayloadCodec;
+  /** Where large payloads go, if anywhere. */
+  readonly externalStorage?: ExternalStorage;
 }
 
 /** A worker that polls, and a client with the same codec. */
@@ -29,9 +31,10 @@ export function dataConverterWith(codec: PayloadCodec): DataConverter {
 }
 
 /** Starts a worker of the suite's workflows. */
-export async function startWorker({ address, namespace, taskQueue, codec }: WorkerOptions): Promise<WorkerAndClient> {
+export async function startWorker(options: WorkerOptions): Promise<WorkerAndClient> {
+  const { address, namespace, taskQueue, codec, externalStorage } = options;
   quiet();
-  const dataConverter = dataConverterWith(codec);
+  const dataConverter = { ...dataConverterWith(codec), ...(externalStorage && { externalStorage }) };
   const workerConnection = await NativeConnection.connect({ address });
   const worker = await Worker.create({
     connection: workerConnection,
