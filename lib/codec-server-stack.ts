@@ -1,5 +1,5 @@
 /** One environment's stack: everything a codec server needs, put together. */
-import { Aws, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { Aws, type CfnElement, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Code } from 'aws-cdk-lib/aws-lambda';
@@ -18,7 +18,7 @@ import { OperationsKey } from './operations-key.ts';
 import { addOutputs } from './outputs.ts';
 import { PayloadBucket } from './payload-bucket.ts';
 import { Secrets } from './secrets.ts';
-import { storageStatements } from './storage-permissions.ts';
+import { acceptPrefixes, storageStatements } from './storage-permissions.ts';
 import { WorkerPolicy } from './worker-policy.ts';
 
 export interface CodecServerStackProps extends StackProps {
@@ -102,6 +102,10 @@ export class CodecServerStack extends Stack {
             createdKeyArn: createdKey?.keyArn,
             statements: storageStatements({ ...storage, writes: () => true }),
           });
+    const bucketId = bucket === undefined ? undefined : this.getLogicalId(bucket.node.defaultChild as CfnElement);
+    for (const holder of [codec.role, workers?.policy]) {
+      if (holder !== undefined) acceptPrefixes(holder, bucketEntries, bucketId);
+    }
     const alarms =
       deployment.alarms === null
         ? undefined

@@ -3,7 +3,9 @@
  * drivers make them, of the namespaces that the configuration pairs with the bucket, and no others.
  */
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IConstruct } from 'constructs';
 import type { StorageBucketConfig } from '../config/schema.ts';
+import { acceptFindings } from './findings.ts';
 
 /** The bucket that the stack makes. */
 export interface CreatedBucket {
@@ -52,6 +54,29 @@ export function storageStatements({ entries, created, partition, writes }: Stora
       );
     return statements;
   });
+}
+
+/**
+ * Accepts that the policy of `construct` ends in `*` for exactly the prefixes that its entries name, so that any other
+ * wildcard is still found.
+ *
+ * @param createdId the logical id of the bucket that the stack makes
+ */
+export function acceptPrefixes(
+  construct: IConstruct,
+  entries: readonly StorageBucketConfig[],
+  createdId: string | undefined,
+): void {
+  const rules = entries.flatMap(({ bucket, namespaces }) => {
+    const bucketArn =
+      bucket === 'created-by-stack' ? `<${createdId ?? ''}.Arn>` : `arn:<AWS::Partition>:s3:::${bucket}`;
+    return prefixesOf(namespaces).map((prefix) => `AwsSolutions-IAM5[Resource::${bucketArn}/${prefix}*]` as const);
+  });
+  acceptFindings(
+    construct,
+    [...new Set(rules)],
+    'Objects are named by their content, which nobody knows beforehand: the prefix is the right, and it is that of the configured namespaces.',
+  );
 }
 
 /** The drivers' prefixes: one for each namespace, and the one for objects of which no driver knew whose they are. */
