@@ -8,9 +8,12 @@ export const MOST_BUNDLE_BYTES = 450_000;
 /** The same where there is external storage, which brings the S3 client. */
 export const MOST_BUNDLE_BYTES_WITH_STORAGE = 560_000;
 
+/** Bytes more for an environment with a sign-in of its own: `openid-client` with what it needs, and our pages. */
+export const SIGN_IN_BYTES = 90_000;
+
 /** The budget of an environment's bundle. */
-export function bundleBudget({ storage }: Pick<CodecServerConfig, 'storage'>): number {
-  return storage ? MOST_BUNDLE_BYTES_WITH_STORAGE : MOST_BUNDLE_BYTES;
+export function bundleBudget({ storage, identity }: Pick<CodecServerConfig, 'storage' | 'identity'>): number {
+  return (storage ? MOST_BUNDLE_BYTES_WITH_STORAGE : MOST_BUNDLE_BYTES) + (identity?.signIn ? SIGN_IN_BYTES : 0);
 }
 
 /** The size of a bundle, in all and by package; what is ours by folder. */

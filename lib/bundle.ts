@@ -34,7 +34,7 @@ export interface BundleOptions {
 export function bundleFunction({ configFile, config, environment, outdir }: BundleOptions): Metafile {
   const { metafile } = buildSync({
     stdin: {
-      contents: entryOf(configFile, environment),
+      contents: entryOf(configFile, config, environment),
       loader: 'ts',
       resolveDir: PROJECT_ROOT,
       sourcefile: 'entry.ts',
@@ -63,7 +63,10 @@ export function bundleFunction({ configFile, config, environment, outdir }: Bund
 
 /** Packages that something smaller takes the place of: what the configuration does not use costs every cold start otherwise. */
 function aliasesFor({ keys, identity, codecs = [], storage }: CodecServerConfig): Record<string, string> {
-  const secrets = [keys.staticKeys, identity?.serviceTokens, identity?.temporalCloudRoles?.apiKey];
+  const secrets = [
+    ...[keys.staticKeys, identity?.serviceTokens, identity?.temporalCloudRoles?.apiKey],
+    ...[identity?.signIn?.clientSecret, identity?.signIn?.sessionKeys],
+  ];
   const unused = [
     ...(keys.kms === null ? ['@aws-sdk/client-kms'] : []),
     ...(secrets.some((it) => it && 'secret' in it) ? [] : ['@aws-sdk/client-secrets-manager']),
@@ -83,12 +86,15 @@ function aliasesFor({ keys, identity, codecs = [], storage }: CodecServerConfig)
 /** Some packages are CommonJS inside and `require` what Node brings, which an ES module has no word for. */
 const REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
-/** The entry that puts one environment's configuration and the handler together. */
-function entryOf(configFile: string, environment: string): string {
+/** The entry that puts one environment's configuration and the handler together; and its sign-in, if it has one. */
+function entryOf(configFile: string, { identity }: CodecServerConfig, environment: string): string {
   const config = JSON.stringify(`./${relative(PROJECT_ROOT, configFile)}`);
+  const hasSignIn = Boolean(identity?.signIn);
+  const given = ['config', JSON.stringify(environment), ...(hasSignIn ? ['openSignIn'] : [])];
   return [
     `import config from ${config};`,
     "import { startInProcess } from './bin/function.ts';",
-    `export const handler = await startInProcess(config, ${JSON.stringify(environment)});`,
+    ...(hasSignIn ? ["import { openSignIn } from './lambda/sign-in/open-sign-in.ts';"] : []),
+    `export const handler = await startInProcess(${given.join(', ')});`,
   ].join('\n');
 }

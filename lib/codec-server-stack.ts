@@ -86,6 +86,7 @@ export class CodecServerStack extends Stack {
       logs: deployment.logs,
       retain,
       logsKey: operationsKey,
+      signIn: Boolean(config.identity?.signIn),
       disableDefaultEndpoint: deployment.domain !== null && !deployment.domain.keepDefaultEndpoint,
     });
     const domain =
@@ -134,6 +135,7 @@ export class CodecServerStack extends Stack {
 
     addOutputs(this, {
       endpoint,
+      signIn: Boolean(config.identity?.signIn),
       helpUrl: deployment.helpUrl,
       keyArn: createdKey?.keyArn,
       payloadBucket: bucket?.bucketName,

@@ -22,6 +22,9 @@ import { acceptFindings } from './findings.ts';
 /** What the Web UI sends and a preflight must allow; `*` never covers Authorization. */
 const REQUEST_HEADERS = ['content-type', 'x-namespace', 'authorization', 'authorization-extras'];
 
+/** The pages of the sign-in; `lambda/sign-in/routes.ts` answers them. */
+const SIGN_IN_PATHS = ['/', '/login', '/callback', '/logout'];
+
 /** The longest that Chromium remembers a preflight. */
 const PREFLIGHT_MAX_AGE_SECONDS = 7200;
 
@@ -55,6 +58,8 @@ export interface HttpFrontProps {
   readonly logsKey: IKey | undefined;
   /** Whether only the environment's own domain answers. */
   readonly disableDefaultEndpoint: boolean;
+  /** Whether the environment has a sign-in of its own. */
+  readonly signIn: boolean;
 }
 
 export class HttpFront extends Construct {
@@ -84,11 +89,14 @@ export class HttpFront extends Construct {
     this.api.addRoutes({ path: '/{proxy+}', methods: [HttpMethod.POST], integration });
     this.api.addRoutes({ path: '/healthz', methods: [HttpMethod.GET], integration });
     this.api.addRoutes({ path: '/readyz', methods: [HttpMethod.GET], integration });
+    if (props.signIn) {
+      for (const path of SIGN_IN_PATHS) this.api.addRoutes({ path, methods: [HttpMethod.GET], integration });
+    }
 
     acceptFindings(
       this.api,
       ['AwsSolutions-APIG4'],
-      "The function verifies tokens itself: the gateway's authorizer knows neither namespaces nor the audit trail. Health says yes or no, and to everybody.",
+      "The function verifies tokens itself: the gateway's authorizer knows neither namespaces nor the audit trail. Health says yes or no, and the sign-in's pages are for those who have not signed in: both are for everybody.",
     );
 
     this.accessLogs = new LogGroup(this, 'AccessLogs', {

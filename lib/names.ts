@@ -10,6 +10,8 @@ export const ENVIRONMENT_VARIABLES = {
   serviceTokensSecretArn: 'SERVICE_TOKENS_SECRET_ARN',
   cloudApiKeySecretArn: 'CLOUD_API_KEY_SECRET_ARN',
   storageBucket: 'STORAGE_BUCKET',
+  sessionKeysSecretArn: 'SESSION_KEYS_SECRET_ARN',
+  clientSecretSecretArn: 'CLIENT_SECRET_SECRET_ARN',
   logLevel: 'LOG_LEVEL',
 } as const;
 

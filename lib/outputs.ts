@@ -6,6 +6,8 @@ import { DEPLOY_GUIDE } from './names.ts';
 export interface OutputsProps {
   /** Without trailing slash: clients append `/decode` as it is. */
   readonly endpoint: string;
+  /** Whether the environment has a sign-in of its own. */
+  readonly signIn: boolean;
   readonly helpUrl: string | undefined;
   readonly keyArn: string | undefined;
   readonly payloadBucket: string | undefined;
@@ -34,9 +36,12 @@ export function addOutputs(stack: Construct, props: OutputsProps): void {
     props.endpoint,
     'Paste this as the codec server endpoint, as it is, without a trailing slash.',
   );
+  const switches = props.signIn
+    ? 'switch on "Include cross-origin credentials" for people who sign in, or "Pass access token" for those whose browser sends no third-party cookie'
+    : 'switch on "Pass access token", leave "Include cross-origin credentials" off';
   output(
     'WhereToPaste',
-    `Temporal Cloud: Namespaces > your Namespace > Codec Server > Edit; paste the endpoint, switch on "Pass access token", leave "Include cross-origin credentials" off. CLI: --codec-endpoint. Guide: ${DEPLOY_GUIDE}`,
+    `Temporal Cloud: Namespaces > your Namespace > Codec Server > Edit; paste the endpoint, ${switches}. CLI: --codec-endpoint. Guide: ${DEPLOY_GUIDE}`,
     'Where the endpoint is set.',
   );
   output(
@@ -51,5 +56,10 @@ export function addOutputs(stack: Construct, props: OutputsProps): void {
   output('DashboardUrl', props.dashboard, 'The dashboard in CloudWatch.');
   output('AlarmTopicArn', props.alarmTopicArn, 'Subscribe here to hear alarms.');
   output('DomainTarget', props.domainTarget, 'Make a CNAME of your domain name to this.');
-  for (const [name, arn] of Object.entries(props.secrets)) output(`${name}Secret`, arn, 'A secret for you to fill.');
+  for (const [name, arn] of Object.entries(props.secrets))
+    output(
+      `${name}Secret`,
+      arn,
+      name === 'SessionKeys' ? 'Seals sign-in sessions; change it to end them.' : 'A secret for you to fill.',
+    );
 }

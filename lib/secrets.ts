@@ -1,7 +1,7 @@
 /** The secrets that an environment asks for: made here and filled by people, or existing ones by ARN. */
 import { RemovalPolicy, SecretValue } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { type ISecret, Secret, type SecretStringGenerator } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { EnvironmentConfig } from '../config/environment.ts';
 import type { SecretRef } from '../config/schema.ts';
@@ -24,6 +24,14 @@ export interface NamedSecret {
   readonly created: boolean;
 }
 
+/** `{"key":"…"}` with 64 random letters and digits: 380 bits. */
+const RANDOM_KEY: SecretStringGenerator = {
+  secretStringTemplate: '{}',
+  generateStringKey: 'key',
+  passwordLength: 64,
+  excludePunctuation: true,
+};
+
 /** Every secret of an environment; none is made that is not asked for. */
 export class Secrets extends Construct {
   readonly all: readonly NamedSecret[];
@@ -34,7 +42,7 @@ export class Secrets extends Construct {
     this.#props = props;
     const { identity, keys } = props.config;
     const all: NamedSecret[] = [];
-    const { serviceTokens, temporalCloudRoles } = identity ?? {};
+    const { serviceTokens, temporalCloudRoles, signIn } = identity ?? {};
     if (serviceTokens && 'secret' in serviceTokens) {
       all.push(
         this.#secret('ServiceTokens', serviceTokens.secret, ENVIRONMENT_VARIABLES.serviceTokensSecretArn, {
@@ -51,6 +59,22 @@ export class Secrets extends Construct {
         }),
       );
     }
+    if (signIn && 'secret' in signIn.sessionKeys) {
+      all.push(
+        this.#secret('SessionKeys', signIn.sessionKeys.secret, ENVIRONMENT_VARIABLES.sessionKeysSecretArn, {
+          description: 'Seals sign-in sessions: {"key":"…","validFrom":"…"}. A new value signs nobody out.',
+          initially: undefined,
+        }),
+      );
+    }
+    if (signIn?.clientSecret && 'secret' in signIn.clientSecret) {
+      all.push(
+        this.#secret('ClientSecret', signIn.clientSecret.secret, ENVIRONMENT_VARIABLES.clientSecretSecretArn, {
+          description: 'The client secret that the identity provider gave the codec server: its text alone.',
+          initially: 'put-the-client-secret-here',
+        }),
+      );
+    }
     if (keys.staticKeys && 'secret' in keys.staticKeys) {
       all.push(
         this.#secret('StaticKeys', keys.staticKeys.secret, ENVIRONMENT_VARIABLES.staticKeysSecretArn, {
@@ -62,15 +86,23 @@ export class Secrets extends Construct {
     this.all = all;
   }
 
-  #secret(id: string, ref: SecretRef, variable: string, made: { description: string; initially: string }): NamedSecret {
+  /** @param made `initially` is what people put theirs in the place of; undefined for a key that is made here */
+  #secret(
+    id: string,
+    ref: SecretRef,
+    variable: string,
+    made: { readonly description: string; readonly initially: string | undefined },
+  ): NamedSecret {
     if (ref !== 'created-by-stack') {
       return { variable, secret: Secret.fromSecretCompleteArn(this, id, ref.arn), created: false };
     }
     const { environment, retain, key } = this.#props;
     const secret = new Secret(this, id, {
       description: `Codec server, ${environment}. ${made.description}`,
-      // Nothing secret; CloudFormation never overwrites what people put in its place.
-      secretStringValue: SecretValue.unsafePlainText(made.initially),
+      // A text to replace is nothing secret; CloudFormation never overwrites what people put in its place.
+      ...(made.initially === undefined
+        ? { generateSecretString: RANDOM_KEY }
+        : { secretStringValue: SecretValue.unsafePlainText(made.initially) }),
       removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
       ...(key === undefined ? {} : { encryptionKey: key }),
     });

@@ -7,6 +7,7 @@ import { bundleFunction, PROJECT_ROOT } from '../../lib/bundle.ts';
 import { bundleBudget, bundleReport } from '../../lib/bundle-report.ts';
 import full from '../support/environments/full.ts';
 import { withStorage } from '../support/environments/with-storage.ts';
+import signIn from '../support/environments/sign-in.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'codec-bundle-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -30,6 +31,12 @@ const bundles = {
     environment: 'storage',
     outdir: join(folder, 'storage'),
   }),
+  signIn: bundleFunction({
+    configFile: join(PROJECT_ROOT, 'test/support/environments/sign-in.ts'),
+    config: signIn,
+    environment: 'sign-in',
+    outdir: join(folder, 'sign-in'),
+  }),
 };
 
 describe('the bundle of the function', () => {
@@ -38,7 +45,7 @@ describe('the bundle of the function', () => {
   });
 
   it('stays within its budget, with everything in it', () => {
-    for (const [name, config] of Object.entries({ dev, full, storage: withStorage }))
+    for (const [name, config] of Object.entries({ dev, full, storage: withStorage, signIn }))
       expect(bundleReport(bundles[name as keyof typeof bundles]).bytes).toBeLessThanOrEqual(bundleBudget(config));
     expect([dev, full].map(bundleBudget)).toEqual([450_000, 450_000]);
   });
@@ -69,6 +76,20 @@ describe('the bundle of the function', () => {
     expect(packages['@aws-sdk/client-s3']).toBeUndefined();
     expect(packages['@aws-sdk/checksums']).toBeUndefined();
     expect(bundleReport(bundles.storage).packages['@aws-sdk/client-s3']).toBeGreaterThan(0);
+  });
+
+  it('has nothing of the sign-in where the environment has none', () => {
+    const ofSignIn = /^lambda\/sign-in\/|node_modules\/(openid-client|oauth4webapi|jose)\//;
+    const included = (metafile: (typeof bundles)['dev']): string[] => {
+      const [output] = Object.values(metafile.outputs).filter(({ entryPoint }) => entryPoint !== undefined);
+      return Object.entries(output?.inputs ?? {}).flatMap(([file, { bytesInOutput }]) =>
+        bytesInOutput > 0 && ofSignIn.test(file) ? [file] : [],
+      );
+    };
+    expect([...included(bundles.dev), ...included(bundles.full)]).toEqual([]);
+    expect(included(bundles.signIn)).toContain('lambda/sign-in/sessions.ts');
+    expect(bundleReport(bundles.signIn).packages['openid-client']).toBeGreaterThan(0);
+    expect(readFileSync(join(folder, 'dev', 'index.mjs'), 'utf8')).not.toContain('__Host-codec-server');
   });
 
   it('imports nothing but what Node brings', () => {

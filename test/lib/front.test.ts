@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import dev from '../../config/dev.ts';
 import full, { IMPORTED_SECRET } from '../support/environments/full.ts';
 import prod from '../support/environments/prod.ts';
+import signIn from '../support/environments/sign-in.ts';
 import { SynthesizedTemplate } from '../support/synthesize.ts';
 
 const templates = {
@@ -41,6 +42,40 @@ describe('the HTTP API', () => {
         IntegrationUri: { Ref: template.idOf('AWS::Lambda::Alias', 'CodecLive') },
       });
     }
+  });
+
+  it('has the pages of the sign-in where the environment has one, and what it needs: a key and a client secret', () => {
+    const template = new SynthesizedTemplate(signIn, 'sign-in');
+    const routes = Object.values(template.all('AWS::ApiGatewayV2::Route')).map(({ Properties }) => Properties.RouteKey);
+    expect(routes.sort()).toEqual([
+      'GET /',
+      'GET /callback',
+      'GET /healthz',
+      'GET /login',
+      'GET /logout',
+      'GET /readyz',
+      'POST /{proxy+}',
+    ]);
+    expect(template.one('AWS::ApiGatewayV2::Api').Properties.CorsConfiguration).toMatchObject({
+      AllowCredentials: true,
+      AllowMethods: ['POST'],
+    });
+    const sessionKeys = template.one('AWS::SecretsManager::Secret', 'SecretsSessionKeys');
+    expect(sessionKeys.Properties.GenerateSecretString).toEqual({
+      SecretStringTemplate: '{}',
+      GenerateStringKey: 'key',
+      PasswordLength: 64,
+      ExcludePunctuation: true,
+    });
+    const { Variables } = template.one('AWS::Lambda::Function', 'Codec').Properties.Environment;
+    expect(Variables).toMatchObject({
+      SESSION_KEYS_SECRET_ARN: { Ref: template.idOf('AWS::SecretsManager::Secret', 'SecretsSessionKeys') },
+      CLIENT_SECRET_SECRET_ARN: { Ref: template.idOf('AWS::SecretsManager::Secret', 'SecretsClientSecret') },
+    });
+    expect(template.statementsOf('CodecRole')['Secrets']).toMatchObject({
+      Action: 'secretsmanager:GetSecretValue',
+      Resource: [Variables.SESSION_KEYS_SECRET_ARN, Variables.CLIENT_SECRET_SECRET_ARN],
+    });
   });
 
   it('throttles as the environment says', () => {
