@@ -70,6 +70,12 @@ export const groups: readonly Group[] = [
     needs: [...server, 'Temporal CLI', 'Chromium'],
   },
   {
+    name: 'own-sign-in',
+    shows: 'people sign in at the codec server itself, and read in a Web UI on its site until they sign out',
+    file: 'own-sign-in.test.ts',
+    needs: [...server, 'Chromium'],
+  },
+  {
     name: 'deployed',
     shows: 'the synthesized stack behind its gateway serves CLI and Web UI as the local server does',
     file: 'deployed.test.ts',

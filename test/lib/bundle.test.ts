@@ -6,8 +6,8 @@ import dev from '../../config/dev.ts';
 import { bundleFunction, PROJECT_ROOT } from '../../lib/bundle.ts';
 import { bundleBudget, bundleReport } from '../../lib/bundle-report.ts';
 import full from '../support/environments/full.ts';
-import { withStorage } from '../support/environments/with-storage.ts';
 import signIn from '../support/environments/sign-in.ts';
+import { withStorage } from '../support/environments/with-storage.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'codec-bundle-'));
 afterAll(() => rmSync(folder, { recursive: true }));
