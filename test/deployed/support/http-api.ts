@@ -38,6 +38,8 @@ export interface HttpApiOptions {
   readonly throttling: { readonly rate: number; readonly burst: number };
   /** Serves HTTPS, as API Gateway always does; plain HTTP where a test's client trusts no certificate of ours. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** Default: a free one. */
+  readonly port?: number | undefined;
 }
 
 /** What the gateway did with a request, as in its access log. */
@@ -73,7 +75,7 @@ export class HttpApi {
 
   static async start(options: HttpApiOptions): Promise<HttpApi> {
     const api = new HttpApi(options);
-    const where = { port: 0, host: '127.0.0.1', backlog: BACKLOG };
+    const where = { port: options.port ?? 0, host: '127.0.0.1', backlog: BACKLOG };
     await new Promise<void>((resolve) => api.#server.listen(where, resolve));
     return api;
   }

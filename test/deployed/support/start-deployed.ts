@@ -9,6 +9,7 @@
  * await deployed.close();
  * ```
  */
+import { randomInt } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
@@ -22,6 +23,8 @@ import { LambdaService } from './lambda-service.ts';
 import { DeployedTemplate, type TemplateResource } from './template.ts';
 
 const REGION = 'eu-central-1';
+
+const LETTERS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
 /** The name of the bucket that a stack makes. */
 export const PAYLOAD_BUCKET = 'codecserver-payloads';
@@ -58,6 +61,8 @@ export interface DeployOptions {
   readonly trust?: readonly string[];
   /** Serves HTTPS with this certificate instead of plain HTTP. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** The port of the gateway, for an environment that has to know its own address. Default: a free one. */
+  readonly port?: number;
   /** The most instances of the function at once. Default: those that the environment reserves, else 2. */
   readonly maxInstances?: number;
   /** Texts of the secrets that the stack makes, by the logical id's beginning, such as `SecretsServiceTokens`. */
@@ -103,7 +108,7 @@ export async function startDeployed(config: EnvironmentConfig, options: DeployOp
     };
     const lambda = startFunction(template, functionId, lambdaResource, surroundings, options.maxInstances);
     closing.push(() => lambda.close());
-    const api = await startApi(template, lambda, options.tls);
+    const api = await startApi(template, lambda, options);
     closing.push(() => api.close());
     return { endpoint: api.endpoint, keyArn, template, lambda, api, close };
   } catch (error) {
@@ -144,10 +149,26 @@ async function createResources(
   }
   for (const [id, { Properties }] of template.ofType('AWS::SecretsManager::Secret')) {
     const text = Object.entries(texts).find(([prefix]) => id.startsWith(prefix))?.[1];
-    const arn = await secrets.createSecret(id, text ?? Properties.SecretString);
+    const made = Properties.SecretString ?? generatedText(Properties.GenerateSecretString);
+    const arn = await secrets.createSecret(id, text ?? made);
     template.provide(id, { ref: arn });
   }
   return keyArn;
+}
+
+/** The text of a secret that CloudFormation generates: its template with a random password in the named field. */
+function generatedText(settings: {
+  readonly SecretStringTemplate: string;
+  readonly GenerateStringKey: string;
+  readonly PasswordLength: number;
+  readonly ExcludePunctuation: true;
+}): string {
+  const { SecretStringTemplate, GenerateStringKey, PasswordLength } = settings;
+  const characters = Array.from(
+    { length: PasswordLength },
+    () => LETTERS_AND_DIGITS[randomInt(LETTERS_AND_DIGITS.length)],
+  );
+  return JSON.stringify({ ...JSON.parse(SecretStringTemplate), [GenerateStringKey]: characters.join('') });
 }
 
 function endpointsOf(kms: KmsService, secrets: SecretsService): Record<string, string> {
@@ -195,7 +216,7 @@ function startFunction(
 async function startApi(
   template: DeployedTemplate,
   lambda: LambdaService,
-  tls: DeployOptions['tls'],
+  { tls, port }: DeployOptions,
 ): Promise<HttpApi> {
   const [, { Properties: api }] = template.one('AWS::ApiGatewayV2::Api');
   const [, { Properties: stage }] = template.one('AWS::ApiGatewayV2::Stage');
@@ -214,6 +235,7 @@ async function startApi(
     cors: api.CorsConfiguration as GatewayCors | undefined,
     throttling: { rate: ThrottlingRateLimit, burst: ThrottlingBurstLimit },
     tls,
+    port,
   });
 }
 
