@@ -35,6 +35,8 @@ export const METRICS = {
   secretsUnavailable: 'SecretsUnavailable',
   cloudOpsUnavailable: 'CloudOpsUnavailable',
   storageUnavailable: 'StorageUnavailable',
+  /** The identity provider, which people sign in at. */
+  providerUnavailable: 'ProviderUnavailable',
   /** Fetches of an issuer's key set, and those of them that failed. */
   jwksFetches: 'JwksFetches',
   jwksFetchFailures: 'JwksFetchFailures',

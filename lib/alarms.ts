@@ -19,6 +19,8 @@ import { serverMetric } from './metrics.ts';
 
 const DEFAULT_LATENCY_P99_MS = 3000;
 const DEFAULT_DENIALS = 200;
+/** Sign-ins that failed within five minutes: more than one person who tries twice. */
+const PROVIDER_FAILURES = 3;
 
 export interface AlarmsProps {
   readonly environment: string;
@@ -32,6 +34,8 @@ export interface AlarmsProps {
   readonly keyArns: readonly string[];
   /** Encrypts the topic made here; undefined for none. */
   readonly key: IKey | undefined;
+  /** Whether the environment has a sign-in of its own. */
+  readonly signIn: boolean;
 }
 
 /** What one alarm watches. */
@@ -59,7 +63,7 @@ export class Alarms extends Construct {
   }
 
   #watches(): Watch[] {
-    const { environment, config, api, function: codec, auditForwarder, concurrency } = this.#props;
+    const { environment, config, api, function: codec, auditForwarder, concurrency, signIn } = this.#props;
     const minute = { period: Duration.minutes(1) };
     const sum = { ...minute, statistic: 'Sum' };
     const server = (name: Parameters<typeof serverMetric>[1]) => serverMetric(environment, name);
@@ -147,6 +151,15 @@ export class Alarms extends Construct {
           "Audit lines did not reach their log group and are tried again. They are also in the function's log group.",
       },
     ];
+    if (signIn) {
+      watches.push({
+        id: 'ProviderUnavailable',
+        metric: server(METRICS.providerUnavailable).with({ period: Duration.minutes(5) }),
+        threshold: PROVIDER_FAILURES,
+        description:
+          "The identity provider does not answer: nobody new can sign in, and who is signed in reads on. Look at the provider's status.",
+      });
+    }
     if (concurrency.provisioned !== null) {
       watches.push({
         id: 'ProvisionedSpillover',

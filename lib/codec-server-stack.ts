@@ -36,6 +36,7 @@ export class CodecServerStack extends Stack {
     const { deployment } = config;
     const retain = deployment.onDelete === 'retain';
     const entries = config.keys.kms ?? [];
+    const signIn = Boolean(config.identity?.signIn);
 
     const createdKey = entries.some((entry) => entry.write === 'created-by-stack')
       ? new EncryptionKey(this, 'Encryption', { environment, retain }).key
@@ -86,7 +87,7 @@ export class CodecServerStack extends Stack {
       logs: deployment.logs,
       retain,
       logsKey: operationsKey,
-      signIn: Boolean(config.identity?.signIn),
+      signIn,
       disableDefaultEndpoint: deployment.domain !== null && !deployment.domain.keepDefaultEndpoint,
     });
     const domain =
@@ -120,6 +121,7 @@ export class CodecServerStack extends Stack {
             auditForwarder: audit.forwarder,
             keyArns: keyArnsOf(config, createdKey?.keyArn),
             key: operationsKey,
+            signIn,
           });
     const { dashboard } = new OperationsDashboard(this, 'Dashboard', {
       environment,
@@ -130,12 +132,13 @@ export class CodecServerStack extends Stack {
       functionLogs: codec.logGroup,
       auditLogs: audit.logGroup,
       alarms: alarms?.all ?? [],
+      signIn,
     });
     dashboard.applyRemovalPolicy(RemovalPolicy.DESTROY);
 
     addOutputs(this, {
       endpoint,
-      signIn: Boolean(config.identity?.signIn),
+      signIn,
       helpUrl: deployment.helpUrl,
       keyArn: createdKey?.keyArn,
       payloadBucket: bucket?.bucketName,

@@ -26,6 +26,8 @@ export interface OperationsDashboardProps {
   readonly functionLogs: ILogGroup;
   readonly auditLogs: ILogGroup;
   readonly alarms: readonly Alarm[];
+  /** Whether the environment has a sign-in of its own. */
+  readonly signIn: boolean;
 }
 
 const MINUTE = { period: Duration.minutes(1) };
@@ -127,6 +129,7 @@ export class OperationsDashboard extends Construct {
       this.#sum(METRICS.secretsUnavailable, 'Secrets Manager'),
       this.#sum(METRICS.cloudOpsUnavailable, 'Temporal Cloud Ops API'),
       this.#sum(METRICS.storageUnavailable, 'S3'),
+      ...(this.#props.signIn ? [this.#sum(METRICS.providerUnavailable, 'identity provider (signing in)')] : []),
     ]);
   }
 

@@ -59,6 +59,11 @@ export class Target {
     return this.exchange({ method: 'POST', path: path ?? `${this.basePath}/${operation}`, headers, body });
   }
 
+  /** Opens a page of the host, as a person's browser does who follows no redirect. */
+  page(path: string): Promise<Answer | NoAnswer> {
+    return this.exchange({ method: 'GET', path, headers: { accept: 'text/html' } });
+  }
+
   /** Asks permission for a POST as the Web UI's browser does. */
   preflight(operation: string, origin: string): Promise<Answer | NoAnswer> {
     return this.exchange({

@@ -39,6 +39,7 @@ const FAULTS: ReadonlyMap<string, MetricName> = new Map([
   ['secrets', METRICS.secretsUnavailable],
   ['cloud-ops', METRICS.cloudOpsUnavailable],
   ['s3', METRICS.storageUnavailable],
+  ['provider', METRICS.providerUnavailable],
 ]);
 
 /** Combinations of metrics that occur are few; should they not be, the memory of them stays bounded. */

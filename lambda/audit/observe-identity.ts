@@ -4,12 +4,17 @@ import type { LookupObserver } from '../auth/issuer-keys.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 
+/** Told when the identity provider signed nobody in; `code` is OAuth's, such as `invalid_client`. */
+export type ProviderObserver = (outcome: 'unavailable' | 'refused', error: unknown, code?: string) => void;
+
 /** Told of every question that identity asks of somebody else. */
 export interface IdentityObservers {
   /** Fetches of issuer keys. */
   readonly onKeyFetch: LookupObserver;
   /** Questions to the Cloud Ops API. */
   readonly onRoleLookup: LookupObserver;
+  /** Exchanges with the identity provider that failed. Requests are counted by their audit entry. */
+  readonly onProvider: ProviderObserver;
 }
 
 /** @param metrics undefined where nobody counts: on a developer's machine */
@@ -26,6 +31,10 @@ export function observeIdentity(logger: Logger, metrics: Metrics | undefined): I
       if (outcome === 'ok') return logger.debug('asked Temporal Cloud for the role of a person');
       metrics?.count(METRICS.roleLookupFailures);
       logger.warn('Temporal Cloud cannot be asked for roles', {}, error);
+    },
+    onProvider(outcome, error, code) {
+      if (outcome === 'refused') logger.warn('the identity provider refused an exchange', { code });
+      else logger.warn('the identity provider cannot be asked', {}, error);
     },
   };
 }

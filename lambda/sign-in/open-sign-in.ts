@@ -46,6 +46,7 @@ export const openSignIn: OpenSignIn = async (config, host) => {
       secretReader === undefined ? undefined : createSecretSource({ read: secretReader, parse: parseClientSecret }),
     clockLeewaySeconds: host.clockLeewaySeconds,
     onKeyFetch: host.onKeyFetch,
+    onProvider: host.onProvider,
   });
   const whenBoth = config.whenBoth ?? 'token';
   return {

@@ -9,6 +9,7 @@
 import type { Configuration, CustomFetch, ServerMetadata } from 'openid-client';
 import type { SecretSource } from '../../codec/keys/secret-source.ts';
 import type { SignInConfig } from '../../config/schema.ts';
+import type { ProviderObserver } from '../audit/observe-identity.ts';
 import { type Caller, IdentityUnavailableError, UnauthenticatedError } from '../auth/caller.ts';
 import { type HttpsGet, HttpsGetError } from '../auth/https-get.ts';
 import type { LookupObserver } from '../auth/issuer-keys.ts';
@@ -44,6 +45,13 @@ export interface Provider {
 /** Somebody came back without having signed in; the message is for them. */
 export class SignInRefusedError extends Error {
   override readonly name = 'SignInRefusedError';
+  /** How the provider refused the exchange, such as `invalid_client`; undefined where it did not. */
+  readonly code: string | undefined;
+
+  constructor(message: string, options?: ErrorOptions & { readonly code?: string | undefined }) {
+    super(message, options);
+    this.code = options?.code;
+  }
 }
 
 export interface ProviderDeps {
@@ -52,6 +60,7 @@ export interface ProviderDeps {
   readonly clientSecret: SecretSource<string> | undefined;
   readonly clockLeewaySeconds: number | undefined;
   readonly onKeyFetch?: LookupObserver | undefined;
+  readonly onProvider?: ProviderObserver | undefined;
 }
 
 type Library = typeof import('openid-client');
@@ -92,7 +101,28 @@ class OidcProvider implements Provider {
     this.#fetch = fetchBy(deps.get);
   }
 
-  async begin(): Promise<{ readonly url: string; readonly secrets: SignInSecrets }> {
+  begin(): Promise<{ readonly url: string; readonly secrets: SignInSecrets }> {
+    return this.#observed(this.#begin());
+  }
+
+  finish(query: string, secrets: SignInSecrets): Promise<Caller> {
+    return this.#observed(this.#finish(query, secrets));
+  }
+
+  /** Tells of what whoever runs the server has to know: the person is told less. */
+  async #observed<T>(asking: Promise<T>): Promise<T> {
+    try {
+      return await asking;
+    } catch (error) {
+      const isRefused = error instanceof SignInRefusedError && error.code !== undefined;
+      const isOut = error instanceof IdentityUnavailableError && error.dependency === 'provider';
+      if (isRefused) this.#deps.onProvider?.('refused', error, error.code);
+      else if (isOut && error.cause !== undefined) this.#deps.onProvider?.('unavailable', error);
+      throw error;
+    }
+  }
+
+  async #begin(): Promise<{ readonly url: string; readonly secrets: SignInSecrets }> {
     const client = await import('openid-client');
     const configuration = this.#configuration(client, await this.#discover(client), undefined);
     const secrets = {
@@ -112,7 +142,7 @@ class OidcProvider implements Provider {
     return { url: url.href, secrets };
   }
 
-  async finish(query: string, secrets: SignInSecrets): Promise<Caller> {
+  async #finish(query: string, secrets: SignInSecrets): Promise<Caller> {
     if (this.#flights >= MAX_FLIGHTS) throw unavailable();
     this.#flights++;
     try {
@@ -200,7 +230,7 @@ class OidcProvider implements Provider {
     const isWhole = [jwksUri, authorization, token].every((url) => url?.startsWith('https://') === true);
     if (metadata.issuer !== issuer || jwksUri === undefined || !isWhole) {
       throw unavailable({
-        cause: new Error('the discovery document is of another issuer, or lacks an https endpoint'),
+        cause: new HttpsGetError('the discovery document is of another issuer, or lacks an https endpoint'),
       });
     }
     const tokens = createTokenVerifier(
@@ -247,8 +277,9 @@ function fetchBy(get: HttpsGet): CustomFetch {
 /** What an error of the library means to the person: try later, or start again. */
 function refusalOf(client: Library, error: unknown): Error {
   if (error instanceof client.AuthorizationResponseError) {
-    const code = /^[a-z_]{1,40}$/.test(error.error) ? ` (${error.error})` : '';
-    return new SignInRefusedError(`The identity provider did not sign you in${code}.`, { cause: error });
+    const code = oauthCode(error.error);
+    const said = code === undefined ? '' : ` (${code})`;
+    return new SignInRefusedError(`The identity provider did not sign you in${said}.`, { cause: error });
   }
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof HttpsGetError) return unavailable({ cause: error });
@@ -256,9 +287,17 @@ function refusalOf(client: Library, error: unknown): Error {
   const status = error instanceof client.ResponseBodyError ? error.status : statusOf(error);
   if (status !== undefined && (status >= 500 || status === 429)) return unavailable({ cause: error });
   if (error instanceof UnauthenticatedError) return error;
-  return new SignInRefusedError('What the identity provider answered does not belong to this sign-in.', {
-    cause: error,
-  });
+  const code = error instanceof client.ResponseBodyError ? oauthCode(error.error) : undefined;
+  const isOurFault = code === 'invalid_client' || code === 'unauthorized_client';
+  const message = isOurFault
+    ? 'The identity provider does not accept this codec server: whoever runs it has to check its client id and client secret.'
+    : 'What the identity provider answered does not belong to this sign-in.';
+  return new SignInRefusedError(message, { cause: error, code });
+}
+
+/** An error code of OAuth (RFC 6749 section 5.2), unless it is some other text. */
+function oauthCode(text: string): string | undefined {
+  return /^[a-z_]{1,40}$/.test(text) ? text : undefined;
 }
 
 function statusOf(error: unknown): number | undefined {

@@ -95,9 +95,11 @@ export class Sessions {
   async prolong(cookies: readonly string[]): Promise<string | undefined> {
     try {
       const session = await this.find(cookies);
-      const now = Date.now();
-      if (session === undefined || now - session.seenAt < this.#deps.limits.idleSeconds * 500) return undefined;
-      return this.#cookieOf({ ...session, seenAt: now }, await this.keys());
+      if (session === undefined || Date.now() - session.seenAt < this.#deps.limits.idleSeconds * 500) return undefined;
+      const keys = await this.keys();
+      // Who signed out while this waited must not be given the cookie again.
+      if (this.#live(session, keys) === undefined) return undefined;
+      return this.#cookieOf({ ...session, seenAt: Date.now() }, keys);
     } catch {
       return undefined;
     }

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import dev from '../../config/dev.ts';
 import full from '../support/environments/full.ts';
 import prod from '../support/environments/prod.ts';
+import signIn from '../support/environments/sign-in.ts';
 import { SynthesizedTemplate } from '../support/synthesize.ts';
 
 const templates = {
@@ -104,6 +105,18 @@ describe('alarms', () => {
     });
     expect(alarm('AlarmsLatency')).toMatchObject({ ExtendedStatistic: 'p99', Threshold: 2000 });
     expect(alarm('AlarmsKeyDisabled')).toMatchObject({ MetricName: 'KeyDisabled', Threshold: 1 });
+  });
+
+  it('tell when nobody can sign in, where people do', () => {
+    const template = new SynthesizedTemplate(signIn, 'sign-in');
+    expect(template.one('AWS::CloudWatch::Alarm', 'AlarmsProviderUnavailable').Properties).toMatchObject({
+      MetricName: 'ProviderUnavailable',
+      Dimensions: [{ Name: 'Environment', Value: 'sign-in' }],
+      Period: 300,
+    });
+    const body = (it: SynthesizedTemplate) => JSON.stringify(it.one('AWS::CloudWatch::Dashboard').Properties);
+    expect(body(template)).toContain('ProviderUnavailable');
+    expect(body(templates.full)).not.toContain('ProviderUnavailable');
   });
 
   it('tell when a key is disabled or scheduled for deletion', () => {

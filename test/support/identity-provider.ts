@@ -25,6 +25,8 @@ export class IdentityProvider {
   mood: 'in-order' | 'down' | 'no-keys' | 'refuses' = 'in-order';
   /** Paths asked for. */
   readonly asked: string[] = [];
+  /** What was exchanged for a code, and for what: code, verifier, client secret, tokens. */
+  readonly exchanged: string[] = [];
   readonly issuer: string;
   readonly key: SigningKey;
   readonly #server: Server;
@@ -35,6 +37,14 @@ export class IdentityProvider {
     this.issuer = issuer;
     this.key = makeSigningKey();
     const provider = this.#provider(options);
+    provider.on('grant.success', ({ headers, body, oidc }) => {
+      const sent = [
+        headers['authorization']?.replace(/^Basic /, ''),
+        oidc.params['code'],
+        oidc.params['code_verifier'],
+      ];
+      this.exchanged.push(...[...sent, body['id_token'], body['access_token']].map(String));
+    });
     const listener = provider.callback();
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);

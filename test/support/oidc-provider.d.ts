@@ -5,6 +5,14 @@ declare module 'oidc-provider' {
   export default class Provider {
     constructor(issuer: string, configuration: object);
     callback(): RequestListener;
+    on(
+      event: 'grant.success',
+      listener: (context: {
+        readonly headers: Readonly<Record<string, string>>;
+        readonly body: Readonly<Record<string, unknown>>;
+        readonly oidc: { readonly params: Readonly<Record<string, unknown>> };
+      }) => void,
+    ): void;
     interactionDetails(
       request: IncomingMessage,
       response: ServerResponse,

@@ -7,6 +7,10 @@ import type { KeySource } from '../../codec/keys/key-source.ts';
 import local from '../../config/local.ts';
 import type { AccessRule, CodecServerConfig, SignInConfig } from '../../config/schema.ts';
 import type { AuditEntry } from '../../lambda/audit/audit.ts';
+import { allSinks, createAuditLog } from '../../lambda/audit/audit-log.ts';
+import { createLogger } from '../../lambda/audit/logger.ts';
+import { createMetrics } from '../../lambda/audit/metrics.ts';
+import { observeIdentity } from '../../lambda/audit/observe-identity.ts';
 import { makeServiceToken } from '../../lambda/auth/service-tokens.ts';
 import { composePipeline } from '../../lambda/compose.ts';
 import { LOCAL_LIMITS } from '../../lambda/http/limits.ts';
@@ -52,6 +56,8 @@ export class SignInWorld {
   readonly folder: string;
   readonly audit: AuditEntry[] = [];
   readonly bugs: unknown[] = [];
+  /** What the server wrote: audit, metrics and the most talkative log. */
+  readonly lines: string[] = [];
   readonly writer = makeServiceToken('writer');
   keyCalls = 0;
   body = '';
@@ -105,24 +111,31 @@ export class SignInWorld {
       keys: { ...local.keys, keyring: { file: 'keyring.json' } },
     };
     const cwd = this.folder;
+    const write = (line: string): void => void this.lines.push(line);
+    const logger = createLogger(write, 'DEBUG');
+    const metrics = createMetrics(write, 'sign-in');
     const opened = await openKeys(config.keys, { cwd });
     const identity = await openIdentity(config.identity as NonNullable<typeof config.identity>, {
       cwd,
       httpsGet: standInGet(),
       openSignIn,
+      ...observeIdentity(logger, metrics),
     });
     const counted = <K extends keyof KeySource>(method: K): KeySource[K] =>
       ((...parameters: unknown[]) => {
         this.keyCalls++;
         return (opened.source[method] as (...all: unknown[]) => unknown)(...parameters);
       }) as KeySource[K];
-    const onBug = (error: unknown): void => void this.bugs.push(error);
+    const onBug = (error: unknown): void => {
+      this.bugs.push(error);
+      logger.error('a request failed by a bug', {}, error);
+    };
     const pipeline = composePipeline(config, {
       keys: { ...opened, source: { unwrap: counted('unwrap'), materialsFor: counted('materialsFor') } },
       authenticator: identity.authenticator,
       roles: identity.roles,
       signIn: identity.signIn,
-      audit: { record: (entry) => this.audit.push(entry) },
+      audit: allSinks({ record: (entry) => void this.audit.push(entry) }, createAuditLog(write), metrics),
       limits: LOCAL_LIMITS,
       onBug,
     });

@@ -66,6 +66,8 @@ describe('a line of metrics', () => {
       ['jwks', METRICS.jwksUnavailable],
       ['secrets', METRICS.secretsUnavailable],
       ['cloud-ops', METRICS.cloudOpsUnavailable],
+      ['s3', METRICS.storageUnavailable],
+      ['provider', METRICS.providerUnavailable],
     ] as const) {
       expect(valuesOf(linesOf({ fault })[0])).toMatchObject({ [metric]: 1 });
     }

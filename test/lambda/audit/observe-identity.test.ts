@@ -38,4 +38,17 @@ describe('questions of identity to others', () => {
     );
     expect(() => [onKeyFetch('ok'), onKeyFetch('failed'), onRoleLookup('ok'), onRoleLookup('failed')]).not.toThrow();
   });
+
+  it('of the identity provider are logged by its code, or by what is out of reach', () => {
+    const lines: string[] = [];
+    const { onProvider } = observeIdentity(
+      createLogger((line) => void lines.push(line), 'WARN'),
+      undefined,
+    );
+    onProvider('refused', new Error('SECRET'), 'invalid_client');
+    onProvider('unavailable', new HttpsGetError('login.example cannot be reached (ECONNREFUSED)'));
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'WARN', code: 'invalid_client' });
+    expect(lines[0]).not.toContain('SECRET');
+    expect(lines[1]).toContain('ECONNREFUSED');
+  });
 });

@@ -116,6 +116,16 @@ describe('sessions of several instances', () => {
     expect(await who(sessions, cookies)).toBe('UnauthenticatedError');
   });
 
+  it('are not prolonged for somebody who signs out at that moment', async () => {
+    const sessions = instance();
+    const cookies = await start(sessions);
+    clock.advance(2_000_000);
+    expect(await sessions.prolong(cookies)).toContain(SESSION_COOKIE);
+    const prolonging = sessions.prolong(cookies);
+    await sessions.end(cookies);
+    expect(await prolonging).toBeUndefined();
+  });
+
   it('are refused when the cookie comes twice', async () => {
     const sessions = instance();
     const cookies = await start(sessions);

@@ -209,6 +209,26 @@ describe('the sign-in', () => {
     await world.serve();
   });
 
+  it('tells whoever runs it why nobody can sign in: a wrong client secret, a provider that is out', async () => {
+    const file = join(world.folder, 'client-secret');
+    const secret = readFileSync(file, 'utf8');
+    writeFileSync(file, 'put-the-client-secret-here');
+    await world.serve();
+    const answer = await world.browser().open(`${world.publicUrl}/login`);
+    expect(answer).toMatchObject({ status: 403, body: expect.stringContaining('client id and client secret') });
+    expect(world.lines.some((line) => line.includes('refused an exchange') && line.includes('invalid_client'))).toBe(
+      true,
+    );
+    writeFileSync(file, secret);
+    world.provider.mood = 'down';
+    await world.serve();
+    expect((await world.browser().get(`${world.publicUrl}/login`)).status).toBe(503);
+    const outage = world.lines.findLast((line) => line.includes('the identity provider cannot be asked'));
+    expect(outage).toContain('localhost');
+    world.provider.mood = 'in-order';
+    await world.serve();
+  });
+
   it('says no where the provider does, without repeating what it says', async () => {
     world.provider.mood = 'refuses';
     const answer = await world.browser().open(`${world.publicUrl}/login`);
