@@ -5,7 +5,7 @@
  * usage: node bench/cold.ts [--quick] [--rounds N] [--out NAME]
  */
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { runnerOptions } from '../scripts/runner-options.ts';
 import type { LambdaInstance } from '../test/deployed/support/lambda-instance.ts';
 import { type ColdContestant, prepareCold } from './cold/contestants.ts';
 import { type Invoked, startInstance } from './cold/instance.ts';
@@ -13,7 +13,15 @@ import { machine } from './machine.ts';
 import { memoryOf } from './process.ts';
 import { quantile, type Spread, spreadOf } from './statistics.ts';
 
-const { values: options } = parseArgs({
+const USAGE = `
+Usage: npm run bench:cold [-- options]
+
+  --quick            fewer rounds, for a look, kept under another name
+  --rounds NUMBER    how often everyone is measured
+  --out NAME         write the result to bench/results/NAME.json
+  --help
+`;
+const { values: options } = runnerOptions(USAGE, {
   options: { quick: { type: 'boolean', default: false }, rounds: { type: 'string' }, out: { type: 'string' } },
 });
 const rounds = Number(options.rounds ?? (options.quick ? 5 : 25));

@@ -5,7 +5,7 @@
  * usage: node bench/linear.ts [--quick] [--out NAME]
  */
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { runnerOptions } from '../scripts/runner-options.ts';
 import { sealAsSamples } from './formats.ts';
 import { LoadGenerator } from './load/load.ts';
 import { machine } from './machine.ts';
@@ -15,7 +15,14 @@ import { renderGrowth } from './report/growth.ts';
 import { exponentOfGrowth, quantile } from './statistics.ts';
 import { exchangesOf } from './workloads.ts';
 
-const { values: options } = parseArgs({
+const USAGE = `
+Usage: npm run bench:linear [-- options]
+
+  --quick            fewer rounds, for a look, kept under another name
+  --out NAME         write the result to bench/results/NAME.json
+  --help
+`;
+const { values: options } = runnerOptions(USAGE, {
   options: { quick: { type: 'boolean', default: false }, out: { type: 'string' } },
 });
 

@@ -5,7 +5,7 @@
  * usage: node bench/memory.ts [--quick] [--out NAME]
  */
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { runnerOptions } from '../scripts/runner-options.ts';
 import { sealAsSamples } from './formats.ts';
 import type { Exchange, Pace } from './load/job.ts';
 import { LoadGenerator } from './load/load.ts';
@@ -14,7 +14,14 @@ import { enterLocal } from './ours/servers.ts';
 import { memoryOf, startServer } from './process.ts';
 import { exchangesOf, WORKLOADS } from './workloads.ts';
 
-const { values: options } = parseArgs({
+const USAGE = `
+Usage: npm run bench:memory [-- options]
+
+  --quick            fewer rounds, for a look, kept under another name
+  --out NAME         write the result to bench/results/NAME.json
+  --help
+`;
+const { values: options } = runnerOptions(USAGE, {
   options: { quick: { type: 'boolean', default: false }, out: { type: 'string' } },
 });
 

@@ -8,7 +8,6 @@
  *     npm run bench:message [-- --rounds 30]
  */
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import {
   AlgorithmSuiteIdentifier,
   buildClient,
@@ -22,6 +21,14 @@ import { contextOfNamespace } from '../codec/aws-encryption-sdk/encryption-conte
 import { wrapDataKey } from '../codec/aws-encryption-sdk/raw-aes-keyring.ts';
 import { decryptMessage, parseMessage } from '../codec/aws-encryption-sdk/reader.ts';
 import { encryptMessage } from '../codec/aws-encryption-sdk/writer.ts';
+import { runnerOptions } from '../scripts/runner-options.ts';
+
+const USAGE = `
+Usage: npm run bench:message [-- options]
+
+  --rounds NUMBER    how often everyone is measured (default: 30)
+  --help
+`;
 
 interface Contestant {
   readonly name: string;
@@ -116,7 +123,7 @@ function median(values: readonly number[]): number {
 }
 
 async function main(print: (line: string) => void): Promise<void> {
-  const { values } = parseArgs({ options: { rounds: { type: 'string', default: '30' } } });
+  const { values } = runnerOptions(USAGE, { options: { rounds: { type: 'string', default: '30' } } });
   for (const size of [300, 1024]) {
     const contestants = await contestantsFor(size);
     for (const { run, times } of contestants) await run(times);

@@ -1,10 +1,8 @@
 /**
  * The benchmark. Installs and starts everyone, measures in interleaved rounds, and writes the result.
- *
- * usage: node bench/run.ts [--quick] [--rounds N] [--seconds S] [--only a,b] [--workloads w1,w2] [--out NAME]
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { runnerOptions } from '../scripts/runner-options.ts';
 import { CONTESTANTS } from './contestants.ts';
 import type { Exchange } from './load/job.ts';
 import { LoadGenerator } from './load/load.ts';
@@ -15,7 +13,18 @@ import { renderTables } from './report/table.ts';
 import type { Result, Round } from './result.ts';
 import { type Effort, exchangesOf, WORKLOADS, type Workload } from './workloads.ts';
 
-const { values: options } = parseArgs({
+const USAGE = `
+Usage: npm run bench [-- options]
+
+  --quick            fewer rounds, for a look, kept under another name
+  --rounds NUMBER    how often everyone is measured
+  --seconds NUMBER   how long each measurement takes
+  --only A,B         only these contestants
+  --workloads A,B    only these workloads
+  --out NAME         write the result to bench/results/NAME.json
+  --help
+`;
+const { values: options } = runnerOptions(USAGE, {
   options: {
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },

@@ -6,11 +6,18 @@
  * usage: node bench/scale.ts [--cold bench/results/cold.json] [--runs 500]
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { runnerOptions } from '../scripts/runner-options.ts';
 import { type Assumed, type Burst, type Measured, simulate } from './scale/simulation.ts';
 import { quantile, seededRandom } from './statistics.ts';
 
-const { values: options } = parseArgs({
+const USAGE = `
+Usage: npm run bench:scale [-- options]
+
+  --cold FILE        cold starts measured by bench:cold (default: bench/results/cold.json)
+  --runs NUMBER      pages simulated for each setting (default: 500)
+  --help
+`;
+const { values: options } = runnerOptions(USAGE, {
   options: { cold: { type: 'string' }, runs: { type: 'string', default: '500' } },
 });
 const runs = Number(options.runs);

@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { startGrpcProxy } from './support/grpc-proxy.ts';
 import { artefactRoot, projectRoot } from './support/paths.ts';
 import { type Outcome, run, runOrThrow } from './support/processes.ts';
+import { assertAsDocumented } from './support/protocol.ts';
 import type { Exchange } from './support/recorder.ts';
 import { NAMESPACE, type Stage, setStage, storedText, TASK_QUEUE } from './support/stage.ts';
 import { temporalCli } from './support/tools.ts';
@@ -55,6 +56,12 @@ describe(`Temporal CLI ${versions.temporalCli}`, () => {
     return { ...outcome, requests };
   };
 
+  it('has the server and the Web UI built in that these pages name', async () => {
+    const { server, webUI } = versions.devServer;
+    const { stdout } = await run(program, ['--version']);
+    assert.equal(stdout.trim(), `temporal version ${versions.temporalCli} (Server ${server}, UI ${webUI})`);
+  });
+
   it('without a codec endpoint shows ciphertext only', async () => {
     for (const command of ['show', 'describe']) {
       const { stdout, code } = await cli('workflow', command, '-w', 'done', '-o', 'json');
@@ -78,6 +85,19 @@ describe(`Temporal CLI ${versions.temporalCli}`, () => {
       assert.deepEqual([...new Set(requests.map(({ url }) => url))], [path]);
     });
   }
+
+  it('without -n names the namespace default', async () => {
+    stage.recorder.take();
+    const where = ['--address', stage.temporal.address, '--codec-endpoint', stage.recorder.origin];
+    const args = ['-w', 'unnamed', '--type', 'order', '--task-queue', 'nobody-listens', '-i', '{"card":"4000-2222"}'];
+    const env = { TEMPORAL_CONFIG_FILE: '/nonexistent', NO_COLOR: '1' };
+    const { code, stderr } = await run(program, [...where, 'workflow', 'start', ...args], { env });
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(
+      stage.recorder.take().map(({ headers, status }) => [headers['x-namespace'], status]),
+      [['default', 200]],
+    );
+  });
 
   it('workflow show prints the result', async () => {
     const { stdout } = await decoded(stage.recorder.origin, 'workflow', 'show', '-w', 'done');
@@ -229,15 +249,10 @@ describe(`Temporal CLI ${versions.temporalCli}`, () => {
   it('sends what the protocol page says it sends', () => {
     assert.ok(recorded.length > 0);
     keepTraffic(`Temporal CLI ${versions.temporalCli}`, NAMESPACE, recorded);
-    for (const { method, headers, url, status, body } of recorded) {
-      assert.equal(method, 'POST');
-      assert.equal(headers['content-type'], 'application/json');
-      assert.equal(headers['x-namespace'], NAMESPACE);
+    assert.deepEqual(assertAsDocumented('CLI', NAMESPACE, recorded).operations, ['/decode', '/encode']);
+    for (const { headers, status } of recorded) {
       assert.equal(headers.authorization, undefined);
-      assert.equal(headers.origin, undefined);
-      assert.match(url, /\/(decode|encode)$/);
       assert.equal(status, 200);
-      assert.ok(Array.isArray((JSON.parse(body) as { payloads?: unknown[] }).payloads ?? []));
     }
   });
 });

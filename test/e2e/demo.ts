@@ -2,12 +2,20 @@
  * `npm run demo`: a Temporal server with its Web UI, the codec server, a worker and one encrypted workflow, until
  * Ctrl-C. Everything is in memory but the keyring, which is a fresh one.
  */
-import { parseArgs } from 'node:util';
-import { MissingTool, suitePackages, temporalForTests } from './support/tools.ts';
+import { runnerOptions } from '../../scripts/runner-options.ts';
+import { MissingTool, suitePackages, temporalCli } from './support/tools.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-const { values } = parseArgs({
+const USAGE = `
+Usage: npm run demo [-- options]
+
+  --temporal-port PORT   the Temporal server's (default: 7233)
+  --ui-port PORT         the Web UI's (default: 8233)
+  --codec-port PORT      the codec server's (default: 8888)
+  --help
+`;
+const { values } = runnerOptions(USAGE, {
   options: {
     'temporal-port': { type: 'string', default: '7233' },
     'ui-port': { type: 'string', default: '8233' },
@@ -19,8 +27,8 @@ const NAMESPACE = 'default';
 const TASK_QUEUE = 'demo';
 
 async function main(): Promise<void> {
-  print('The first time this builds a Temporal server, which takes some minutes.');
-  await Promise.all([suitePackages(), temporalForTests()]);
+  print('The first time this downloads the Temporal CLI and the TypeScript SDK, which takes half a minute.');
+  await Promise.all([suitePackages(), temporalCli()]);
 
   // These need the packages that were installed a moment ago.
   const { startTemporal } = await import('./support/temporal.ts');
@@ -28,12 +36,14 @@ async function main(): Promise<void> {
   const { startWorker } = await import('./support/worker.ts');
 
   const uiPort = Number(values['ui-port']);
-  const temporal = await startTemporal([NAMESPACE], Number(values['temporal-port']));
   const codecServer = await startCodecServer({
     port: Number(values['codec-port']),
     origins: [`http://localhost:${uiPort}`, `http://127.0.0.1:${uiPort}`],
   });
-  const ui = await temporal.webUI({ codec: { endpoint: codecServer.origin } }, {}, uiPort);
+  const temporal = await startTemporal([NAMESPACE], {
+    port: Number(values['temporal-port']),
+    ui: { port: uiPort, codecEndpoint: codecServer.origin },
+  });
   const codec = codecServer.workerCodec(NAMESPACE);
   const worker = await startWorker({ address: temporal.address, namespace: NAMESPACE, taskQueue: TASK_QUEUE, codec });
 
@@ -56,7 +66,7 @@ async function main(): Promise<void> {
     staticSummary: 'One encrypted order',
   });
   print(`
-Web UI        ${ui}/namespaces/${NAMESPACE}/workflows/${workflowId}/${handle.firstExecutionRunId}/history
+Web UI        http://localhost:${uiPort}/namespaces/${NAMESPACE}/workflows/${workflowId}/${handle.firstExecutionRunId}/history
 Codec server  ${codecServer.origin}
 
 The workflow waits for a signal: More Actions, Send a Signal, "ship" with {"address": "12 Secret Street"}.

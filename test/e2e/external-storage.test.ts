@@ -19,10 +19,12 @@ import {
 import { type Chromium, startChromium } from './support/browser.ts';
 import { type CodecServer, startCodecServer } from './support/codec-server.ts';
 import { freePort, run } from './support/processes.ts';
-import { type Recorder, startRecorder } from './support/recorder.ts';
+import { assertAsDocumented } from './support/protocol.ts';
+import { type Recorder, requestsAndPreflights, startRecorder } from './support/recorder.ts';
 import { NAMESPACE, storedText, TASK_QUEUE } from './support/stage.ts';
 import { startTemporal, type Temporal } from './support/temporal.ts';
 import { temporalCli } from './support/tools.ts';
+import { keepTraffic } from './support/traffic.ts';
 import { versions } from './support/versions.ts';
 import { type RunAddress, type WebUI, webUI } from './support/web-ui.ts';
 import { startWorker, type WorkerAndClient } from './support/worker.ts';
@@ -34,7 +36,7 @@ const CARD = '4000-1234';
 /** Large enough to be stored, small enough to be looked at. */
 const CUSTOMER = `Ada ${'Lovelace '.repeat(4_000)}`;
 
-describe(`external storage, Temporal Web UI ${versions.webUI}, CLI ${versions.temporalCli}, SDK ${versions.typescriptSdk}`, () => {
+describe(`external storage, Temporal Web UI ${versions.devServer.webUI}, CLI ${versions.temporalCli}, SDK ${versions.typescriptSdk}`, () => {
   let moto: Moto;
   let temporal: Temporal;
   let codecServer: CodecServer;
@@ -49,21 +51,19 @@ describe(`external storage, Temporal Web UI ${versions.webUI}, CLI ${versions.te
     moto = await Moto.start();
     await moto.createBucket(BUCKET);
     const uiPort = await freePort();
-    [temporal, codecServer] = await Promise.all([
-      startTemporal([NAMESPACE]),
-      startCodecServer({
-        origins: [`http://localhost:${uiPort}`],
-        config: {
-          access: [
-            { name: 'orders', namespaces: [NAMESPACE], people: ['anyone-on-loopback'], allow: ['decode', 'encode'] },
-          ],
-          storage: { buckets: [{ bucket: BUCKET, region: 'eu-central-1', namespaces: ['*'] }] },
-        },
-        env: moto.environment,
-      }),
-    ]);
+    ui = `http://localhost:${uiPort}`;
+    codecServer = await startCodecServer({
+      origins: [ui],
+      config: {
+        access: [
+          { name: 'orders', namespaces: [NAMESPACE], people: ['anyone-on-loopback'], allow: ['decode', 'encode'] },
+        ],
+        storage: { buckets: [{ bucket: BUCKET, region: 'eu-central-1', namespaces: ['*'] }] },
+      },
+      env: moto.environment,
+    });
     recorder = await startRecorder({ target: codecServer.origin });
-    ui = await temporal.webUI({ codec: { endpoint: recorder.origin } }, {}, uiPort);
+    temporal = await startTemporal([NAMESPACE], { ui: { port: uiPort, codecEndpoint: recorder.origin } });
     const client = new AwsSdkS3StorageDriverClient(new S3Client({ ...moto.client, region: 'eu-central-1' }));
     worker = await startWorker({
       address: temporal.address,
@@ -152,15 +152,30 @@ describe(`external storage, Temporal Web UI ${versions.webUI}, CLI ${versions.te
       await page.openRun(address, 'history');
       const file = await download(page);
       assert.ok(file.includes('Lovelace Lovelace') && file.includes(CARD), file.slice(0, 200));
-      const asked = recorder.take().filter(({ method }) => method === 'POST');
-      assert.deepEqual([...new Set(asked.map(({ url }) => url.split('?')[0]))].sort(), ['/decode', '/download']);
-      assert.ok(asked.every(({ url }) => url.endsWith('?preserveStorageRefs=true')));
+      const recorded = recorder.take();
+      keepTraffic(`Temporal Web UI ${versions.devServer.webUI} with external storage`, NAMESPACE, recorded);
+      const [asked, preflights] = requestsAndPreflights(recorded);
+      const [downloads, others] = [true, false].map((wanted) =>
+        asked.filter(({ url }) => url.startsWith('/download') === wanted),
+      );
+      assert.deepEqual(assertAsDocumented('Web UI, download button', NAMESPACE, downloads ?? []).operations, [
+        '/download',
+      ]);
+      assert.deepEqual(assertAsDocumented('Web UI', NAMESPACE, others ?? []).operations, ['/decode']);
+      assert.deepEqual(assertAsDocumented('Web UI, preflight', NAMESPACE, preflights).operations, [
+        '/decode',
+        '/download',
+      ]);
     });
   });
 
   it('the CLI shows the payload', async () => {
+    recorder.take();
     const { stdout, code, stderr } = await show();
     assert.equal(code, 0, stderr);
+    const { operations, fields } = assertAsDocumented('CLI', NAMESPACE, recorder.take());
+    assert.deepEqual(operations, ['/decode']);
+    assert.deepEqual(fields, ['data', 'external_payloads', 'metadata']);
     const readable = [...stdout.matchAll(/"data": *"([\w+/=]+)"/g)].map(([, data = '']) => Buffer.from(data, 'base64'));
     assert.ok(`${stdout}${readable.join('')}`.includes('Lovelace Lovelace'), stdout.slice(0, 500));
   });

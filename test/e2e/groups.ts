@@ -14,8 +14,8 @@ export interface Group {
 /** Everything that can be installed or built, with the way to do it. */
 export const toolbox = {
   'npm packages of the suite': tools.suitePackages,
-  'Temporal server and Web UI': tools.temporalForTests,
-  'Temporal CLI': tools.temporalCli,
+  'Temporal CLI and server': tools.temporalCli,
+  'Web UI server': tools.webUIServer,
   Chromium: tools.chromium,
   'Go peer': tools.goPeer,
   'Java peer': tools.javaPeer,
@@ -24,20 +24,20 @@ export const toolbox = {
 
 export type ToolName = keyof typeof toolbox;
 
-const server = ['npm packages of the suite', 'Temporal server and Web UI'] as const;
+const server = ['npm packages of the suite', 'Temporal CLI and server'] as const;
 
 export const groups: readonly Group[] = [
   {
     name: 'cli',
     shows: 'the Temporal CLI reads and writes encrypted payloads',
     file: 'cli.test.ts',
-    needs: [...server, 'Temporal CLI'],
+    needs: server,
   },
   {
     name: 'workers',
     shows: 'workers and clients in every language that encrypt by themselves read each other',
     file: 'workers.test.ts',
-    needs: [...server, 'Temporal CLI', 'Python peer', 'Go peer', 'Java peer'],
+    needs: [...server, 'Python peer', 'Go peer', 'Java peer'],
   },
   {
     name: 'remote-codecs',
@@ -55,31 +55,37 @@ export const groups: readonly Group[] = [
     name: 'web-ui',
     shows: "Temporal's Web UI in Chromium shows and sends encrypted payloads",
     file: 'web-ui.test.ts',
+    needs: [...server, 'Web UI server', 'Chromium'],
+  },
+  {
+    name: 'dev-server',
+    shows: 'the Web UI that `temporal server start-dev` brings shows and sends encrypted payloads',
+    file: 'dev-server.test.ts',
     needs: [...server, 'Chromium'],
   },
   {
     name: 'web-ui-sign-in',
     shows: 'the Web UI passes the tokens of people who signed in, and they read what the rules allow',
     file: 'web-ui-sign-in.test.ts',
-    needs: [...server, 'Chromium'],
+    needs: [...server, 'Web UI server', 'Chromium'],
   },
   {
     name: 'external-storage',
     shows: 'large payloads that a worker moved to S3 are read in the Web UI and by the CLI, by whoever may',
     file: 'external-storage.test.ts',
-    needs: [...server, 'Temporal CLI', 'Chromium'],
+    needs: [...server, 'Chromium'],
   },
   {
     name: 'own-sign-in',
     shows: 'people sign in at the codec server itself, and read in a Web UI on its site until they sign out',
     file: 'own-sign-in.test.ts',
-    needs: [...server, 'Chromium'],
+    needs: [...server, 'Web UI server', 'Chromium'],
   },
   {
     name: 'deployed',
     shows: 'the synthesized stack behind its gateway serves CLI and Web UI as the local server does',
     file: 'deployed.test.ts',
-    needs: [...server, 'Temporal CLI', 'Chromium'],
+    needs: [...server, 'Web UI server', 'Chromium'],
   },
   {
     name: 'demo',

@@ -6,13 +6,27 @@
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from 'node:test';
-import { parseArgs } from 'node:util';
+import { runnerOptions } from '../../scripts/runner-options.ts';
 import { type Group, groups, type ToolName, toolbox } from './groups.ts';
 import { type Check, compatibilityPage } from './support/compatibility.ts';
 import { artefactRoot, projectRoot, suiteRoot } from './support/paths.ts';
 import { run as runProgram } from './support/processes.ts';
 import { MissingTool } from './support/tools.ts';
 import { keptTraffic } from './support/traffic.ts';
+
+const USAGE = `
+Usage: npm run test:e2e [-- GROUP … --list --prepare --write-docs]
+
+Runs Temporal's own server, clients and Web UI against the codec server. Without a GROUP it runs all.
+
+  --list         name the groups
+  --prepare      only install and build what the groups need
+  --write-docs   bring docs/compatibility.md and docs/images up to date; needs all groups
+  --help
+
+CODEC_SERVER_CACHE and CODEC_SERVER_ARTEFACTS name other folders than .cache and .cache/e2e.
+Exit code: 0 all passed, 1 something failed, 2 wrong usage.
+`;
 
 /** Screenshots that the documentation shows. */
 const PICTURES = ['without-codec-server', 'history', 'denied'];
@@ -106,7 +120,7 @@ function indent(text: string): string {
 }
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = runnerOptions(USAGE, {
     allowPositionals: true,
     options: { list: { type: 'boolean' }, prepare: { type: 'boolean' }, 'write-docs': { type: 'boolean' } },
   });
@@ -117,14 +131,18 @@ async function main(): Promise<number> {
   const unknown = positionals.find((name) => !groups.some((group) => group.name === name));
   if (unknown !== undefined) {
     print(`There is no group "${unknown}". The groups: ${groups.map(({ name }) => name).join(', ')}.`);
-    return 1;
+    return 2;
+  }
+  if (values['write-docs'] && positionals.length > 0) {
+    print('--write-docs needs a run of all groups: leave the names of groups out.');
+    return 2;
   }
   const wanted = positionals.length === 0 ? groups : groups.filter(({ name }) => positionals.includes(name));
 
   const begin = performance.now();
   rmSync(artefactRoot, { recursive: true, force: true });
   mkdirSync(artefactRoot, { recursive: true });
-  print('Preparing: the first time this builds a Temporal server and its CLI, which takes some minutes.');
+  print('Preparing: the first time this downloads and builds clients of Temporal, which takes some minutes.');
   const missing = await prepare(wanted);
   if (values.prepare) return missing.size === 0 ? 0 : 1;
 

@@ -6,7 +6,8 @@ import { signingKeyOf } from '../support/https-issuer.ts';
 import { type Chromium, screenshot, startChromium } from './support/browser.ts';
 import { type Certificate, selfSignedCertificate } from './support/certificates.ts';
 import { freePort } from './support/processes.ts';
-import { type Exchange, type Recorder, startRecorder } from './support/recorder.ts';
+import { assertAsDocumented } from './support/protocol.ts';
+import { type Exchange, type Recorder, requestsAndPreflights, startRecorder } from './support/recorder.ts';
 import { signInAs, startSignInWebUI } from './support/sign-in.ts';
 import { API_AUDIENCE, CLIENT_ID, type SignInIssuer, startSignInIssuer } from './support/sign-in-issuer.ts';
 import { NAMESPACE, type Stage, setStage, TASK_QUEUE } from './support/stage.ts';
@@ -111,6 +112,9 @@ describe(`Temporal Web UI ${versions.webUI} with sign-in`, () => {
       const asked = headers['access-control-request-headers']?.split(',').sort();
       assert.deepEqual(asked, ['authorization', 'authorization-extras', 'content-type', 'x-namespace']);
     }
+    const [requests, preflights] = requestsAndPreflights(made);
+    assert.deepEqual(assertAsDocumented('Web UI', NAMESPACE, requests).operations, ['/decode']);
+    assert.deepEqual(assertAsDocumented('Web UI, preflight', NAMESPACE, preflights).operations, ['/decode']);
     keepTraffic(`Temporal Web UI ${versions.webUI} with sign-in`, NAMESPACE, made);
     const size = Math.max(...posts.map(({ headers }) => JSON.stringify(headers).length));
     t.diagnostic(`${posts.length} requests and ${made.length - posts.length} preflights, headers of ${size} bytes`);

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { runnerOptions } from '../../scripts/runner-options.ts';
 import { Coverage } from './coverage.ts';
 import { mutate, Random } from './mutate.ts';
 import type { FuzzTarget } from './target.ts';
@@ -17,7 +17,16 @@ const MOST_MILLISECONDS = 1_000;
 /** Bytes by which one batch may grow the process; more is an input that eats memory. */
 const MOST_GROWTH = 768 * 1024 * 1024;
 
-const { values } = parseArgs({
+const USAGE = `
+Usage: npm run fuzz [-- options]
+
+  --seconds NUMBER   for each target (default: 20)
+  --seed NUMBER      of the random numbers (default: 1)
+  --target NAME      only this one of ${TARGETS.map(({ name }) => name).join(', ')}
+  --grow             keep inputs that reach new code in the corpus
+  --help
+`;
+const { values } = runnerOptions(USAGE, {
   options: {
     seconds: { type: 'string', default: '20' },
     seed: { type: 'string', default: '1' },

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { runnerOptions } from '../../scripts/runner-options.ts';
 import { HttpsIssuer } from '../support/https-issuer.ts';
 import { testCertificate } from '../support/https-stand-in.ts';
 import { KmsStandIn } from '../support/kms-stand-in.ts';
@@ -33,7 +33,15 @@ const RECOVERY_MS = 8_000;
 /** After a fault an answer may still have waited for what was out. */
 const AFTERMATH_MS = 2_000;
 
-const { values } = parseArgs({
+const USAGE = `
+Usage: npm run soak [-- options]
+
+  --minutes NUMBER   how long (default: 3)
+  --server NAME      ${Object.keys(SERVERS).join(' or ')} (default: local)
+  --result FILE      write the figures there as JSON
+  --help
+`;
+const { values } = runnerOptions(USAGE, {
   options: {
     minutes: { type: 'string', default: '3' },
     server: { type: 'string', default: 'local' },

@@ -5,13 +5,19 @@
  * `--require-audit`, which belongs into the pipeline of a release.
  */
 import { spawnSync } from 'node:child_process';
-import { parseArgs } from 'node:util';
+import { runnerOptions } from '../../scripts/runner-options.ts';
 import { writeSbom } from '../../scripts/sbom.ts';
 import { isPermissive, readLockFile } from './lock-file.ts';
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 const root = new URL('../../', import.meta.url);
-const { values } = parseArgs({ options: { 'require-audit': { type: 'boolean', default: false } } });
+const USAGE = `
+Usage: npm run supply-chain [-- options]
+
+  --require-audit   fail where the registry cannot say which vulnerabilities are known
+  --help
+`;
+const { values } = runnerOptions(USAGE, { options: { 'require-audit': { type: 'boolean', default: false } } });
 
 function npm(cwd: string | URL, ...args: string[]): { status: number | null; stdout: string; stderr: string } {
   return spawnSync('npm', args, { cwd, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });

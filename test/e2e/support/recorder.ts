@@ -23,6 +23,12 @@ export interface Exchange {
   answer: string;
 }
 
+/** What a browser sent, told apart. */
+export function requestsAndPreflights(exchanges: readonly Exchange[]): [requests: Exchange[], preflights: Exchange[]] {
+  const isPreflight = ({ method }: Exchange): boolean => method === 'OPTIONS';
+  return [exchanges.filter((it) => !isPreflight(it)), exchanges.filter(isPreflight)];
+}
+
 /** A running recorder. */
 export interface Recorder {
   /** Its own origin, which clients are given in place of the server's. No trailing slash. */

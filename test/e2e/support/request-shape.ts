@@ -15,7 +15,7 @@ const HEADERS = [
 /** The headers that matter, values replaced where they are secret or differ. */
 export function headersShown(headers: IncomingHttpHeaders, namespace: string): Record<string, string> {
   const seen = HEADERS.filter((name) => headers[name] !== undefined);
-  return Object.fromEntries(seen.map((name) => [name, shownAs(name, String(headers[name]), namespace)]));
+  return Object.fromEntries(seen.map((name) => [name, headerShownAs(name, String(headers[name]), namespace)]));
 }
 
 /** Path and query, the namespace replaced. */
@@ -28,7 +28,8 @@ export function headerBytes(headers: IncomingHttpHeaders): number {
   return Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + String(value).length + 4, 0);
 }
 
-function shownAs(name: string, value: string, namespace: string): string {
+/** A header's value, replaced by what it is where it is secret or differs. */
+export function headerShownAs(name: string, value: string, namespace: string): string {
   switch (name) {
     case 'authorization':
     case 'authorization-extras':

@@ -32,15 +32,17 @@ export interface Stage<H extends Host = CodecServer> {
   stop(): Promise<void>;
 }
 
-/** Sets everything up around the local server. */
-export async function setStage(options: CodecServerOptions = {}): Promise<Stage> {
-  return await setStageWith(startCodecServer(options));
+/** Sets everything up around the local server; with a port, the development server's own Web UI as well. */
+export async function setStage(options: CodecServerOptions = {}, uiPort?: number): Promise<Stage> {
+  return await setStageWith(startCodecServer(options), uiPort);
 }
 
 /** Sets everything up around any codec server. The recorder speaks plain HTTP. */
-export async function setStageWith<H extends Host>(starting: Promise<H>): Promise<Stage<H>> {
-  const [temporal, codecServer] = await Promise.all([startTemporal([NAMESPACE, 'default']), starting]);
+export async function setStageWith<H extends Host>(starting: Promise<H>, uiPort?: number): Promise<Stage<H>> {
+  const codecServer = await starting;
   const recorder = await startRecorder({ target: codecServer.origin });
+  const ui = uiPort === undefined ? undefined : { port: uiPort, codecEndpoint: recorder.origin };
+  const temporal = await startTemporal([NAMESPACE], { ...(ui && { ui }) });
   const worker: WorkerAndClient = await startWorker({
     address: temporal.address,
     namespace: NAMESPACE,

