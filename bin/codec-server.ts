@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** The command `codec-server`: arguments, environment and signals; what the commands do is in `cli/`. */
 import type { CommandIo } from '../cli/command.ts';
+// The one import at start, so that it is read by a Node.js that could not read the others.
+import { nodeTooOld } from '../cli/node-version.ts';
 
 const USAGE = `Usage: codec-server COMMAND [options]
 
@@ -22,7 +24,12 @@ const io: CommandIo = {
   cwd: process.cwd(),
 };
 
-process.exitCode = await run(process.argv.slice(2));
+const problem = nodeTooOld(process.versions.node);
+if (problem === undefined) process.exitCode = await run(process.argv.slice(2));
+else {
+  process.stderr.write(`${problem}\n`);
+  process.exitCode = 1;
+}
 
 async function run([command, ...argv]: readonly string[]): Promise<number> {
   switch (command) {

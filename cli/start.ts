@@ -118,6 +118,7 @@ async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<vo
   const { config, file } = await loadConfig(flags, io);
   refuseOpenDoor(config, flags, file);
   const tls = readTls(flags, io);
+  refuseSignInOverHttp(config, tls !== undefined);
   const auditLines = new LineBuffer((text) => void io.stdout.write(text));
   const logger = createLogger((line) => void io.stderr.write(`${line}\n`), 'INFO');
   const identity = await openCallers(config, io, logger);
@@ -189,6 +190,15 @@ function refuseOpenDoor({ identity }: CodecServerConfig, { host }: Flags, file: 
   throw new CannotStartError(
     `On ${host} others could reach this server, and ${file} asks nobody who they are (identity: null): ` +
       'configure identity, or leave --host away.',
+  );
+}
+
+/** On this machine nothing else could speak https for this server; elsewhere a proxy in front of it may. */
+function refuseSignInOverHttp({ identity }: CodecServerConfig, hasTls: boolean): void {
+  const publicUrl = identity?.signIn?.publicUrl;
+  if (publicUrl === undefined || hasTls || !isLoopbackAddress(URL.parse(publicUrl)?.hostname ?? '')) return;
+  throw new CannotStartError(
+    `People sign in at ${publicUrl} (identity.signIn.publicUrl), and this server would speak plain http: start it with --tls-cert and --tls-key.`,
   );
 }
 

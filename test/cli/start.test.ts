@@ -225,6 +225,16 @@ describe('codec-server start', () => {
       expect(await refused('--config', config(keys))).toMatch(/keys\.kms\[0\]\.write: no stack/);
     });
 
+    it('a sign-in on this machine that would be over http', async () => {
+      const signIn = `identity: { issuers: [], serviceTokens: null, signIn: { issuer: 'https://login.example.com/', clientId: 'c',
+        clientSecret: null, publicUrl: 'https://localhost:8888', sessionKeys: { file: 'session-keys.json' } } }, access: [],
+        cors: { origins: ['https://temporal.example.com'], credentials: true }`;
+      const text = await refused('--config', config(signIn));
+      expect(text).toMatch(
+        /^codec-server: People sign in at https:\/\/localhost:8888 .* --tls-cert and --tls-key\.\n$/,
+      );
+    });
+
     it('a certificate that is none', async () => {
       const { key } = makeTestCertificate();
       const { cert } = makeTestCertificate();

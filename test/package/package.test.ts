@@ -12,6 +12,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
   name: string;
   version: string;
   bin: { 'codec-server': string };
+  engines: { node: string };
   dependencies: Record<string, string>;
 };
 const app = realpathSync(mkdtempSync(join(tmpdir(), 'package-')));
@@ -69,6 +70,27 @@ describe('the packed package', () => {
       server.kill('SIGTERM');
     }
     expect(await ended).toEqual([0, null]);
+  });
+
+  it.each(['20.20.2', '22.14.9'])('says in one line that Node.js %s is too old, whatever the command', (version) => {
+    const pretend = `Object.defineProperty(process.versions, 'node', { value: '${version}' })`;
+    for (const command of ['start', 'doctor', '--help']) {
+      const { status, stdout, stderr } = spawnSync(
+        process.execPath,
+        ['--import', `data:text/javascript,${encodeURIComponent(pretend)}`, commandFile(), command],
+        { cwd: app, encoding: 'utf8' },
+      );
+      expect([status, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(/^codec-server needs Node\.js [\d.]+ or newer, and this is [\d.]+: install .+\n$/);
+      expect(stderr).toContain(`${manifest.engines.node.replace('>=', '')} or newer, and this is ${version}`);
+    }
+  });
+
+  it('imports nothing at the start of its command that an old Node.js could not read', () => {
+    const imported = (file: string) =>
+      [...readFileSync(file, 'utf8').matchAll(/^(?:import|export) .*?from "([^"]+)"/gms)].map(([, from]) => from);
+    expect(imported(commandFile())).toEqual(['../cli/node-version.js']);
+    expect(imported(join(dirname(commandFile()), '../cli/node-version.js'))).toEqual([]);
   });
 
   it('encrypts failures with a converter that the SDK can load, from both', () => {
