@@ -9,7 +9,7 @@ static string Env(string name, string otherwise) => Environment.GetEnvironmentVa
 
 var ns = Env("TEMPORAL_NAMESPACE", "default");
 var keyArn = Environment.GetEnvironmentVariable("KMS_KEY_ARN");
-var keys = keyArn is null ? Keys.OfKeyring(Env("KEYRING", ".codec-server/keyring.json")) : Keys.OfKms(keyArn);
+var keys = keyArn is null ? Keys.OfKeyring(Env("KEYRING", "../../.codec-server/keyring.json")) : Keys.OfKms(keyArn);
 var client = await TemporalClient.ConnectAsync(new(Env("TEMPORAL_ADDRESS", "localhost:7233"))
 {
     Namespace = ns,

@@ -50,7 +50,7 @@ func openKeys(ctx context.Context) (mpl.IKeyring, error) {
 	if arn := os.Getenv("KMS_KEY_ARN"); arn != "" {
 		return codec.KmsKey(ctx, arn)
 	}
-	return codec.LocalKey(ctx, env("KEYRING", ".codec-server/keyring.json"))
+	return codec.LocalKey(ctx, env("KEYRING", "../../.codec-server/keyring.json"))
 }
 
 func env(name, otherwise string) string {

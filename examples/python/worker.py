@@ -23,7 +23,7 @@ class Greeting:
 async def main() -> None:
     namespace = os.environ.get("TEMPORAL_NAMESPACE", "default")
     key_arn = os.environ.get("KMS_KEY_ARN")
-    keys = kms_keys(key_arn) if key_arn else local_key(os.environ.get("KEYRING", ".codec-server/keyring.json"))
+    keys = kms_keys(key_arn) if key_arn else local_key(os.environ.get("KEYRING", "../../.codec-server/keyring.json"))
     converter = dataclasses.replace(
         temporalio.converter.default(), payload_codec=EncryptionCodec(namespace, keys)
     )

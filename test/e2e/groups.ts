@@ -18,6 +18,7 @@ export const toolbox = {
   'Web UI server': tools.webUIServer,
   Chromium: tools.chromium,
   'Go peer': tools.goPeer,
+  'Go example': tools.goExample,
   'Java peer': tools.javaPeer,
   'Python peer': tools.pythonPeer,
 } satisfies Record<string, () => Promise<unknown>>;
@@ -38,6 +39,12 @@ export const groups: readonly Group[] = [
     shows: 'workers and clients in every language that encrypt by themselves read each other',
     file: 'workers.test.ts',
     needs: [...server, 'Python peer', 'Go peer', 'Java peer'],
+  },
+  {
+    name: 'examples',
+    shows: 'the workers of examples/ run as their pages say, and Temporal stores ciphertext of them',
+    file: 'examples.test.ts',
+    needs: [...server, 'Python peer', 'Go example', 'Java peer'],
   },
   {
     name: 'remote-codecs',

@@ -31,6 +31,9 @@ export const webUIServer = (): Promise<string> => goProgram('web-ui', join(suite
 export const goPeer = (): Promise<string> =>
   goProgram('go-peer', join(suiteRoot, 'peers/go'), [join(projectRoot, 'examples/go')]);
 
+/** The worker of examples/go. @returns its path */
+export const goExample = (): Promise<string> => goProgram('go-example', join(projectRoot, 'examples/go'));
+
 /** The Java SDK as a program, with the codec of examples/java. @returns the class path to run it with */
 export const javaPeer = (): Promise<string> =>
   javaClassPath('java-peer', join(suiteRoot, 'peers/java'), [join(projectRoot, 'examples/java/src')]);

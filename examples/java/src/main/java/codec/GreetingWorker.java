@@ -33,7 +33,7 @@ public final class GreetingWorker {
     String keyArn = System.getenv("KMS_KEY_ARN");
     var keys =
         keyArn == null
-            ? Keys.ofKeyring(Path.of(env("KEYRING", ".codec-server/keyring.json")))
+            ? Keys.ofKeyring(Path.of(env("KEYRING", "../../.codec-server/keyring.json")))
             : Keys.ofKms(keyArn);
     var converter =
         new CodecDataConverter(

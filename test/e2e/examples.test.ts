@@ -1,0 +1,120 @@
+/** The workers of `examples/`, each run as its README says, and their histories: ciphertext to all but the codec server. */
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { Client, Connection } from '@temporalio/client';
+import { type CodecServer, startCodecServer } from './support/codec-server.ts';
+import { artefactRoot, projectRoot, suiteRoot } from './support/paths.ts';
+import { type Running, run, runOrThrow, start } from './support/processes.ts';
+import { storedText } from './support/stage.ts';
+import { startTemporal, type Temporal } from './support/temporal.ts';
+import { goExample, javaPeer, pythonPeer, temporalCli } from './support/tools.ts';
+
+const NAMESPACE = 'default';
+
+describe('The examples', () => {
+  let temporal: Temporal;
+  let codecServer: CodecServer;
+  let connection: Connection;
+  let client: Client;
+  /** A folder laid out as the repository: the codec server's keyring, and the examples two folders below. */
+  let root: string;
+  const example = (language: string): string => join(root, 'examples', language);
+
+  before(async () => {
+    [temporal, codecServer] = await Promise.all([startTemporal([NAMESPACE]), startCodecServer()]);
+    mkdirSync(artefactRoot, { recursive: true });
+    root = mkdtempSync(join(artefactRoot, 'examples-'));
+    cpSync(codecServer.keyringFile, join(root, '.codec-server/keyring.json'));
+    const filter = (path: string): boolean => !/[/]examples.*[/](node_modules|target)$/.test(path);
+    cpSync(join(projectRoot, 'examples'), join(root, 'examples'), { recursive: true, filter });
+    connection = await Connection.connect({ address: temporal.address });
+    client = new Client({ connection, namespace: NAMESPACE });
+  });
+  after(async () => {
+    await connection?.close();
+    await codecServer?.stop();
+    await temporal?.stop();
+  });
+
+  /** Where Temporal is; all else is as the examples have it by default. */
+  const environment = () => ({ TEMPORAL_ADDRESS: temporal.address });
+
+  /** A workflow's history holds none of the texts, and all of them once the codec server has decoded it. */
+  async function isForPeopleAlone(workflowId: string, ...texts: string[]): Promise<void> {
+    const stored = await storedText(client.workflow.getHandle(workflowId));
+    assert.ok(stored.includes('binary/aws-encryption-sdk'));
+    for (const text of texts) assert.ok(!stored.includes(text), `${text} is stored in plain text`);
+    const where = ['--address', temporal.address, '-n', NAMESPACE, '--codec-endpoint', codecServer.origin];
+    const shown = await runOrThrow(
+      await temporalCli(),
+      ['workflow', 'show', '-w', workflowId, '-o', 'json', ...where],
+      {
+        env: { TEMPORAL_CONFIG_FILE: '/nonexistent', NO_COLOR: '1' },
+      },
+    );
+    const plain = shown.replaceAll(/"data": ?"([^"]*)"/g, (_, data: string) => Buffer.from(data, 'base64').toString());
+    for (const text of texts) assert.ok(plain.includes(text), plain);
+  }
+
+  const greeters: [language: string, command: () => Promise<[program: string, ...args: string[]]>][] = [
+    ['go', async () => [await goExample()]],
+    ['java', async () => ['java', '-cp', await javaPeer(), 'codec.GreetingWorker']],
+    ['python', async () => [await pythonPeer(), 'worker.py']],
+  ];
+  for (const [language, command] of greeters) {
+    it(`examples/${language} greets, and Temporal stores no word of it`, async () => {
+      const [program, ...args] = await command();
+      const { code, stdout, stderr } = await run(program, args, { cwd: example(language), env: environment() });
+      assert.equal(code, 0, stderr);
+      assert.ok(stdout.split('\n').includes('Hello, Ada!'), stdout);
+      await isForPeopleAlone(`greeting-${language}`, 'Hello, Ada!');
+    });
+  }
+
+  describe('examples/typescript', () => {
+    let folder: string;
+    let worker: Running;
+
+    before(async () => {
+      await runOrThrow(process.execPath, ['scripts/build.ts'], { cwd: projectRoot });
+      folder = example('typescript');
+      installPackages(folder);
+      const ready = /RUNNING/;
+      worker = await start(process.execPath, ['src/worker.ts'], { cwd: folder, env: environment(), ready });
+    });
+    after(() => worker?.stop());
+
+    it('compiles', async () => {
+      const compiler = join(projectRoot, 'node_modules/typescript/lib/tsc.js');
+      await runOrThrow(process.execPath, [compiler, '-p', '.'], { cwd: folder });
+    });
+
+    it('ships an order for its client, and Temporal stores no word of it', async () => {
+      const args = ['src/client.ts', 'order-1'];
+      const { code, stdout, stderr } = await run(process.execPath, args, { cwd: folder, env: environment() });
+      assert.equal(code, 0, stderr);
+      const [started, result] = stdout.trim().split('\n');
+      assert.equal(started, 'started order-1 for Ada Lovelace');
+      const address = '12 St James’s Square, London';
+      assert.deepEqual(JSON.parse(result ?? ''), {
+        receipt: 'receipt for 1999 cents on card 4242 4242 4242 4242',
+        address,
+      });
+      await isForPeopleAlone('order-1', '4242 4242 4242 4242', 'Ada Lovelace');
+    });
+  });
+});
+
+/** Packages as `npm install` would leave them: the SDK from this suite, the package from the project. */
+function installPackages(folder: string): void {
+  mkdirSync(join(folder, 'node_modules'));
+  for (const [name, target] of [
+    ['@temporalio', join(suiteRoot, 'node_modules/@temporalio')],
+    ['@types', join(projectRoot, 'node_modules/@types')],
+    ['temporal-codec-server', projectRoot],
+  ] as const) {
+    symlinkSync(target, join(folder, 'node_modules', name));
+  }
+}
