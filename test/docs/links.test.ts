@@ -54,4 +54,9 @@ describe('the documentation', () => {
     });
     expect(broken).toEqual([]);
   });
+
+  it('has no page that the README does not lead to', () => {
+    const led = new Set(linksOf(readFileSync(join(ROOT, 'README.md'), 'utf8')).map((link) => link.split('#')[0]));
+    expect(pages.filter((page) => page.startsWith('docs/') && !led.has(page))).toEqual([]);
+  });
 });
