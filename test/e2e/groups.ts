@@ -83,6 +83,12 @@ export const groups: readonly Group[] = [
     needs: [...server, 'Chromium'],
   },
   {
+    name: 'storage-reference',
+    shows: "the Go SDK's own storage-aware handler and the codec server answer a table of requests alike",
+    file: 'storage-reference.test.ts',
+    needs: ['npm packages of the suite', 'Go peer'],
+  },
+  {
     name: 'own-sign-in',
     shows: 'people sign in at the codec server itself, and read in a Web UI on its site until they sign out',
     file: 'own-sign-in.test.ts',

@@ -3,6 +3,7 @@
 //
 //	go-peer encode|decode ENDPOINT NAMESPACE
 //	go-peer serve
+//	go-peer storage NAMESPACE KEYRING S3_ENDPOINT BUCKET
 //	go-peer worker ADDRESS NAMESPACE TASK_QUEUE KEYRING
 //	go-peer start ADDRESS NAMESPACE TASK_QUEUE KEYRING WORKFLOW_ID INPUT_JSON
 package main
@@ -25,6 +26,8 @@ func run(args []string) error {
 		return remoteCodec(args[0], args[1], args[2])
 	case len(args) == 1 && args[0] == "serve":
 		return serveCodec()
+	case len(args) == 5 && args[0] == "storage":
+		return serveStorage(args[1], args[2], args[3], args[4])
 	case len(args) == 5 && args[0] == "worker":
 		return runWorker(args[1], args[2], args[3], args[4])
 	case len(args) == 7 && args[0] == "start":

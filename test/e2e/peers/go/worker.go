@@ -9,8 +9,8 @@ import (
 	"os"
 	"time"
 
-	"go.temporal.io/sdk/activity"
 	"example.com/encrypting-worker/codec"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
