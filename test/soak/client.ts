@@ -20,7 +20,14 @@ export class SoakClient {
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
   }
 
-  send(method: string, path: string, headers: Record<string, string>, body: string): Promise<SoakAnswer> {
+  /** @param finish what to wait for before the last byte is sent */
+  send(
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body: string,
+    finish?: Promise<void>,
+  ): Promise<SoakAnswer> {
     const started = performance.now();
     const done = (status: number, text: string, headers: IncomingHttpHeaders = {}): SoakAnswer => ({
       status,
@@ -43,7 +50,12 @@ export class SoakClient {
         },
       );
       outgoing.on('error', (error) => resolve(done(0, error.message)));
-      outgoing.end(body);
+      if (finish === undefined) outgoing.end(body);
+      else {
+        outgoing.setHeader('content-length', body.length);
+        outgoing.write(body.slice(0, -1));
+        void finish.then(() => outgoing.end(body.slice(-1)));
+      }
     });
   }
 

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { DEFAULT_ADMISSION } from '../../lambda/local/admission.ts';
 import { type Dependencies, residentMegabytesOf, type ServerUnderSoak } from './server.ts';
 
 export async function startLocalServer({ issuer, kms, keys, trusted }: Dependencies): Promise<ServerUnderSoak> {
@@ -47,8 +48,8 @@ export async function startLocalServer({ issuer, kms, keys, trusted }: Dependenc
     port,
     bodyBytes: 16_000_000,
     connections: 12,
-    // more than the 128 MB of bodies that it holds at a time
     tooMuch: { requests: 80, bytes: 3_000_000 },
+    holds: DEFAULT_ADMISSION.bytes,
     residentMegabytes: () => residentMegabytesOf(() => readFileSync(`/proc/${server.pid}/status`, 'utf8')),
     tidy: () => {},
     async stop() {

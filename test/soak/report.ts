@@ -1,4 +1,5 @@
 /** The figures of a soak: for people, for a file, and against what must hold. */
+import type { FullFigures } from './full.ts';
 import type { OverloadFigures } from './overload.ts';
 import type { LatencyFigures, Verdict } from './tally.ts';
 
@@ -65,7 +66,15 @@ export function linesOf(figures: SoakFigures): string[] {
     `memory     ${memoryMb.settled} MB at most in the first half, ${memoryMb.most} MB at most, ${memoryMb.end} MB at the end`,
     `faults     ${figures.faults.length} survived; ${figures.kmsCalls} calls to KMS, ${figures.issuerFetches} fetches of issuer keys`,
     `overload   ${overload.requests} requests at once: ${overload.served} served (half within ${overload.servedP50} ms), ` +
-      `refused ${list(overload.refused)} (half within ${overload.refusedP50} ms), ` +
+      `refused ${list(overload.refused) || 'none'} (half within ${overload.refusedP50} ms), ` +
       `slowest ${overload.slowest} ms; afterwards ${overload.afterwards} ms`,
+    ...(overload.full === undefined ? [] : [lineOfFull(overload.full)]),
   ];
+}
+
+function lineOfFull({ held, served, refused, refusedP50, refusedMost, afterwards }: FullFigures): string {
+  return (
+    `full       of bodies that do not end: ${held} held, ${refused} more refused (half within ${refusedP50} ms, ` +
+    `all within ${refusedMost} ms); ${served} served when they ended; afterwards ${afterwards} ms`
+  );
 }

@@ -20,8 +20,10 @@ export interface ServerUnderSoak {
   readonly bodyBytes: number;
   /** Requests at once that it has to serve without turning one away. */
   readonly connections: number;
-  /** Requests at once, and bytes of data in each, that are more than it can take. */
+  /** Requests at once, and bytes of data in each, that are more than it can work on. */
   readonly tooMuch: { readonly requests: number; readonly bytes: number };
+  /** Bytes of bodies that it holds at a time, where it reads them itself. */
+  readonly holds?: number;
   /** Resident memory, MB, of its process, or of the largest of its processes. */
   residentMegabytes(): number;
   /** Forgets what is kept about it for tests, so that the soak itself does not grow. */
