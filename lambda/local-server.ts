@@ -129,7 +129,7 @@ class RequestHandler implements BodyTaker {
   readonly #answerTimeoutMs: number;
   readonly #checkHost: boolean;
   readonly #onBug: (error: unknown) => void;
-  readonly #overdue: OverdueBodies;
+  readonly #overdue: OverdueBodies<CollectedMessage>;
 
   constructor(options: LocalServerOptions) {
     this.#pipeline = options.pipeline;

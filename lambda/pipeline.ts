@@ -177,19 +177,23 @@ class Pipeline {
   /** The access decision, made once per namespace of a request and noted for the audit line. */
   #decisions(caller: Caller, account: RequestAccount): DecodeContext['mayDecode'] {
     const { policy } = this.#deps;
-    let made: Map<string, boolean | Promise<boolean>> | undefined;
+    const { namespaces } = account;
+    let waiting: Map<string, Promise<boolean>> | undefined;
     return (namespace) => {
       if (namespace === undefined) return false;
-      const before = made?.get(namespace);
-      if (before !== undefined) return before;
+      const made = namespaces.get(namespace);
+      if (made !== undefined) return made === 'allowed';
       const note = (allowed: boolean): boolean => {
-        account.namespaces[namespace] = allowed ? 'allowed' : 'denied';
+        namespaces.set(namespace, allowed ? 'allowed' : 'denied');
         return allowed;
       };
+      const before = waiting?.get(namespace);
+      if (before !== undefined) return before;
       const decision = policy.may(caller, 'decode', namespace);
-      const noted = typeof decision === 'boolean' ? note(decision) : decision.then(note);
-      made ??= new Map();
-      made.set(namespace, noted);
+      if (typeof decision === 'boolean') return note(decision);
+      const noted = decision.then(note);
+      waiting ??= new Map();
+      waiting.set(namespace, noted);
       return noted;
     };
   }
@@ -255,7 +259,7 @@ class Pipeline {
     if (namespace === undefined)
       throw new Refusal(400, 'Name the namespace to encode for: send X-Namespace, as the CLI does with --namespace');
     const proceed = (allowed: boolean): CodecResponse | Promise<CodecResponse> => {
-      account.namespaces[namespace] = allowed ? 'allowed' : 'denied';
+      account.namespaces.set(namespace, allowed ? 'allowed' : 'denied');
       if (!allowed) {
         account.count('denied', payloads.length);
         throw new Refusal(403, deniedSentence(caller, 'encode', namespace, this.#ruleToAskFor('encode', namespace)));

@@ -5,7 +5,8 @@ import type { Caller } from './auth/caller.ts';
 
 export class RequestAccount {
   readonly usage: KeyUsage = { keyIds: new Set(), cacheHits: 0, cacheMisses: 0 };
-  readonly namespaces: Record<string, 'allowed' | 'denied'> = Object.create(null);
+  /** The decisions by namespace. A map: strangers choose the names, and an object would grow slow and large by them. */
+  readonly namespaces = new Map<string, 'allowed' | 'denied'>();
   readonly payloads: Record<string, number> = {};
   operation = 'other';
   caller: Caller | undefined;

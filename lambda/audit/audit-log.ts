@@ -32,7 +32,7 @@ export function auditLine(entry: AuditEntry): string {
   const { caller, namespaces } = entry;
   const allowed: string[] = [];
   const denied: string[] = [];
-  for (const namespace in namespaces) (namespaces[namespace] === 'allowed' ? allowed : denied).push(namespace);
+  for (const [namespace, decision] of namespaces) (decision === 'allowed' ? allowed : denied).push(namespace);
   let line = `{"type":"audit","time":"${timestamp(Date.now())}"`;
   line += text('requestId', entry.requestId) + text('operation', entry.operation);
   line += `,"status":${entry.status},"durationMs":${Math.round(entry.durationMs * 1000) / 1000}`;

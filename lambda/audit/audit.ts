@@ -18,7 +18,7 @@ export interface AuditEntry {
   /** The namespace that the caller named. */
   readonly namedNamespace: string | undefined;
   /** The distinct namespaces for which a decision was made, and the decision. */
-  readonly namespaces: Readonly<Record<string, 'allowed' | 'denied'>>;
+  readonly namespaces: ReadonlyMap<string, 'allowed' | 'denied'>;
   /** Payloads by outcome: `decoded`, `retrieved` (from external storage), `encoded`, `stored` (there), `unchanged`, `denied`, and each cause of `cannot-open`. */
   readonly payloads: Readonly<Record<string, number>>;
   readonly keyIds: readonly string[];

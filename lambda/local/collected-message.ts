@@ -7,6 +7,7 @@
  * option of `createServer` so that a class may extend it.
  */
 import { IncomingMessage, type ServerResponse } from 'node:http';
+import type { Waiting } from './overdue.ts';
 
 /** The response to a {@link CollectedMessage}. */
 export type CollectedResponse = ServerResponse<CollectedMessage>;
@@ -22,11 +23,14 @@ export interface BodyTaker {
 
 const EMPTY = Buffer.alloc(0);
 
-export class CollectedMessage extends IncomingMessage {
+export class CollectedMessage extends IncomingMessage implements Waiting<CollectedMessage> {
   /** Bytes of body kept so far. */
   kept = 0;
   /** When {@link collect} was called, in milliseconds of `performance.now()`. */
   since = 0;
+  previous: CollectedMessage | undefined = undefined;
+  next: CollectedMessage | undefined = undefined;
+  isWaiting = false;
   #taker: BodyTaker | undefined;
   #response: CollectedResponse | undefined;
   #first: Buffer = EMPTY;

@@ -1,29 +1,53 @@
 /**
  * One timer for all bodies that are on their way. A timer each would be made and cleared with every
- * request, and nearly no body is ever late.
+ * request, and nearly no body is ever late. Messages are linked to one another, since entering each
+ * into a set and taking it out again costs a request as much as opening its key does.
  */
-import type { CollectedMessage } from './collected-message.ts';
 
-export class OverdueBodies {
+/** What may be waited for. The links are for {@link OverdueBodies} alone. */
+export interface Waiting<T> {
+  /** When the wait began, in milliseconds of `performance.now()`. */
+  readonly since: number;
+  previous: T | undefined;
+  next: T | undefined;
+  isWaiting: boolean;
+}
+
+export class OverdueBodies<T extends Waiting<T>> {
   readonly #limitMs: number;
-  readonly #onOverdue: (message: CollectedMessage) => void;
-  /** In the order in which they began, so that the first is the first to be late. */
-  readonly #waiting = new Set<CollectedMessage>();
+  readonly #onOverdue: (message: T) => void;
+  /** The ends of a list in the order in which messages began, so that the first is the first to be late. */
+  #first: T | undefined;
+  #last: T | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param limitMs milliseconds that a body may take */
-  constructor(limitMs: number, onOverdue: (message: CollectedMessage) => void) {
+  constructor(limitMs: number, onOverdue: (message: T) => void) {
     this.#limitMs = limitMs;
     this.#onOverdue = onOverdue;
   }
 
-  add(message: CollectedMessage): void {
-    this.#waiting.add(message);
+  /** Waits for a message that nothing waits for yet. */
+  add(message: T): void {
+    message.isWaiting = true;
+    message.previous = this.#last;
+    if (this.#last === undefined) this.#first = message;
+    else this.#last.next = message;
+    this.#last = message;
     this.#timer ??= this.#wake(this.#limitMs);
   }
 
-  delete(message: CollectedMessage): void {
-    this.#waiting.delete(message);
+  /** Waits for it no longer, if anything did. */
+  delete(message: T): void {
+    if (!message.isWaiting) return;
+    const { previous, next } = message;
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    message.isWaiting = false;
+    message.previous = undefined;
+    message.next = undefined;
   }
 
   #wake(ms: number): NodeJS.Timeout {
@@ -33,13 +57,13 @@ export class OverdueBodies {
   #check(): void {
     this.#timer = undefined;
     const now = performance.now();
-    for (const message of this.#waiting) {
+    for (let message = this.#first; message !== undefined; message = this.#first) {
       const left = message.since + this.#limitMs - now;
       if (left > 0) {
         this.#timer = this.#wake(Math.ceil(left));
         return;
       }
-      this.#waiting.delete(message);
+      this.delete(message);
       this.#onOverdue(message);
     }
   }

@@ -307,7 +307,10 @@ export function describeVariants(kind: TargetKind): void {
             caller: { email: 'alice@example.com' },
             origin: ORIGIN,
             namedNamespace: ALLOWED,
-            namespaces: { [ALLOWED]: 'allowed', [FORBIDDEN]: 'denied' },
+            namespaces: new Map([
+              [ALLOWED, 'allowed'],
+              [FORBIDDEN, 'denied'],
+            ]),
             payloads: { decoded: 1, denied: 1, 'not-authentic': 1, unchanged: 1 },
             keyIds: [expect.stringMatching(/^codec-server\//)],
             fault: undefined,

@@ -12,7 +12,7 @@ export function auditEntry(change: Partial<AuditEntry> = {}): AuditEntry {
     unauthenticated: undefined,
     origin: 'https://cloud.temporal.io',
     namedNamespace: 'orders',
-    namespaces: { orders: 'allowed' },
+    namespaces: new Map([['orders', 'allowed']]),
     payloads: { decoded: 1 },
     keyIds: ['keyring/a'],
     cacheHits: 1,

@@ -152,7 +152,12 @@ describe('what a caller may not read', () => {
     const before = server.unwrapped;
     const answer = await server.send('decode', [moved], { who: 'reader', headers: FROM_BROWSER });
     expect(textOf(answer.payloads[0])).toContain(`may not decode payloads of the namespace ${PAYROLL}`);
-    expect(server.audit.at(-1)?.namespaces).toEqual({ [ORDERS]: 'allowed', [PAYROLL]: 'denied' });
+    expect(server.audit.at(-1)?.namespaces).toEqual(
+      new Map([
+        [ORDERS, 'allowed'],
+        [PAYROLL, 'denied'],
+      ]),
+    );
     expect(server.unwrapped).toBe(before);
   });
 
