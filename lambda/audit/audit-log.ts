@@ -34,13 +34,13 @@ export function auditLine(entry: AuditEntry): string {
   const denied: string[] = [];
   for (const [namespace, decision] of namespaces) (decision === 'allowed' ? allowed : denied).push(namespace);
   let line = `{"type":"audit","time":"${timestamp(Date.now())}"`;
-  line += text('requestId', entry.requestId) + text('operation', entry.operation);
+  line += `${text('requestId', entry.requestId)},"operation":"${entry.operation}"`;
   line += `,"status":${entry.status},"durationMs":${Math.round(entry.durationMs * 1000) / 1000}`;
   if (caller !== undefined) line += `,"caller":${callerJson(caller)}`;
   line += text('unauthenticated', entry.unauthenticated) + text('origin', entry.origin);
   line += text('namedNamespace', entry.namedNamespace);
   line += `,"namespaces":{"allowed":${listJson(allowed)},"denied":${listJson(denied)}}`;
-  line += `,"payloads":${JSON.stringify(entry.payloads)},"keyIds":${listJson(entry.keyIds)}`;
+  line += `,"payloads":${countsJson(entry.payloads)},"keyIds":${listJson(entry.keyIds)}`;
   line += `,"cacheHits":${entry.cacheHits},"cacheMisses":${entry.cacheMisses}`;
   return `${line}${text('fault', entry.fault)}}`;
 }
@@ -61,14 +61,30 @@ function callerJson(caller: Caller): string {
 
 /** A field with the comma before it; nothing where there is no value. */
 function text(name: string, value: string | undefined): string {
-  return value === undefined ? '' : `,"${name}":${JSON.stringify(loggable(value))}`;
+  return value === undefined ? '' : `,"${name}":${textJson(loggable(value))}`;
+}
+
+/** @param counts by outcome, whose names are ours */
+function countsJson(counts: Readonly<Record<string, number>>): string {
+  let json = '';
+  for (const outcome in counts) json += `${json === '' ? '' : ','}"${outcome}":${counts[outcome]}`;
+  return `{${json}}`;
 }
 
 function listJson(names: readonly string[]): string {
-  if (names.length === 0) return '[]';
+  const [only] = names;
+  if (only === undefined) return '[]';
+  if (names.length === 1) return `[${textJson(loggable(only))}]`;
   const list = names.slice(0, MAX_LISTED).map(loggable);
   if (names.length > MAX_LISTED) list.push(`… and ${names.length - MAX_LISTED} more`);
   return JSON.stringify(list);
+}
+
+/** A text that JSON writes as it is. */
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
+function textJson(value: string): string {
+  return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
 }
 
 let lastMs = 0;
