@@ -10,6 +10,7 @@ import { deserializePayload, metadataOf, type Payload, serializePayload } from '
 import { readPayloads } from '../../lambda/http/payload-json-reader.ts';
 import { writePayloads } from '../../lambda/http/payload-json-writer.ts';
 import { Refusal } from '../../lambda/http/refusal.ts';
+import { cookie } from './cookie-target.ts';
 import { sealedPayload } from './sealed.ts';
 import { serverTargets } from './server-targets.ts';
 import { storage } from './storage-target.ts';
@@ -228,4 +229,5 @@ export const TARGETS: readonly FuzzTarget[] = [
   formats,
   storage,
   ...serverTargets(keys),
+  cookie,
 ];
