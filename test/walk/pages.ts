@@ -35,6 +35,7 @@ export const PROVEN_ELSEWHERE: readonly (readonly [command: RegExp, proof: strin
     '.ci/run',
   ],
   [/^npm run -s soak -- --minutes 60/, '.ci/run'],
+  [/^npm run -s fuzz -- --seconds 75 /, '.ci/run'],
   [/^npm run bench$/, 'bench/run.ts'],
 ];
 
