@@ -1,11 +1,10 @@
 /** The workers of `examples/`, each run as its README says, and their histories: ciphertext to all but the codec server. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Client, Connection } from '@temporalio/client';
 import { type CodecServer, startCodecServer } from './support/codec-server.ts';
-import { artefactRoot, projectRoot, suiteRoot } from './support/paths.ts';
+import { compile, installPackages, layOutExamples } from './support/examples.ts';
 import { type Running, run, runOrThrow, start } from './support/processes.ts';
 import { storedText } from './support/stage.ts';
 import { startTemporal, type Temporal } from './support/temporal.ts';
@@ -18,17 +17,12 @@ describe('The examples', () => {
   let codecServer: CodecServer;
   let connection: Connection;
   let client: Client;
-  /** A folder laid out as the repository: the codec server's keyring, and the examples two folders below. */
-  let root: string;
-  const example = (language: string): string => join(root, 'examples', language);
+  let examples: string;
+  const example = (language: string): string => join(examples, language);
 
   before(async () => {
     [temporal, codecServer] = await Promise.all([startTemporal([NAMESPACE]), startCodecServer()]);
-    mkdirSync(artefactRoot, { recursive: true });
-    root = mkdtempSync(join(artefactRoot, 'examples-'));
-    cpSync(codecServer.keyringFile, join(root, '.codec-server/keyring.json'));
-    const filter = (path: string): boolean => !/[/]examples.*[/](node_modules|target)$/.test(path);
-    cpSync(join(projectRoot, 'examples'), join(root, 'examples'), { recursive: true, filter });
+    examples = layOutExamples(codecServer.keyringFile);
     connection = await Connection.connect({ address: temporal.address });
     client = new Client({ connection, namespace: NAMESPACE });
   });
@@ -78,17 +72,15 @@ describe('The examples', () => {
     let worker: Running;
 
     before(async () => {
-      await runOrThrow(process.execPath, ['scripts/build.ts'], { cwd: projectRoot });
       folder = example('typescript');
-      installPackages(folder);
+      await installPackages(folder);
       const ready = /RUNNING/;
       worker = await start(process.execPath, ['src/worker.ts'], { cwd: folder, env: environment(), ready });
     });
     after(() => worker?.stop());
 
     it('compiles', async () => {
-      const compiler = join(projectRoot, 'node_modules/typescript/lib/tsc.js');
-      await runOrThrow(process.execPath, [compiler, '-p', '.'], { cwd: folder });
+      await compile(folder);
     });
 
     it('ships an order for its client, and Temporal stores no word of it', async () => {
@@ -106,15 +98,3 @@ describe('The examples', () => {
     });
   });
 });
-
-/** Packages as `npm install` would leave them: the SDK from this suite, the package from the project. */
-function installPackages(folder: string): void {
-  mkdirSync(join(folder, 'node_modules'));
-  for (const [name, target] of [
-    ['@temporalio', join(suiteRoot, 'node_modules/@temporalio')],
-    ['@types', join(projectRoot, 'node_modules/@types')],
-    ['temporal-codec-server', projectRoot],
-  ] as const) {
-    symlinkSync(target, join(folder, 'node_modules', name));
-  }
-}

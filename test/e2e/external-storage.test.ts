@@ -1,5 +1,6 @@
 /** Large payloads in S3: a worker with Temporal's own driver stores them, the Web UI and the CLI read them through the codec server. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -18,12 +19,13 @@ import {
 } from '../support/storage-server.ts';
 import { type Chromium, startChromium } from './support/browser.ts';
 import { type CodecServer, startCodecServer } from './support/codec-server.ts';
+import { compile, installPackages, layOutExamples } from './support/examples.ts';
 import { freePort, run } from './support/processes.ts';
 import { assertAsDocumented } from './support/protocol.ts';
 import { type Recorder, requestsAndPreflights, startRecorder } from './support/recorder.ts';
 import { NAMESPACE, storedText, TASK_QUEUE } from './support/stage.ts';
 import { startTemporal, type Temporal } from './support/temporal.ts';
-import { temporalCli } from './support/tools.ts';
+import { pythonS3, temporalCli } from './support/tools.ts';
 import { keepTraffic } from './support/traffic.ts';
 import { versions } from './support/versions.ts';
 import { type RunAddress, type WebUI, webUI } from './support/web-ui.ts';
@@ -98,8 +100,8 @@ describe(`external storage, Temporal Web UI ${versions.devServer.webUI}, CLI ${v
   });
 
   /** The reference that the driver left in history, as clients send it. */
-  const referenceInHistory = async (): Promise<JsonPayload> => {
-    const { events } = await handle.fetchHistory();
+  const referenceInHistory = async (of = handle): Promise<JsonPayload> => {
+    const { events } = await of.fetchHistory();
     const payload = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
     const metadata = Object.entries(payload?.metadata ?? {}).map(([name, value]) => [name, base64(value)]);
     return { metadata: Object.fromEntries(metadata), data: base64(payload?.data ?? '') };
@@ -130,8 +132,8 @@ describe(`external storage, Temporal Web UI ${versions.devServer.webUI}, CLI ${v
     const [file] = await Promise.all([page.waitForEvent('download', { timeout: 30_000 }), button.click()]);
     return Buffer.concat(await Array.fromAsync((await file.createReadStream()) as AsyncIterable<Buffer>)).toString();
   };
-  const show = async () => {
-    const args = ['workflow', 'show', '-w', 'large-order', '-o', 'json', '--codec-endpoint', recorder.origin];
+  const show = async (workflowId = 'large-order') => {
+    const args = ['workflow', 'show', '-w', workflowId, '-o', 'json', '--codec-endpoint', recorder.origin];
     return await run(await temporalCli(), ['--address', temporal.address, '-n', NAMESPACE, ...args], {
       env: { TEMPORAL_CONFIG_FILE: '/nonexistent', NO_COLOR: '1' },
     });
@@ -176,8 +178,50 @@ describe(`external storage, Temporal Web UI ${versions.devServer.webUI}, CLI ${v
     const { operations, fields } = assertAsDocumented('CLI', NAMESPACE, recorder.take());
     assert.deepEqual(operations, ['/decode']);
     assert.deepEqual(fields, ['data', 'external_payloads', 'metadata']);
-    const readable = [...stdout.matchAll(/"data": *"([\w+/=]+)"/g)].map(([, data = '']) => Buffer.from(data, 'base64'));
-    assert.ok(`${stdout}${readable.join('')}`.includes('Lovelace Lovelace'), stdout.slice(0, 500));
+    assert.ok(readable(stdout).includes('Lovelace Lovelace'), stdout.slice(0, 500));
+  });
+
+  describe('the examples that store in S3', () => {
+    let examples: string;
+    before(() => {
+      examples = layOutExamples(codecServer.keyringFile);
+    });
+    const environment = () => ({
+      ...moto.environment,
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_NAMESPACE: NAMESPACE,
+      S3_BUCKET: BUCKET,
+    });
+    const workers: [folder: string, workflowId: string, command: (folder: string) => Promise<[string, string]>][] = [
+      [
+        'typescript-s3',
+        'large-typescript',
+        async (folder) => {
+          await installPackages(folder);
+          await compile(folder);
+          return [process.execPath, 'src/worker.ts'];
+        },
+      ],
+      ['python', 'large-python', async () => [await pythonS3(), 'worker_s3.py']],
+    ];
+    for (const [name, workflowId, command] of workers) {
+      it(`examples/${name}: the payloads are in the bucket as ciphertext, and the CLI shows them`, async () => {
+        const cwd = join(examples, name);
+        const [program, script] = await command(cwd);
+        const { code, stdout, stderr } = await run(program, [script], { cwd, env: environment() });
+        assert.equal(code, 0, stderr);
+        assert.match(stdout, /^520000 characters: A SECRET OF ADA LOVELACE$/m);
+        const example = worker.client.workflow.getHandle(workflowId);
+        assert.ok(!/ada lovelace/i.test(await storedText(example)));
+        const { bucket, key } = claimOf(await referenceInHistory(example));
+        assert.ok(key.startsWith(`v0/ns/${NAMESPACE}/`), key);
+        const object = Buffer.from(await moto.getObject(bucket, key)).toString('latin1');
+        assert.ok(object.includes('binary/aws-encryption-sdk'));
+        assert.ok(!/ada lovelace/i.test(object));
+        const shown = await show(workflowId);
+        assert.ok(readable(shown.stdout).includes('A SECRET OF ADA LOVELACE'), shown.stderr);
+      });
+    }
   });
 
   it('a payload of a namespace that the caller may not read is refused, whatever its key says', async () => {
@@ -212,3 +256,9 @@ describe(`external storage, Temporal Web UI ${versions.devServer.webUI}, CLI ${v
     }
   });
 });
+
+/** The CLI prints payloads as they travel, with `data` in base64; this adds what is inside. */
+function readable(json: string): string {
+  const inside = [...json.matchAll(/"data": *"([\w+/=]+)"/g)].map(([, data = '']) => Buffer.from(data, 'base64'));
+  return `${json}${inside.join('')}`;
+}

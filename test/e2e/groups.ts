@@ -21,6 +21,7 @@ export const toolbox = {
   'Go example': tools.goExample,
   'Java peer': tools.javaPeer,
   'Python peer': tools.pythonPeer,
+  'Python with S3': tools.pythonS3,
 } satisfies Record<string, () => Promise<unknown>>;
 
 export type ToolName = keyof typeof toolbox;
@@ -80,7 +81,7 @@ export const groups: readonly Group[] = [
     name: 'external-storage',
     shows: 'large payloads that a worker moved to S3 are read in the Web UI and by the CLI, by whoever may',
     file: 'external-storage.test.ts',
-    needs: [...server, 'Chromium'],
+    needs: [...server, 'Chromium', 'Python with S3'],
   },
   {
     name: 'storage-reference',

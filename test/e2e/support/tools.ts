@@ -51,6 +51,10 @@ async function goProgram(name: string, source: string, more: readonly string[] =
 export const pythonPeer = (): Promise<string> =>
   pythonWith('python-peer', join(projectRoot, 'examples/python/requirements.txt'));
 
+/** The Python that the example with external storage runs in. @returns its path */
+export const pythonS3 = (): Promise<string> =>
+  pythonWith('python-s3', join(projectRoot, 'examples/python/requirements-s3.txt'));
+
 /** A Python environment with the packages of a requirements file. @returns its `python` */
 async function pythonWith(name: string, requirements: string): Promise<string> {
   await need(
