@@ -8,6 +8,7 @@
  *     npm run bench:message [-- --rounds 30]
  */
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import {
   AlgorithmSuiteIdentifier,
   buildClient,
@@ -22,11 +23,13 @@ import { wrapDataKey } from '../codec/aws-encryption-sdk/raw-aes-keyring.ts';
 import { decryptMessage, parseMessage } from '../codec/aws-encryption-sdk/reader.ts';
 import { encryptMessage } from '../codec/aws-encryption-sdk/writer.ts';
 import { runnerOptions } from '../scripts/runner-options.ts';
+import { machine } from './machine.ts';
 
 const USAGE = `
 Usage: npm run bench:message [-- options]
 
   --rounds NUMBER    how often everyone is measured (default: 30)
+  --out NAME         write the result to bench/results/NAME.json (default: message)
   --help
 `;
 
@@ -123,7 +126,10 @@ function median(values: readonly number[]): number {
 }
 
 async function main(print: (line: string) => void): Promise<void> {
-  const { values } = runnerOptions(USAGE, { options: { rounds: { type: 'string', default: '30' } } });
+  const { values } = runnerOptions(USAGE, {
+    options: { rounds: { type: 'string', default: '30' }, out: { type: 'string', default: 'message' } },
+  });
+  const measured: Record<string, { median: number; best: number }> = {};
   for (const size of [300, 1024]) {
     const contestants = await contestantsFor(size);
     for (const { run, times } of contestants) await run(times);
@@ -139,6 +145,7 @@ async function main(print: (line: string) => void): Promise<void> {
       const own = Math.min(...(group[0]?.rounds ?? []));
       for (const { name, rounds } of group) {
         const best = Math.min(...rounds);
+        measured[name] = { median: median(rounds), best };
         const times = (best / own).toFixed(2);
         print(
           `${name.padEnd(44)} median ${median(rounds).toFixed(1).padStart(7)}  best ${best.toFixed(1).padStart(7)}  ${times}x ours`,
@@ -146,6 +153,8 @@ async function main(print: (line: string) => void): Promise<void> {
       }
     }
   }
+  const result = { ...(await machine()), settings: { rounds: Number(values.rounds) }, unit: 'microseconds', measured };
+  writeFileSync(new URL(`./results/${values.out}.json`, import.meta.url), `${JSON.stringify(result, null, 1)}\n`);
 }
 
 await main((line) => process.stdout.write(`${line}\n`));

@@ -1,0 +1,103 @@
+/** The parts of pages that are made of results, between two marks: put there, and read again by a test. */
+import { cpuMs, cpuRatio, figuresOf, isMet, type Results, shownNumber } from '../figures.ts';
+import type { Provenance } from '../machine.ts';
+
+/** Pages of the repository by the text that belongs between their marks. */
+export function partsOf(results: Results): Readonly<Record<string, string>> {
+  return {
+    'README.md': speedPart(results),
+    'docs/scaling.md': scalingPart(results),
+    'bench/results/README.md': figuresPart(results),
+  };
+}
+
+const BEGIN = '<!-- figures: written by npm run bench:pages -->';
+const END = '<!-- end of figures -->';
+
+/** The text between the marks. @throws Error when the page has none */
+export function partOf(page: string): string {
+  const [from, to] = marksOf(page);
+  return page.slice(from, to);
+}
+
+/** The page with another text between its marks. @throws Error when the page has none */
+export function withPart(page: string, part: string): string {
+  const [from, to] = marksOf(page);
+  return page.slice(0, from) + part + page.slice(to);
+}
+
+function marksOf(page: string): [from: number, to: number] {
+  const begin = page.indexOf(BEGIN);
+  const end = page.indexOf(END);
+  if (begin < 0 || end < begin) throw new Error(`a page has no ${BEGIN} … ${END}`);
+  return [begin + BEGIN.length, end];
+}
+
+function measuredOn({ date, commit, machine }: Provenance): string {
+  return `${date.slice(0, 10)}, commit ${commit}: ${machine.cpu}, ${machine.cores} cores, ${machine.os.split('-')[0]}, Node ${machine.versions['node']?.slice(1)}`;
+}
+
+const RIVALS = [
+  ['go', "Go SDK's handler"],
+  ['java', "Java's remote data encoder"],
+  ['express', 'express with the TypeScript SDK'],
+  ['python', 'aiohttp with the Python SDK'],
+] as const;
+const OURS = [
+  ['ours', '**this server**'],
+  ['guarded', 'with tokens, rules, audit log and metrics'],
+  ['own', 'with its own format'],
+] as const;
+
+function speedPart(results: Results): string {
+  const { latest, cold } = results;
+  const cell = (name: string, workload: string): string =>
+    `${shownNumber(cpuRatio(latest, name, 'go', workload))}× (${Number(cpuMs(latest, name, workload).toPrecision(2))} ms)`;
+  const init = cold.measured['ours']?.init ?? [];
+  const sorted = init.toSorted((a, b) => a - b);
+  return [
+    '',
+    'CPU per request beside the codec servers that the SDKs and samples offer, in one run, compared with the Go one:',
+    '',
+    '| | one payload of 300 B | 100 payloads of 1 KB | one payload of 1 MB |',
+    '| --- | --- | --- | --- |',
+    ...[...OURS, ...RIVALS].map(
+      ([name, title]) => `| ${title} | ${['w1', 'w2', 'w3'].map((it) => cell(name, it)).join(' | ')} |`,
+    ),
+    '',
+    `The function's init takes ${shownNumber(sorted[Math.floor(sorted.length / 2)] ?? Number.NaN)} ms, its bundle has ${shownNumber(cold.settings.bundleBytes / 1000)} KB. Measured ${measuredOn(latest)}. All figures, what was`,
+    'aimed at and what was missed: [bench/results](bench/results/README.md).',
+    '',
+  ].join('\n');
+}
+
+function scalingPart({ scale }: Results): string {
+  return [
+    '',
+    `Played ${scale.settings.runs} times with the cold starts that \`bench/cold.ts\` measured (${measuredOn(scale.measuredAt)}).`,
+    '',
+    '| page | spread (ms) | provisioned | instances | cold starts | KMS calls | JWKS fetches | p50 | p99 |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    ...scale.rows.map(
+      ({ page, spreadMs, provisioned, instances, coldStarts, kmsCalls, jwksFetches, readableMs }) =>
+        `| ${[page, spreadMs, provisioned, instances, coldStarts, kmsCalls, jwksFetches, readableMs.p50.toFixed(0), readableMs.p99.toFixed(0)].join(' | ')} |`,
+    ),
+    '',
+  ].join('\n');
+}
+
+function figuresPart(results: Results): string {
+  return [
+    '',
+    `Measured ${measuredOn(results.latest)}.`,
+    '',
+    '| figure | measured | aim | |',
+    '| --- | --- | --- | --- |',
+    ...figuresOf(results).map((figure) => {
+      const { what, measured, unit, aim, atLeast } = figure;
+      const space = unit === '×' || unit === '' ? '' : ' ';
+      return `| ${what} | ${shownNumber(measured)}${space}${unit} | ${atLeast ? 'at least' : 'at most'} ${shownNumber(aim)}${space}${unit} | ${isMet(figure) ? 'reached' : '**missed**'} |`;
+    }),
+    '',
+  ].join('\n');
+}
