@@ -1,4 +1,5 @@
 /** Our own server as it is run, in the settings that are measured. */
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +19,9 @@ const GUARDED = fileURLToPath(new URL('./guarded-server.ts', import.meta.url));
 const UNLIMITED_CONFIG = fileURLToPath(new URL('./unlimited-config.ts', import.meta.url));
 const KMS_CONFIG = fileURLToPath(new URL('./kms-config.ts', import.meta.url));
 
+/** The options that `npm start` gives Node. */
+const NODE_OPTIONS = optionsOfStart();
+
 /** Data keys that a page of payloads from several workers is spread over. */
 const KMS_DATA_KEYS = 4;
 /** People whose tokens come in turn. */
@@ -27,7 +31,7 @@ const PEOPLE = 20;
 export async function enterLocal(): Promise<Entered> {
   const folder = await temporaryFolder();
   return {
-    command: { file: process.execPath, args: [COMMAND, 'start', '--port', '0'], cwd: folder.path },
+    command: { file: process.execPath, args: [...NODE_OPTIONS, COMMAND, 'start', '--port', '0'], cwd: folder.path },
     seal: sealAsSamples,
     close: folder.remove,
   };
@@ -41,7 +45,7 @@ export async function enterOwnFormat(): Promise<Entered> {
   return {
     command: {
       file: process.execPath,
-      args: [COMMAND, 'start', '--port', '0', '--keyring', keyring],
+      args: [...NODE_OPTIONS, COMMAND, 'start', '--port', '0', '--keyring', keyring],
       cwd: folder.path,
     },
     seal: sealWith([createPayloadCodec({ namespace: NAMESPACE, keys: { keyring } })]),
@@ -82,7 +86,7 @@ export async function enterOwnFormatWithKms(): Promise<Entered> {
   return {
     command: {
       file: process.execPath,
-      args: [COMMAND, 'start', '--port', '0', '--config', KMS_CONFIG],
+      args: [...NODE_OPTIONS, COMMAND, 'start', '--port', '0', '--config', KMS_CONFIG],
       cwd: folder.path,
       env: {
         BENCH_KMS_KEY: arn,
@@ -108,7 +112,7 @@ export async function enterGuarded(): Promise<Entered> {
   return {
     command: {
       file: process.execPath,
-      args: [GUARDED],
+      args: [...NODE_OPTIONS, GUARDED],
       cwd: folder.path,
       env: {
         BENCH_ISSUER: issuer.issuer,
@@ -123,6 +127,13 @@ export async function enterGuarded(): Promise<Entered> {
       await folder.remove();
     },
   };
+}
+
+function optionsOfStart(): string[] {
+  const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const [, options] = /^exec node (.*?)bin\/codec-server\.ts start$/.exec(scripts.start) ?? [];
+  if (options === undefined) throw new Error(`npm start is something else than this bench knows: ${scripts.start}`);
+  return options.split(' ').filter((option) => option !== '');
 }
 
 function tokenOf(issuer: HttpsIssuer, person: number): string {
