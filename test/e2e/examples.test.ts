@@ -79,7 +79,7 @@ describe('The examples', () => {
     });
     after(() => worker?.stop());
 
-    it('compiles', async () => {
+    it('examples/typescript compiles', async () => {
       await compile(folder);
     });
 

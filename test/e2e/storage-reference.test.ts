@@ -188,7 +188,7 @@ const table: readonly Asked[] = [
   },
 ];
 
-describe(`Go SDK ${versionOfGoModule(join(suiteRoot, 'peers/go/go.mod'), 'go.temporal.io/sdk')}, NewPayloadHTTPHandler`, () => {
+describe(`Go SDK ${versionOfGoModule(join(suiteRoot, 'peers/go/go.mod'), 'go.temporal.io/sdk')}, NewPayloadHTTPHandler over an S3 driver of the suite`, () => {
   let moto: Moto;
   let codecServer: CodecServer;
   let codec: PayloadCodec;

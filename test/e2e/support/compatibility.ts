@@ -28,7 +28,7 @@ export function compatibilityPage(checks: readonly Check[], traffic: readonly Tr
   return `# Compatibility
 
 Made by \`npm run test:e2e -- --write-docs\`: every line is a check that ran against the client's own program, with
-nothing of ours in its place. ${checks.filter(({ passed }) => passed).length} of ${checks.length} passed.
+nothing of ours in its place but where a heading says so. ${checks.filter(({ passed }) => passed).length} of ${checks.length} passed.
 
 ${sections.join('\n')}
 ## What the clients send
