@@ -7,6 +7,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { runnerOptions } from '../scripts/runner-options.ts';
+import type { ScaleRow } from './figures.ts';
 import { type Assumed, type Burst, type Measured, simulate } from './scale/simulation.ts';
 import { quantile, seededRandom } from './statistics.ts';
 
@@ -43,20 +44,9 @@ const draw = (values: readonly number[]) => () => values[Math.floor(random() * v
 const { init, first, warm, newKey } = cold.measured.ours;
 const measured: Measured = { init: draw(init), firstRequest: draw(first), newKey: draw(newKey), warm: draw(warm) };
 
-interface Row {
-  readonly page: 'first' | 'second';
-  readonly spreadMs: number;
-  readonly provisioned: number;
-  readonly instances: number;
-  readonly coldStarts: number;
-  readonly kmsCalls: number;
-  readonly jwksFetches: number;
-  readonly readableMs: { readonly p50: number; readonly p99: number };
-}
-
 /** A page, and the same page opened again by someone else a minute later, on the instances it left. */
-function rowsOf(spreadMs: number, provisioned: number): Row[] {
-  const pages: Record<Row['page'], ReturnType<typeof simulate>[]> = { first: [], second: [] };
+function rowsOf(spreadMs: number, provisioned: number): ScaleRow[] {
+  const pages: Record<'first' | 'second', ReturnType<typeof simulate>[]> = { first: [], second: [] };
   for (let run = 0; run < runs; run++) {
     const firstPage = simulate(burst(spreadMs, provisioned), measured, ASSUMED);
     pages.first.push(firstPage);
