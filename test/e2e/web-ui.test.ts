@@ -88,9 +88,9 @@ describe(`Temporal Web UI ${versions.webUI}`, () => {
   it('without a codec endpoint shows ciphertext only', async () => {
     await inBrowser(unconfigured, async (ui) => {
       await ui.openRun(done, 'history');
-      await ui.shows('Input');
+      // Until the history has arrived the page shows an input, too: null.
+      await ui.shows(/Input "[\w+/]{100}/);
       const text = await ui.text();
-      assert.match(text, /Input "[\w+/]{100}/);
       for (const secret of [CARD, 'Lovelace', 'receipt for']) assert.ok(!text.includes(secret));
       await screenshot(ui.page, 'without-codec-server');
     });

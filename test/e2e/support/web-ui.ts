@@ -16,8 +16,8 @@ export interface WebUI {
   readonly page: Page;
   /** Opens one tab of a workflow and waits for the tab to show. */
   openRun(run: RunAddress, tab: RunTab): Promise<void>;
-  /** Waits until every text is to be read on the page. Line breaks and the editor's indentation do not matter. */
-  shows(...texts: readonly string[]): Promise<void>;
+  /** Waits until everything is to be read on the page. Line breaks and the editor's indentation do not matter. */
+  shows(...texts: readonly (string | RegExp)[]): Promise<void>;
   /** The page's text as a person reads it. */
   text(): Promise<string>;
   /** Sets the codec endpoint in the browser, as somebody does who was given no cluster-wide one. */
@@ -74,11 +74,11 @@ export function webUI(page: Page, origin: string): WebUI {
       await page.locator(`a[href*="/${tab}"]`).first().waitFor();
     },
     async shows(...texts) {
-      const wanted = texts.map(collapse);
+      const wanted = texts.map((it) => (typeof it === 'string' ? collapse(it) : it));
       const deadline = performance.now() + 20_000;
       for (;;) {
         const seen = await text();
-        const absent = wanted.filter((it) => !seen.includes(it));
+        const absent = wanted.filter((it) => (typeof it === 'string' ? !seen.includes(it) : !it.test(seen)));
         if (absent.length === 0) return;
         if (performance.now() > deadline) {
           throw new Error(`the page does not show ${absent.map((it) => `"${it}"`).join(', ')}; it reads: ${seen}`);
