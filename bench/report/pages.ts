@@ -1,6 +1,7 @@
 /** The parts of pages that are made of results, between two marks: put there, and read again by a test. */
 import { cpuMs, cpuRatio, figuresOf, isMet, type Results, shownNumber } from '../figures.ts';
 import type { Provenance } from '../machine.ts';
+import { quantile } from '../statistics.ts';
 
 /** Pages of the repository by the text that belongs between their marks. */
 export function partsOf(results: Results): Readonly<Record<string, string>> {
@@ -53,8 +54,7 @@ function speedPart(results: Results): string {
   const { latest, cold } = results;
   const cell = (name: string, workload: string): string =>
     `${shownNumber(cpuRatio(latest, name, 'go', workload))}× (${Number(cpuMs(latest, name, workload).toPrecision(2))} ms)`;
-  const init = cold.measured['ours']?.init ?? [];
-  const sorted = init.toSorted((a, b) => a - b);
+  const init = quantile(cold.measured['ours']?.init ?? [], 0.5);
   return [
     '',
     'CPU per request beside the codec servers that the SDKs and samples offer, in one run, compared with the Go one:',
@@ -65,7 +65,7 @@ function speedPart(results: Results): string {
       ([name, title]) => `| ${title} | ${['w1', 'w2', 'w3'].map((it) => cell(name, it)).join(' | ')} |`,
     ),
     '',
-    `The function's init takes ${shownNumber(sorted[Math.floor(sorted.length / 2)] ?? Number.NaN)} ms, its bundle has ${shownNumber(cold.settings.bundleBytes / 1000)} KB. Measured ${measuredOn(latest)}. All figures, what was`,
+    `The function's init takes ${shownNumber(init)} ms, its bundle has ${shownNumber(cold.settings.bundleBytes / 1000)} KB. Measured ${measuredOn(latest)}. All figures, what was`,
     'aimed at and what was missed: [bench/results](bench/results/README.md).',
     '',
   ].join('\n');

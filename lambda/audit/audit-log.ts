@@ -3,6 +3,7 @@
  * described in docs/audit.md, and queries depend on them.
  */
 import type { Caller } from '../auth/caller.ts';
+import { NEEDS_NO_ESCAPES } from '../http/payload-json-writer.ts';
 import type { AuditEntry, AuditSink } from './audit.ts';
 import type { WriteLine } from './logger.ts';
 import { loggable } from './text.ts';
@@ -80,11 +81,8 @@ function listJson(names: readonly string[]): string {
   return JSON.stringify(list);
 }
 
-/** A text that JSON writes as it is. */
-const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
-
 function textJson(value: string): string {
-  return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
+  return NEEDS_NO_ESCAPES.test(value) ? `"${value}"` : JSON.stringify(value);
 }
 
 let lastMs = 0;

@@ -6,8 +6,8 @@
 import { asBuffer, type Payload } from '../../codec/payload.ts';
 import { base64Length, writeBase64 } from './base64.ts';
 
-/** A metadata key that needs no escapes. */
-const PLAIN_KEY = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+/** A text that JSON writes as it is, and in ASCII. */
+export const NEEDS_NO_ESCAPES = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 const NOT_ASCII = /[\x7f-\uffff]/g;
 
 const OPENING = '{"payloads":[';
@@ -71,7 +71,7 @@ function afterData({ externalPayloads }: Payload): string {
 }
 
 function keyJson(key: string): string {
-  return PLAIN_KEY.test(key) ? `"${key}"` : asciiJson(key);
+  return NEEDS_NO_ESCAPES.test(key) ? `"${key}"` : asciiJson(key);
 }
 
 /** A JSON text in ASCII: every other character as `\uXXXX`, in pairs where one does not do. */
