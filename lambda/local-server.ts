@@ -13,6 +13,7 @@ import { Refusal } from './http/refusal.ts';
 import { bugResponse, refusalResponse } from './http/responses.ts';
 import { Admission, type AdmissionLimits, DEFAULT_ADMISSION } from './local/admission.ts';
 import { type BodyTaker, CollectedMessage, type CollectedResponse } from './local/collected-message.ts';
+import { HeldAnswers } from './local/held-answers.ts';
 import { headerValues, NodeRequest } from './local/node-request.ts';
 import { OverdueBodies } from './local/overdue.ts';
 
@@ -130,6 +131,7 @@ class RequestHandler implements BodyTaker {
   readonly #checkHost: boolean;
   readonly #onBug: (error: unknown) => void;
   readonly #overdue: OverdueBodies<CollectedMessage>;
+  readonly #answers = new HeldAnswers();
 
   constructor(options: LocalServerOptions) {
     this.#pipeline = options.pipeline;
@@ -160,7 +162,7 @@ class RequestHandler implements BodyTaker {
     const headers = this.#cors.preflightHeaders(originOf(message));
     if (headers === undefined)
       this.#refuse(message, response, 403, 'This origin is not allowed: add it to cors.origins in the configuration');
-    else response.writeHead(204, headers as string[]).end();
+    else this.#answers.end(response.writeHead(204, headers as string[]), '', 'latin1');
   }
 
   /** Has the body collected; every way out leaves the admission exactly once. */
@@ -188,6 +190,7 @@ class RequestHandler implements BodyTaker {
 
   complete(message: CollectedMessage, response: CollectedResponse, body: Buffer): void {
     this.#overdue.delete(message);
+    this.#answers.before(body.length);
     const origin = originOf(message);
     try {
       const answer = this.#pipeline(new NodeRequest(message, body, Date.now() + this.#answerTimeoutMs));
@@ -232,7 +235,8 @@ class RequestHandler implements BodyTaker {
     raw.push('content-length', String(length));
     if (this.closing) raw.push('connection', 'close');
     // A text as long as its bytes is ASCII, which Node writes without converting it.
-    response.writeHead(status, raw).end(body, length === body.length ? 'latin1' : 'utf8');
+    response.writeHead(status, raw);
+    this.#answers.end(response, body, length === body.length ? 'latin1' : 'utf8');
   }
 
   /** The pipeline never fails; should it, the caller learns nothing and the log the error. */
