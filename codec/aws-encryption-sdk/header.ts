@@ -32,6 +32,7 @@ import {
   parseEncryptionContext,
   serializeEncryptionContext,
 } from './encryption-context.ts';
+import { type KeyFields, RecentKeyFields } from './recent-key-fields.ts';
 
 /**
  * Encrypted data keys that a message may have. Each one costs a reader that has to try it a call to
@@ -100,10 +101,7 @@ export function parseHeader(message: Uint8Array): MessageHeader {
     );
   const suite = algorithmSuiteOf(cursor.uint16());
   const messageId = cursor.bytes(MESSAGE_ID_LENGTH);
-  const encryptionContext = parseEncryptionContext(cursor.bytes(cursor.uint16()));
-  if (suite.signed !== encryptionContext.has(PUBLIC_KEY_CONTEXT_KEY))
-    throw new MalformedPayloadError('a message carries a public key exactly when its algorithm suite signs');
-  const encryptedDataKeys = readEncryptedDataKeys(cursor);
+  const { encryptionContext, encryptedDataKeys } = readKeyFields(cursor, suite);
   const contentType = contentTypeOf(cursor.uint8());
   const frameLength = cursor.uint32();
   if ((frameLength === 0) !== (contentType === 'non-framed'))
@@ -167,6 +165,29 @@ function writeField(out: Buffer, at: number, bytes: Uint8Array): number {
   return start + bytes.length;
 }
 
+const recent = new RecentKeyFields();
+
+function readKeyFields(cursor: Cursor, suite: AlgorithmSuite): KeyFields {
+  // The context of a signed message holds a public key that no other message has.
+  if (suite.signed) return parseKeyFields(cursor, suite);
+  const known = recent.find(cursor.message, cursor.position);
+  if (known !== undefined) {
+    cursor.skip(known.bytes.length);
+    return known;
+  }
+  const start = cursor.position;
+  const fields = parseKeyFields(cursor, suite);
+  recent.keep(cursor.message.subarray(start, cursor.position), (bytes) => parseKeyFields(new Cursor(bytes), suite));
+  return fields;
+}
+
+function parseKeyFields(cursor: Cursor, { signed }: AlgorithmSuite): KeyFields {
+  const encryptionContext = parseEncryptionContext(cursor.bytes(cursor.uint16()));
+  if (signed !== encryptionContext.has(PUBLIC_KEY_CONTEXT_KEY))
+    throw new MalformedPayloadError('a message carries a public key exactly when its algorithm suite signs');
+  return { encryptionContext, encryptedDataKeys: readEncryptedDataKeys(cursor) };
+}
+
 function readEncryptedDataKeys(cursor: Cursor): EncryptedDataKey[] {
   const count = cursor.uint16();
   if (count === 0 || count > MAX_ENCRYPTED_DATA_KEYS)
@@ -194,38 +215,46 @@ function contentTypeOf(byte: number): ContentType {
 
 /** Reads forward, and never past the end. */
 class Cursor {
-  readonly #message: Buffer;
+  readonly message: Buffer;
   #at = 0;
 
   constructor(message: Buffer) {
-    this.#message = message;
+    this.message = message;
+  }
+
+  get position(): number {
+    return this.#at;
   }
 
   uint8(): number {
-    return this.#message.readUInt8(this.#advance(1));
+    return this.message.readUInt8(this.#advance(1));
   }
 
   uint16(): number {
-    return this.#message.readUInt16BE(this.#advance(2));
+    return this.message.readUInt16BE(this.#advance(2));
   }
 
   uint32(): number {
-    return this.#message.readUInt32BE(this.#advance(4));
+    return this.message.readUInt32BE(this.#advance(4));
   }
 
   bytes(length: number): Buffer {
     const start = this.#advance(length);
-    return this.#message.subarray(start, start + length);
+    return this.message.subarray(start, start + length);
+  }
+
+  skip(length: number): void {
+    this.#advance(length);
   }
 
   /** Everything read so far. */
   consumed(): Buffer {
-    return this.#message.subarray(0, this.#at);
+    return this.message.subarray(0, this.#at);
   }
 
   #advance(length: number): number {
     const start = this.#at;
-    if (start + length > this.#message.length) throw new MalformedPayloadError('the message header ends early');
+    if (start + length > this.message.length) throw new MalformedPayloadError('the message header ends early');
     this.#at = start + length;
     return start;
   }

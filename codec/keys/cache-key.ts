@@ -25,8 +25,32 @@ export function nameOfRequest(request: DataKeyRequest, namespace: string | undef
   }
 }
 
-/** The name of the data key of a message. */
+interface MessageName {
+  readonly context: EncryptionContext;
+  readonly namespace: string | undefined;
+  readonly name: string;
+}
+
+/**
+ * By the list of encrypted data keys, which messages of one data key share. The same string again is
+ * also found faster in a map than an equal one.
+ */
+const messageNames = new WeakMap<readonly EncryptedDataKey[], MessageName>();
+
+/** The name of the data key of a message. None of what it is given may change afterwards. */
 export function nameOfMessage(
+  encryptedDataKeys: readonly EncryptedDataKey[],
+  context: EncryptionContext,
+  namespace: string | undefined,
+): string {
+  const known = messageNames.get(encryptedDataKeys);
+  if (known !== undefined && known.context === context && known.namespace === namespace) return known.name;
+  const name = newNameOfMessage(encryptedDataKeys, context, namespace);
+  messageNames.set(encryptedDataKeys, { context, namespace, name });
+  return name;
+}
+
+function newNameOfMessage(
   encryptedDataKeys: readonly EncryptedDataKey[],
   context: EncryptionContext,
   namespace: string | undefined,
