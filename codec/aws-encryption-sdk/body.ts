@@ -99,15 +99,14 @@ export function encryptFinalFrame(
   out: Buffer,
   at: number,
 ): void {
-  const iv = ivOf(1);
-  const cipher = createCipheriv('aes-256-gcm', key, iv);
+  const cipher = createCipheriv('aes-256-gcm', key, FIRST_IV);
   cipher.setAAD(frameAad(messageId, FINAL_FRAME_LABEL, 1, plaintext.length));
   const ciphertext = cipher.update(plaintext);
   cipher.final();
 
   out.writeUInt32BE(FINAL_FRAME, at);
   out.writeUInt32BE(1, at + 4);
-  out.set(iv, at + 8);
+  out.set(FIRST_IV, at + 8);
   out.writeUInt32BE(plaintext.length, at + 8 + IV_LENGTH);
   const contentAt = at + 12 + IV_LENGTH;
   out.set(ciphertext, contentAt);
@@ -141,11 +140,9 @@ function frameAad(messageId: Uint8Array, label: Buffer, sequenceNumber: number, 
   return aad;
 }
 
-function ivOf(sequenceNumber: number): Buffer {
-  const iv = Buffer.alloc(IV_LENGTH);
-  iv.writeUInt32BE(sequenceNumber, IV_LENGTH - 4);
-  return iv;
-}
+/** The IV of the first frame, which nearly always is the only one. */
+const FIRST_IV = Buffer.alloc(IV_LENGTH);
+FIRST_IV.writeUInt32BE(1, IV_LENGTH - 4);
 
 /** The IV of a frame, which is its sequence number and nothing else. */
 function checkedIv(message: Buffer, at: number, sequenceNumber: number): Buffer {
@@ -156,7 +153,7 @@ function checkedIv(message: Buffer, at: number, sequenceNumber: number): Buffer 
     message.readUInt32BE(at + 8) !== sequenceNumber
   )
     throw new MalformedPayloadError('the IV of a frame is not its sequence number');
-  return message.subarray(at, at + IV_LENGTH);
+  return sequenceNumber === 1 ? FIRST_IV : message.subarray(at, at + IV_LENGTH);
 }
 
 function uint32At(message: Buffer, at: number): number {

@@ -39,6 +39,8 @@ const inner = Buffer.alloc(BLOCK + KEY_LENGTH);
 const outer = Buffer.alloc(BLOCK + DIGEST);
 const innerWords = new Int32Array(inner.buffer, inner.byteOffset, BLOCK / 4);
 const outerWords = new Int32Array(outer.buffer, outer.byteOffset, BLOCK / 4);
+/** `inner` with a message of so many bytes: making a view takes as long as filling it. */
+const innerUpTo = Array.from({ length: KEY_LENGTH + 1 }, (_, length) => inner.subarray(0, BLOCK + length));
 
 /**
  * Derives the keys of one message.
@@ -77,7 +79,7 @@ function padKey(length: number): void {
 /** HMAC-SHA-512 of a message of at most 32 bytes, under the key that {@link padKey} was given, as a binary string. */
 function hmac(message: Uint8Array): string {
   inner.set(message, BLOCK);
-  outer.write(hash('sha512', inner.subarray(0, BLOCK + message.length), 'binary'), BLOCK, DIGEST, 'latin1');
+  outer.write(hash('sha512', innerUpTo[message.length] as Buffer, 'binary'), BLOCK, DIGEST, 'latin1');
   return hash('sha512', outer, 'binary');
 }
 
