@@ -38,7 +38,8 @@ const rounds = Number(options.rounds ?? (options.quick ? 3 : 7));
 const seconds = Number(options.seconds ?? (options.quick ? 1 : 3));
 const effort: Effort = {
   ms: seconds * 1000,
-  pages: Math.ceil(seconds * 20),
+  // A 99th percentile of fewer than a hundred would be their slowest.
+  pages: Math.ceil(seconds * 100),
   // As many as a history of a thousand events has payloads, at least.
   serial: Math.max(Math.ceil(seconds * 350), options.quick ? 0 : 1000),
 };
