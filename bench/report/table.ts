@@ -32,7 +32,7 @@ export function renderTables(result: Result): string {
     '',
     '## Latency',
     '',
-    'Milliseconds: of a page from the first preflight to the last answer (p50 / p99), of its requests (p99), and of an export request (p50 / p99) with the share of its wall time that the server computes.',
+    'Milliseconds: of a page from the first preflight to the last answer (p50 / p99), of its requests (p99), and of an export request (p50 / p99) with the share of its wall time that the server computes. Only of those that speak HTTP.',
     '',
     ...latencies(result),
     '',
@@ -75,13 +75,18 @@ function table(
 function latencies(result: Result): string[] {
   const value = (name: string, workload: string, of: (round: Round) => number | undefined): string =>
     number(figure(result, name, workload, of)?.median);
-  return table(result, ['page', 'page request', 'export', 'server share'], (name, column) => {
+  const speakHttp = result.contestants.filter(({ name }) =>
+    result.measurements.some(({ contestant, rounds }) => contestant === name && rounds.some(({ latency }) => latency)),
+  );
+  const shown = { ...result, contestants: speakHttp };
+  return table(shown, ['page', 'page request', 'export', 'server share'], (name, column) => {
     if (column === 'page')
       return `${value(name, 'page', (it) => it.page?.p50)} / ${value(name, 'page', (it) => it.page?.p99)}`;
     if (column === 'page request') return value(name, 'page', (it) => it.latency?.p99);
     if (column === 'export')
       return `${value(name, 'export', (it) => it.latency?.p50)} / ${value(name, 'export', (it) => it.latency?.p99)}`;
-    return `${Math.round((figure(result, name, 'export', (it) => it.cpuMs / it.wallMs)?.median ?? Number.NaN) * 100)} %`;
+    const share = figure(result, name, 'export', (it) => it.cpuMs / it.wallMs);
+    return share === undefined ? '–' : `${Math.round(share.median * 100)} %`;
   });
 }
 
