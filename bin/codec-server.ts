@@ -24,6 +24,13 @@ const io: CommandIo = {
   cwd: process.cwd(),
 };
 
+// A pipe whose reader is gone: no result can be given, and a server whose audit lines are lost must not go on.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.stderr.write('codec-server: nobody takes the output any more, so it ends here.\n');
+  process.exit(1);
+});
+
 const problem = nodeTooOld(process.versions.node);
 if (problem === undefined) process.exitCode = await run(process.argv.slice(2));
 else {

@@ -266,4 +266,23 @@ describe('codec-server start', () => {
     expect(out).toMatch(/Finishing the requests in flight…\n$/);
     expect(readFileSync(join(cwd, 'keyring.json'), 'utf8')).toContain('"current"');
   });
+
+  it('ends, and says so in one line, when nobody takes its audit lines any more', async () => {
+    const argv = ['bin/codec-server.ts', 'start', '--port', '0', '--audit', '--keyring', join(cwd, 'keyring.json')];
+    const child = spawn(process.execPath, argv);
+    const closed = new Promise((resolve) => child.on('close', resolve));
+    let out = '';
+    let err = '';
+    child.stderr.on('data', (chunk) => {
+      err += chunk;
+    });
+    for await (const chunk of child.stdout.iterator({ destroyOnReturn: true })) {
+      out += chunk;
+      if (out.includes('Ctrl-C')) break;
+    }
+    const { url, headers, body } = curlIn(out);
+    await fetch(url, { method: 'POST', headers, body }).catch(() => undefined);
+    expect(await closed).toBe(1);
+    expect(err).toBe('codec-server: nobody takes the output any more, so it ends here.\n');
+  });
 });
