@@ -1,22 +1,13 @@
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import dev from '../../config/dev.ts';
 import type { EnvironmentConfig } from '../../config/environment.ts';
 import prod from '../../config/prod.ts';
 import { PROJECT_ROOT } from '../../lib/bundle.ts';
-import { addEnvironments } from '../../lib/codec-server-app.ts';
 import { findEnvironments } from '../../lib/environments.ts';
 import filledIn from '../support/environments/prod.ts';
-import { SynthesizedTemplate } from '../support/synthesize.ts';
-
-function stackOf(config: EnvironmentConfig, name: string) {
-  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
-  const [stack] = addEnvironments(app, [{ name, file: `${PROJECT_ROOT}config/${name}.ts`, config }]);
-  if (stack === undefined) throw new Error('no stack was made');
-  return stack;
-}
+import { SynthesizedTemplate, stackOf } from '../support/synthesize.ts';
 
 /** What makes `cdk synth` and `cdk deploy` of the stack fail. */
 function errorsOf(config: EnvironmentConfig, name: string): string[] {

@@ -1,5 +1,9 @@
 /** Templates for tests, synthesized in this process and without bundling. */
-import { App } from 'aws-cdk-lib';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from '@jest/globals';
+import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { EnvironmentConfig } from '../../config/environment.ts';
 import { PROJECT_ROOT } from '../../lib/bundle.ts';
@@ -14,15 +18,25 @@ export interface Resource {
   readonly UpdateReplacePolicy?: string;
 }
 
+/** Where apps write their assemblies, which the CDK would leave behind. */
+const assemblies = mkdtempSync(join(tmpdir(), 'codec-server-assemblies-'));
+afterAll(() => rmSync(assemblies, { recursive: true }));
+
+/** The stack of an environment. */
+export function stackOf(config: EnvironmentConfig, name: string): Stack {
+  const outdir = mkdtempSync(join(assemblies, `${name}-`));
+  const app = new App({ outdir, context: { 'aws:cdk:bundling-stacks': [] } });
+  const [stack] = addEnvironments(app, [{ name, file: `${PROJECT_ROOT}config/${name}.ts`, config }]);
+  if (stack === undefined) throw new Error('no stack was made');
+  return stack;
+}
+
 /** The template of an environment. */
 export class SynthesizedTemplate {
   readonly template: Template;
 
   constructor(config: EnvironmentConfig, name = 'dev') {
-    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
-    const [stack] = addEnvironments(app, [{ name, file: `${PROJECT_ROOT}config/${name}.ts`, config }]);
-    if (stack === undefined) throw new Error('no stack was made');
-    this.template = Template.fromStack(stack);
+    this.template = Template.fromStack(stackOf(config, name));
   }
 
   /** Resources of a type by logical id. */
