@@ -91,8 +91,9 @@ function openKms(
   };
 }
 
-function openKeyring(path: string, { ttlSeconds }: Partial<DataKeyCacheSettings>): OpenedKeys {
-  const source = new KeyringKeys(followKeyringFile(path, readKeyringFile(path)), { ttlSeconds });
+function openKeyring(path: string, cache: Partial<DataKeyCacheSettings>): OpenedKeys {
+  const { ttlSeconds } = cache;
+  const source = new KeyringKeys(followKeyringFile(path, readKeyringFile(path)), { ttlSeconds, writeLimits: cache });
   return { source, close: () => source.clear() };
 }
 

@@ -24,6 +24,7 @@ export interface PayloadCodecOptions {
    * decode the namespace may decode the payload, and nobody else.
    */
   readonly namespace: string;
+  /** Where data keys come from. */
   readonly keys: CodecKeys;
   /** Compress before encrypting, where it saves bytes. Default `null`: the length of a payload is all that it shows. */
   readonly compression?: Compression | null;
@@ -33,7 +34,10 @@ export interface PayloadCodecOptions {
   readonly timeoutMs?: number;
   /** Bytes that decompression may produce in one call. Default 32 MiB. */
   readonly inflatedBytes?: number;
-  /** Bounds of the data-key cache. */
+  /**
+   * Bounds of the data-key cache: whole numbers. With a keyring, which has nobody to call, `ttlSeconds`,
+   * `maxMessages` and `maxBytes` count; a source of your own has its own bounds.
+   */
   readonly cache?: Partial<DataKeyCacheSettings>;
 }
 
@@ -82,8 +86,8 @@ export function createPayloadCodec(options: PayloadCodecOptions): EncryptingPayl
  */
 export function createDataConverter(options: DataConverterOptions, base: DataConverter = {}): DataConverter {
   const payloadCodecs = [...(base.payloadCodecs ?? []), createPayloadCodec(options)];
-  const { encryptFailures = true } = options;
-  return { ...(encryptFailures ? { failureConverterPath } : {}), ...base, payloadCodecs };
+  if (options.encryptFailures === false) return { ...base, payloadCodecs };
+  return { ...base, failureConverterPath: base.failureConverterPath ?? failureConverterPath, payloadCodecs };
 }
 
 class NamespaceCodec implements EncryptingPayloadCodec {
@@ -97,6 +101,7 @@ class NamespaceCodec implements EncryptingPayloadCodec {
 
   constructor(options: PayloadCodecOptions) {
     const { namespace, alsoDecode = [] } = options;
+    checkBounds(options);
     if (typeof namespace !== 'string' || namespace === '' || !namespace.isWellFormed())
       throw new CodecOptionsError('namespace must be the full name of the namespace that the worker works in');
     const matchesFurther = createNamespaceMatcher(alsoDecode);
@@ -151,6 +156,21 @@ class NamespaceCodec implements EncryptingPayloadCodec {
         throw new CannotOpenError(outcome.reason, `a payload cannot be opened: ${outcome.reason}`);
     }
   }
+}
+
+/** The bounds that may be 0; a number that is none, as of a variable that is not set, would bound nothing. */
+const MAY_BE_ZERO: ReadonlySet<string> = new Set(['cache.refusalMs', 'cache.faultMs']);
+
+/** @throws CodecOptionsError naming the option */
+function checkBounds({ timeoutMs, inflatedBytes, cache = {}, compression = null }: PayloadCodecOptions): void {
+  const ofCache = Object.entries(cache).map(([name, value]) => [`cache.${name}`, value] as const);
+  for (const [name, value] of [['timeoutMs', timeoutMs], ['inflatedBytes', inflatedBytes], ...ofCache] as const) {
+    const least = MAY_BE_ZERO.has(name) ? 0 : 1;
+    if (value !== undefined && !(Number.isInteger(value) && value >= least))
+      throw new CodecOptionsError(`${name} must be a whole number from ${least}, or left away`);
+  }
+  if (compression !== null && compression !== 'zstd' && compression !== 'zlib')
+    throw new CodecOptionsError("compression must be 'zstd', 'zlib', or null for none");
 }
 
 /** What the SDK gets: the very object that it gave when nothing was done to it. */

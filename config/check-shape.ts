@@ -15,6 +15,7 @@ interface Optional {
 type Fields = Readonly<Record<string, Check | Optional>>;
 
 const text: Check = (value, path) => expected(typeof value === 'string' && value !== '', 'a text', value, path);
+const isTrue: Check = (value, path) => expected(value === true, 'true, or nothing of it at all', value, path);
 const flag: Check = (value, path) => expected(typeof value === 'boolean', 'true or false', value, path);
 const number: Check = (value, path) => expected(typeof value === 'number', 'a number', value, path);
 
@@ -193,7 +194,7 @@ const configuration = object({
     ),
     staticKeys: nullable(
       formOf(
-        { ...fileOrSecret, samplesTestKey: object({ samplesTestKey: flag }) },
+        { ...fileOrSecret, samplesTestKey: object({ samplesTestKey: isTrue }) },
         '{ secret }, { file } or { samplesTestKey: true }',
       ),
     ),

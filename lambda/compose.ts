@@ -4,6 +4,7 @@
  */
 import { createCustomCodec } from '../codec/custom-codec.ts';
 import type { Decoder } from '../codec/decode.ts';
+import { definedOnly } from '../codec/defined-only.ts';
 import type { Encoder } from '../codec/encode.ts';
 import { recogniseAll, recogniseOwn } from '../codec/formats/all-formats.ts';
 import type { CodecServerConfig, KeysConfig, Limits } from '../config/schema.ts';
@@ -37,7 +38,7 @@ export interface Host {
 
 /** Puts a codec server together. */
 export function composePipeline(config: CodecServerConfig, host: Host): CodecPipeline {
-  const limits = { ...host.limits, ...config.limits };
+  const limits = { ...host.limits, ...definedOnly(config.limits ?? {}) };
   const { source: keys } = host.keys;
   const customCodecs = (config.codecs ?? []).map(createCustomCodec);
   const decoder: Decoder = { recognise: recogniseAll, keys, customCodecs, maxLayers: limits.layers };

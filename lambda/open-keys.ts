@@ -2,7 +2,8 @@
  * Opens the keys of a configuration. What an environment does not use is not loaded: the AWS clients
  * are most of a cold start.
  */
-import { isAbsolute, join } from 'node:path';
+import { resolve } from 'node:path';
+import { definedOnly } from '../codec/defined-only.ts';
 import { combineKeySources } from '../codec/keys/combined-keys.ts';
 import type { KeySource } from '../codec/keys/key-source.ts';
 import type { KmsObserver } from '../codec/keys/observed-kms.ts';
@@ -79,12 +80,12 @@ async function openKeyring(
     import('../codec/keys/keyring-holder.ts'),
     import('../codec/keys/keyring-keys.ts'),
   ]);
-  const path = pathOn(host, file);
+  const path = resolve(host.cwd, file);
   const { keyring, made } = readOrMakeKeyringFile(path);
   const keys = new KeyringKeys(followKeyringFile(path, keyring), {
     namespaces,
     ttlSeconds: cache?.ttlSeconds,
-    writeLimits: definedOnly({ maxMessages: cache?.maxMessages, maxBytes: cache?.maxBytes }),
+    writeLimits: cache,
   });
   return { source: keys, keyring: { path, made }, close: () => keys.clear() };
 }
@@ -103,7 +104,7 @@ async function openKms(entries: readonly KmsKeyConfig[], { cache }: KeysConfig, 
     ...entry,
     write: entry.write === 'created-by-stack' ? stackKey(host, `keys.kms[${index}].write`) : entry.write,
   }));
-  const cached = new DataKeyCache(new KmsKeys(pairings, { kms }), definedOnly({ ...cache }));
+  const cached = new DataKeyCache(new KmsKeys(pairings, { kms }), cache);
   return {
     source: cached,
     close: () => {
@@ -126,7 +127,7 @@ async function openStaticKeys(config: StaticKeysConfig, { cache }: KeysConfig, h
   if ('samplesTestKey' in config) return { source: new StaticKeySource(samplesTestKeys()), close: () => {} };
   if ('file' in config) {
     const { readStaticKeysFile } = await import('../codec/keys/static-keys-file.ts');
-    const keys = readStaticKeysFile(pathOn(host, config.file));
+    const keys = readStaticKeysFile(resolve(host.cwd, config.file));
     return { source: new StaticKeySource(keys), close: () => eraseStaticKeys(keys) };
   }
   const [{ createSecretSource }, { secretsManagerReader }] = await Promise.all([
@@ -152,15 +153,4 @@ export function secretArn(ref: SecretRef, stackArn: string | undefined, path: st
   if (ref !== 'created-by-stack') return ref.arn;
   if (stackArn !== undefined) return stackArn;
   throw new KeysNotHereError(`${path} is 'created-by-stack', and there is no stack here: write { arn: '…' }.`);
-}
-
-function pathOn({ cwd }: KeysHost, file: string): string {
-  return isAbsolute(file) ? file : join(cwd, file);
-}
-
-/** Without the fields that are undefined, which would hide defaults. */
-function definedOnly<T extends object>(fields: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [Name in keyof T]?: Exclude<T[Name], undefined>;
-  };
 }

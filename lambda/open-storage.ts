@@ -1,4 +1,5 @@
 /** Opens the external storage of a configuration. Where there is none, nothing of it is loaded. */
+import { definedOnly } from '../codec/defined-only.ts';
 import type { CodecServerConfig, StorageLimits } from '../config/schema.ts';
 import { KeysNotHereError } from './open-keys.ts';
 import type { ExternalStorage } from './storage/external-storage.ts';
@@ -55,7 +56,7 @@ export async function openStorage(config: CodecServerConfig['storage'], host: St
     {
       buckets: createBuckets(named),
       storeFromBytes: config.storeFromBytes ?? STORE_FROM_BYTES,
-      limits: { ...LIMITS, ...config.limits },
+      limits: { ...LIMITS, ...definedOnly(config.limits ?? {}) },
       answerBytes: host.answerBytes,
     },
     s3,

@@ -4,6 +4,7 @@
  * failures are remembered briefly, and whatever leaves the cache is zeroed.
  */
 import type { EncryptionContext } from '../aws-encryption-sdk/encryption-context.ts';
+import { definedOnly } from '../defined-only.ts';
 import { CannotEncodeError, CannotOpenError, KeyUnavailableError } from '../errors.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { nameOfMessage, nameOfRequest, nameOfWriter } from './cache-key.ts';
@@ -18,7 +19,7 @@ import { WriteBatch } from './write-batch.ts';
 export interface DataKeyCacheSettings {
   /** Distinct keys kept. Default 1,000. */
   readonly maxKeys: number;
-  /** Seconds that a key is kept, from its arrival: the time for which a revoked key still decodes. Default 300. */
+  /** Seconds that a key is kept, from the call that fetched it: the time for which a revoked key still decodes. Default 300. */
   readonly ttlSeconds: number;
   /** Messages written under one data key. Default 10,000. */
   readonly maxMessages: number;
@@ -71,7 +72,7 @@ export class DataKeyCache implements KeySource {
 
   constructor(origin: DataKeyOrigin, settings: Partial<DataKeyCacheSettings> = {}, clock: Clock = systemClock) {
     this.#origin = origin;
-    this.#settings = { ...DEFAULT_CACHE_SETTINGS, ...settings };
+    this.#settings = { ...DEFAULT_CACHE_SETTINGS, ...definedOnly(settings) };
     this.#clock = clock;
     const { maxKeys } = this.#settings;
     this.#keys = new BoundedCache(maxKeys, this.#ttl, (key) => key.destroy());

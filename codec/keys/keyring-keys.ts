@@ -11,12 +11,14 @@ import {
   unwrapDataKey,
   wrapDataKey,
 } from '../aws-encryption-sdk/raw-aes-keyring.ts';
+import { definedOnly } from '../defined-only.ts';
 import { CannotEncodeError, CannotOpenError } from '../errors.ts';
 import { createNamespaceMatcher } from '../namespace-pattern.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { nameOfRequest, nameOfWriter } from './cache-key.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { DataKey } from './data-key.ts';
+import { DEFAULT_CACHE_SETTINGS } from './data-key-cache.ts';
 import { KEY_LENGTH } from './key-document.ts';
 import type { DataKeyRequest, EncryptionMaterials, KeyContext, KeySource, MessageKeyRequest } from './key-source.ts';
 import type { KeyringHolder } from './keyring-holder.ts';
@@ -33,10 +35,6 @@ export interface KeyringKeysOptions {
   readonly clock?: Clock | undefined;
 }
 
-const DEFAULT_WRITE_LIMITS: WriteLimits = { maxMessages: 10_000, maxBytes: 2 ** 30 };
-/** Data keys kept for reading, and again for writing. */
-const MAX_KEYS = 1000;
-
 export class KeyringKeys implements KeySource {
   readonly unwraps = ['message'] as const;
   readonly #holder: KeyringHolder;
@@ -49,11 +47,12 @@ export class KeyringKeys implements KeySource {
 
   constructor(keyring: Keyring | KeyringHolder, options: KeyringKeysOptions = {}) {
     this.#holder = 'refresh' in keyring ? keyring : { keyring, refresh: () => false };
-    this.#limits = { ...DEFAULT_WRITE_LIMITS, ...options.writeLimits };
+    this.#limits = { ...DEFAULT_CACHE_SETTINGS, ...definedOnly(options.writeLimits ?? {}) };
     this.#clock = options.clock ?? systemClock;
-    const ttl = (options.ttlSeconds ?? 300) * 1000;
-    this.#batches = new BoundedCache(MAX_KEYS, ttl, (batch) => batch.retire());
-    this.#unwrapped = new BoundedCache(MAX_KEYS, ttl, (key) => key.destroy());
+    const { maxKeys } = DEFAULT_CACHE_SETTINGS;
+    const ttl = (options.ttlSeconds ?? DEFAULT_CACHE_SETTINGS.ttlSeconds) * 1000;
+    this.#batches = new BoundedCache(maxKeys, ttl, (batch) => batch.retire());
+    this.#unwrapped = new BoundedCache(maxKeys, ttl, (key) => key.destroy());
     this.#keys = wrappingKeys(this.#holder.keyring);
     const { namespaces } = options;
     const matches = namespaces === undefined ? () => true : createNamespaceMatcher(namespaces);

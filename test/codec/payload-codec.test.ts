@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { defaultPayloadConverter, type PayloadCodec, type Payload as TemporalPayload } from '@temporalio/common';
 import Long from 'long';
+import { parseMessage } from '../../codec/aws-encryption-sdk/reader.ts';
 import { failureConverter } from '../../codec/failure-converter.ts';
 import {
   CannotOpenError,
@@ -157,9 +158,27 @@ describe('the codec of a worker', () => {
     ['with static keys alone', { keys: { staticKeys: '{"keys":[]}' } as never }, CodecOptionsError],
     ['with static keys that are none', { keys: { keyring, staticKeys: '{}' } }, CodecOptionsError],
     ['with an alias where the ARN of a KMS key must be', { keys: { kms: 'alias/orders' } }, CodecOptionsError],
+    ['with a bound that is no number', { cache: { ttlSeconds: Number('?') } }, /^cache\.ttlSeconds must be a whole/],
+    ['with no room for a data key', { cache: { maxKeys: 0 } }, /^cache\.maxKeys must be a whole number from 1/],
+    ['with half a millisecond', { timeoutMs: 0.5 }, /^timeoutMs must be/],
+    ['with less than nothing to inflate', { inflatedBytes: -1 }, /^inflatedBytes must be/],
+    ['with a compression that it does not know', { compression: 'gzip' as never }, /^compression must be 'zstd'/],
     ['with a keyring file that does not exist', { keys: { keyring: join(folder, 'none.json') } }, KeyringFileError],
   ])('is not made %s', (_what, options, error) => {
     expect(() => make(options)).toThrow(error);
+  });
+
+  it('takes a new data key when the bounds of its cache say so, and the defaults for what is undefined', async () => {
+    const dataKeysOfTwo = async (cache: object) => {
+      const encoded = await make({ cache }).encode([plain(1), plain(2)]);
+      return new Set(
+        encoded.map(({ data }) => String(parseMessage(data as Uint8Array).header.encryptedDataKeys[0]?.ciphertext)),
+      ).size;
+    };
+    expect(await dataKeysOfTwo({})).toBe(1);
+    expect(await dataKeysOfTwo({ ttlSeconds: undefined, maxMessages: undefined })).toBe(1);
+    expect(await dataKeysOfTwo({ maxMessages: 1 })).toBe(2);
+    expect(await dataKeysOfTwo({ maxBytes: 1 })).toBe(2);
   });
 
   it('can be closed, and does not lose anything by it', async () => {
@@ -233,6 +252,10 @@ describe('the data converter', () => {
       fileURLToPath(new URL('../../codec/failure-converter.ts', import.meta.url)),
     );
     expect(createDataConverter({ ...options, encryptFailures: false }).failureConverterPath).toBeUndefined();
+    // As of a base that is put together with a setting that is not set.
+    expect(createDataConverter(options, { failureConverterPath: undefined } as object).failureConverterPath).toBe(
+      createDataConverter(options).failureConverterPath,
+    );
     expect(createDataConverter(options, { failureConverterPath: '/own.js' }).failureConverterPath).toBe('/own.js');
     const failure = failureConverter.errorToFailure(new Error('card 4242 refused'), defaultPayloadConverter);
     expect(text(failure.encodedAttributes?.data)).toContain('card 4242 refused');

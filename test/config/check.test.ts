@@ -40,6 +40,13 @@ describe('the check of a configuration', () => {
     expect(problemsOf({ keys: {} }).map(({ path }) => path)).toEqual(['keys.keyring', 'keys.kms', 'keys.staticKeys']);
   });
 
+  it('takes no false for the samples’ public key, which would be there all the same', () => {
+    const keys = { keyring: { file: 'keyring.json' }, kms: null, staticKeys: { samplesTestKey: false } };
+    expect(problemsOf({ keys })).toEqual([
+      { path: 'keys.staticKeys.samplesTestKey', message: 'is a boolean: write true, or nothing of it at all.' },
+    ]);
+  });
+
   it('finds every problem at once, each with its place', () => {
     const problems = problemsOf({
       failures: 'maybe',
