@@ -6,12 +6,16 @@ import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { ApiGatewayRequest, apiGatewayResult } from './api-gateway.ts';
 import type { CodecPipeline } from './http/message.ts';
+import { Refusal } from './http/refusal.ts';
+import { bugResponse, refusalResponse } from './http/responses.ts';
 
 /** Milliseconds before Lambda's timeout by which the pipeline must have answered: what serializing 6 MB takes. */
 const ANSWER_MARGIN_MS = 500;
 
 /** Milliseconds before Lambda's timeout at which we answer in the pipeline's place. */
 const LAST_MOMENT_MS = 200;
+
+const TOO_LONG = new Refusal(503, 'This took too long: try again in a moment', { 'retry-after': '1' });
 
 /** A handler of API Gateway v2 events. */
 export type LambdaHandler = (
@@ -21,7 +25,7 @@ export type LambdaHandler = (
 
 /** What a handler is made with. */
 export interface LambdaHandlerDeps {
-  /** Answers requests; asked for anew with each, so that one that could not be made at start can be made later. */
+  /** Answers requests. */
   readonly pipeline: CodecPipeline;
   /** Told of what should never happen, for the log. */
   readonly onBug: (error: unknown, requestId: string | undefined) => void;
@@ -29,10 +33,13 @@ export interface LambdaHandlerDeps {
 
 /** Makes the handler. It never rejects: an invocation that fails would be a 500 of the gateway's. */
 export function createLambdaHandler({ pipeline, onBug }: LambdaHandlerDeps): LambdaHandler {
+  // An instance works on one event at a time, and middy does not say which it has waited for too long.
+  let requestId = '';
   const answer = (
     event: APIGatewayProxyEventV2,
     context: Context,
   ): APIGatewayProxyStructuredResultV2 | Promise<APIGatewayProxyStructuredResultV2> => {
+    requestId = event.requestContext?.requestId ?? context.awsRequestId;
     const deadline = Date.now() + context.getRemainingTimeInMillis() - ANSWER_MARGIN_MS;
     const response = pipeline(new ApiGatewayRequest(event, deadline));
     return response instanceof Promise ? response.then(apiGatewayResult) : apiGatewayResult(response);
@@ -40,28 +47,11 @@ export function createLambdaHandler({ pipeline, onBug }: LambdaHandlerDeps): Lam
   // middy 7's types know handlers that return promises only; it runs the others without waiting.
   const handler = middy(answer as LambdaHandler, {
     timeoutEarlyInMillis: LAST_MOMENT_MS,
-    timeoutEarlyResponse: () => plainAnswer(503, 'This took too long. Try again in a moment.', { 'retry-after': '1' }),
+    timeoutEarlyResponse: () => apiGatewayResult(refusalResponse(TOO_LONG, requestId)),
   });
   handler.onError(({ error, context }) => {
     onBug(error, context?.awsRequestId);
-    return plainAnswer(500, 'Internal error.');
+    return apiGatewayResult(bugResponse(requestId));
   });
   return handler as LambdaHandler;
-}
-
-function plainAnswer(
-  statusCode: number,
-  body: string,
-  headers: Record<string, string> = {},
-): APIGatewayProxyStructuredResultV2 {
-  return {
-    statusCode,
-    headers: {
-      'content-type': 'text/plain; charset=utf-8',
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      ...headers,
-    },
-    body,
-  };
 }

@@ -37,7 +37,12 @@ describe('the Lambda handler', () => {
 
   it('answers 503 itself before Lambda would kill it', async () => {
     const result = await invoke(() => new Promise<never>(() => {}), { remainingMs: 230 });
-    expect(result).toMatchObject({ statusCode: 503, headers: { 'retry-after': '1', 'cache-control': 'no-store' } });
+    const { requestId } = apiGatewayEvent().requestContext;
+    expect(result).toMatchObject({
+      statusCode: 503,
+      headers: { 'retry-after': '1', 'cache-control': 'no-store', 'x-request-id': requestId, vary: 'origin' },
+      body: `This took too long: try again in a moment (request ${requestId})\n`,
+    });
   });
 
   it('answers a blank 500 for a bug, and tells the log alone', async () => {
@@ -49,13 +54,21 @@ describe('the Lambda handler', () => {
     ]) {
       const onBug = jest.fn();
       const result = await invoke(pipeline, { onBug });
-      expect(result).toMatchObject({ statusCode: 500, body: 'Internal error.' });
+      const { requestId } = apiGatewayEvent().requestContext;
+      expect(result).toMatchObject({
+        statusCode: 500,
+        headers: { 'x-request-id': requestId, 'cache-control': 'no-store', vary: 'origin' },
+        body: `Internal error (request ${requestId})\n`,
+      });
       expect(onBug).toHaveBeenCalledWith(expect.objectContaining({ message: 'secret' }), 'lambda-1');
     }
   });
 
   it('survives an event that is none of the gateway’s', async () => {
     const event = { version: '1.0' } as unknown as ReturnType<typeof apiGatewayEvent>;
-    expect(await invoke(() => OK, { event })).toMatchObject({ statusCode: 500 });
+    expect(await invoke(() => OK, { event })).toMatchObject({
+      statusCode: 500,
+      headers: { 'x-request-id': 'lambda-1' },
+    });
   });
 });
