@@ -30,9 +30,12 @@ export async function machine(): Promise<Provenance> {
   };
 }
 
+/** What was changed since the commit, but for the results, which the benchmark before has just written. */
+const CHANGES = ['status', '--porcelain', '--untracked-files=no', '--', ':/', ':(exclude,top)bench/results'];
+
 function commit(): string {
   try {
-    const dirty = execFileSync('git', ['status', '--porcelain', '--untracked-files=no'], { encoding: 'utf8' });
+    const dirty = execFileSync('git', CHANGES, { encoding: 'utf8' });
     const head = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
     return dirty.trim() === '' ? head : `${head} with changes`;
   } catch {

@@ -14,6 +14,7 @@
  *
  * @module
  */
+export type { EncryptionContext } from './aws-encryption-sdk/encryption-context.ts';
 export { AWS_ENCRYPTION_SDK_ENCODING } from './aws-encryption-sdk/format.ts';
 export type { CodecKeys } from './codec-keys.ts';
 export {
@@ -23,7 +24,9 @@ export {
   CodecError,
   CodecOptionsError,
   KeyringFileError,
+  type KeyringFileProblem,
   KeyUnavailableError,
+  type StorageCause,
   type UnavailableCause,
 } from './errors.ts';
 export type { Compression } from './formats/compression.ts';
@@ -36,6 +39,9 @@ export type {
   KeyContext,
   KeySource,
   KeyUsage,
+  KmsKeyRequest,
+  MessageKeyRequest,
+  StaticKeyRequest,
 } from './keys/key-source.ts';
 export type { KmsKeyPairing } from './keys/kms-key-source.ts';
 export {

@@ -61,13 +61,13 @@ export interface StorageBucketConfig {
   readonly expireAfterDays?: number | null;
 }
 
-/** Bounds of what is read from external storage. */
+/** Bounds of what is read from external storage, or written to it. */
 export interface StorageLimits {
   /** Bytes of one object. Default 52,428,800, which is what the drivers write at most; less where an answer holds less. */
   readonly objectBytes: number;
   /** Bytes of all objects of one request. Default 67,108,864. */
   readonly requestBytes: number;
-  /** Objects read at a time. Default 8. */
+  /** Objects read or written at a time, of all requests together. Default 8. */
   readonly parallel: number;
 }
 
@@ -148,7 +148,7 @@ export interface CorsConfig {
  */
 export type FailuresSetting = 'explain' | 'return-encoded' | 'reject';
 
-/** Limits on a request, applied before any work. */
+/** Limits on a request. What it holds is counted before anything is decrypted. */
 export interface Limits {
   /** Bytes of a request body. Default 4,000,000 on Lambda (its event is 6 MiB with the body escaped inside), 16,000,000 locally. */
   readonly bodyBytes: number;

@@ -190,7 +190,7 @@ class RequestHandler implements BodyTaker {
 
   complete(message: CollectedMessage, response: CollectedResponse, body: Buffer): void {
     this.#overdue.delete(message);
-    this.#answers.before(body.length);
+    this.#answers.releaseBeforeLarge(body.length);
     const origin = originOf(message);
     try {
       const answer = this.#pipeline(new NodeRequest(message, body, Date.now() + this.#answerTimeoutMs));

@@ -326,7 +326,7 @@ function mayStore(caller: Caller, { origin }: RequestAccount): boolean {
   return origin !== undefined && caller.method !== 'service-token';
 }
 
-/** The refusal that an error means, or undefined for a bug. */
+/** The refusal that an error means, its cause noted in the account, or undefined for a bug. */
 function refusalOf(error: unknown, account: RequestAccount): Refusal | undefined {
   if (error instanceof Refusal) return error;
   if (error instanceof UnauthenticatedError) {

@@ -2,6 +2,7 @@
 import type { KeyUsage } from '../codec/keys/key-source.ts';
 import type { AuditEntry } from './audit/audit.ts';
 import type { Caller } from './auth/caller.ts';
+import type { RejectionReason } from './auth/rejection.ts';
 
 export class RequestAccount {
   readonly usage: KeyUsage = { keyIds: new Set(), cacheHits: 0, cacheMisses: 0 };
@@ -10,7 +11,7 @@ export class RequestAccount {
   readonly payloads: Record<string, number> = {};
   operation = 'other';
   caller: Caller | undefined;
-  unauthenticated: string | undefined;
+  unauthenticated: RejectionReason | undefined;
   origin: string | undefined;
   namedNamespace: string | undefined;
   fault: string | undefined;

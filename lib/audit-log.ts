@@ -47,7 +47,8 @@ const { gunzipSync } = require('node:zlib');
 const { CloudWatchLogsClient, PutLogEventsCommand } = require('@aws-sdk/client-cloudwatch-logs');
 const client = new CloudWatchLogsClient({});
 const { AUDIT_LOG_GROUP: logGroupName, AUDIT_LOG_STREAM: logStreamName } = process.env;
-const MOST_BYTES = 1000000;
+const MOST_BYTES = 1000000; // PutLogEvents takes 1,048,576
+const EVENT_OVERHEAD_BYTES = 26; // what PutLogEvents counts for an event besides its message
 const MOST_EVENTS = 10000;
 
 exports.handler = async ({ awslogs }) => {
@@ -59,7 +60,7 @@ exports.handler = async ({ awslogs }) => {
   let batch = [];
   let bytes = 0;
   for (const line of lines) {
-    const size = Buffer.byteLength(line.message) + 26;
+    const size = Buffer.byteLength(line.message) + EVENT_OVERHEAD_BYTES;
     if (bytes + size > MOST_BYTES || batch.length === MOST_EVENTS) {
       await put(batch);
       batch = [];

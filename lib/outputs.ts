@@ -60,6 +60,8 @@ export function addOutputs(stack: Construct, props: OutputsProps): void {
     output(
       `${name}Secret`,
       arn,
-      name === 'SessionKeys' ? 'Seals sign-in sessions; change it to end them.' : 'A secret for you to fill.',
+      name === 'SessionKeys'
+        ? 'Seals sign-in sessions; to end them, set validFrom in it and keep the key.'
+        : 'A secret for you to fill.',
     );
 }

@@ -109,7 +109,7 @@ describe('the rooms of the code', () => {
   it('sees every import there is', () => {
     expect(importsOf('codec/keys/kms.ts')).toContain('@aws-sdk/client-kms');
     expect(importsOf('lambda/open-keys.ts')).toContain('codec/keys/kms.ts');
-    expect(importsOf('config/namespace-pattern.ts')).toEqual(['codec/namespace-pattern.ts']);
+    expect(importsOf('config/check-keys.ts')).toContain('codec/namespace-pattern.ts');
     expect(Object.keys(ROOMS).flatMap(filesOf).length).toBeGreaterThan(100);
   });
 });

@@ -21,7 +21,7 @@ interface KeptFields extends KeyFields {
   readonly bytes: Buffer;
 }
 
-/** Data keys that a page is spread over, and as many again: one a worker, of late and of before. */
+/** A page has payloads of a data key or two for each worker; this is room for eight workers. */
 const MAX_KEPT = 16;
 /** Longer fields are read anew each time: strangers must not choose how much memory this takes. */
 const MAX_BYTES = 2048;

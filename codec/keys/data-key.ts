@@ -49,7 +49,7 @@ export class DataKey {
     if (this.#users <= 0) this.#bytes.fill(0);
   }
 
-  /** Keeps key bytes out of `console.log`, JSON and template strings. */
+  /** The name of the key; its bytes are private. */
   toJSON(): string {
     return `[DataKey ${this.id}]`;
   }

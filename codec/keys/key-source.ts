@@ -1,6 +1,6 @@
 /**
  * Where data keys come from, as the codec sees it. A key source is a local keyring, AWS KMS, static
- * keys, or several of them behind a cache; the codec neither knows nor cares.
+ * keys, or several of them; the codec neither knows nor cares.
  */
 import type { EncryptionContext } from '../aws-encryption-sdk/encryption-context.ts';
 import type { DataKey } from './data-key.ts';
@@ -41,11 +41,12 @@ export interface StaticKeyRequest {
   readonly fits?: (key: Uint8Array) => boolean;
 }
 
+/** What a payload needs a data key for, told apart by `kind`. */
 export type DataKeyRequest = MessageKeyRequest | KmsKeyRequest | StaticKeyRequest;
 
 /** What one request to the server used, counted for its audit line and the metrics. */
 export interface KeyUsage {
-  /** Names of the keys used (key ARN, `keyring/name`, or static key id); never key bytes. */
+  /** Names of the keys used: key ARN, key namespace and name of a keyring's (`codec-server/…`), or `static/…`; never key bytes. */
   readonly keyIds: Set<string>;
   cacheHits: number;
   cacheMisses: number;

@@ -1,5 +1,5 @@
 /**
- * Data keys of AWS KMS behind the cache, ready to use: what a configuration's `keys.kms` becomes.
+ * Data keys of AWS KMS behind the cache, ready to use, for workers and clients.
  */
 import { type Clock, systemClock } from './clock.ts';
 import { DataKeyCache, type DataKeyCacheSettings } from './data-key-cache.ts';

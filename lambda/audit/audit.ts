@@ -19,7 +19,7 @@ export interface AuditEntry {
   readonly namedNamespace: string | undefined;
   /** The distinct namespaces for which a decision was made, and the decision. */
   readonly namespaces: ReadonlyMap<string, 'allowed' | 'denied'>;
-  /** Payloads by outcome: `decoded`, `retrieved` (from external storage), `encoded`, `stored` (there), `unchanged`, `denied`, and each cause of `cannot-open`. */
+  /** Payloads by outcome: `decoded`, `retrieved` (from external storage), `encoded`, `stored` (there), `unchanged`, `denied`, `no-key-to-write`, and each cause of `cannot-open`. */
   readonly payloads: Readonly<Record<string, number>>;
   readonly keyIds: readonly string[];
   readonly cacheHits: number;

@@ -2,6 +2,7 @@
  * Who is calling, once proven. The rest of the server knows callers only in this form: nothing but
  * an {@link Authenticator} makes one, and nothing behind it sees a token.
  */
+import type { RejectionReason } from './rejection.ts';
 
 /** A proven caller. */
 export interface Caller {
@@ -42,12 +43,12 @@ export interface Authenticator {
 /** No valid identity: a 401. The message says what is missing, never why a signature failed. */
 export class UnauthenticatedError extends Error {
   override readonly name = 'UnauthenticatedError';
-  /** For the audit line: a word such as `missing`, `expired`, `signature`, `audience`. */
-  readonly reason: string;
+  /** For the audit line. */
+  readonly reason: RejectionReason;
   /** The value of `WWW-Authenticate`. */
   readonly challenge: string;
 
-  constructor(reason: string, message: string, challenge = 'Bearer') {
+  constructor(reason: RejectionReason, message: string, challenge = 'Bearer') {
     super(message);
     this.reason = reason;
     this.challenge = challenge;

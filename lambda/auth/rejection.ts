@@ -16,6 +16,8 @@ import { UnauthenticatedError } from './caller.ts';
  * - `no-subject`: signed, but for nobody
  * - `unknown-service-token`, `service-token-expired`: no service token, or no more
  * - `session`: a sign-in session that is not valid, or no more
+ * - `sign-in-state`: back from the provider without having started here
+ * - `sign-in-refused`: the provider said no
  */
 export type RejectionReason =
   | 'missing'
@@ -38,7 +40,9 @@ export type RejectionReason =
   | 'no-subject'
   | 'unknown-service-token'
   | 'service-token-expired'
-  | 'session';
+  | 'session'
+  | 'sign-in-state'
+  | 'sign-in-refused';
 
 const REALM = 'Bearer realm="codec-server"';
 

@@ -26,9 +26,9 @@ export class HeldAnswers {
   /** When the first of them was given here, in milliseconds of `performance.now()`. */
   #since = 0;
 
-  /** Before a request is dealt with. @param bytes of its body */
-  before(bytes: number): void {
-    if (this.#answers.length > 0 && bytes >= LARGE) this.release();
+  /** Lets all go before a request with a large body is dealt with. @param bodyBytes of its body */
+  releaseBeforeLarge(bodyBytes: number): void {
+    if (bodyBytes >= LARGE) this.release();
   }
 
   /**

@@ -69,9 +69,9 @@ describe('answers of one turn of the event loop', () => {
   it('leave before a large body is dealt with, and not before a small one', () => {
     const { ended, answer, answers } = setup();
     answer('first');
-    answers.before(LARGE - 1);
+    answers.releaseBeforeLarge(LARGE - 1);
     expect(ended).toEqual([]);
-    answers.before(LARGE);
+    answers.releaseBeforeLarge(LARGE);
     expect(ended).toEqual(['first 10 latin1']);
   });
 });
