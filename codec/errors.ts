@@ -121,10 +121,10 @@ export class KeyDocumentError extends CodecError {
   override readonly name: string = 'KeyDocumentError';
 }
 
-/** Why a keyring file cannot be used. */
+/** Why a file with secrets cannot be used. */
 export type KeyringFileProblem = 'missing' | 'not-private' | 'unreadable' | 'malformed' | 'not-writable' | 'busy';
 
-/** A keyring file cannot be used. The message is one sentence for the person who started the program. */
+/** A keyring file, or another file with secrets, cannot be used. The message is one sentence for the person who started the program. */
 export class KeyringFileError extends CodecError {
   override readonly name: string = 'KeyringFileError';
   readonly problem: KeyringFileProblem;

@@ -1,5 +1,5 @@
 /** Opens what an environment proves its callers by, and where it asks for their roles. */
-import { isAbsolute, join } from 'node:path';
+import { resolve } from 'node:path';
 import { createSecretSource, type SecretReader } from '../codec/keys/secret-source.ts';
 import type { IdentityConfig, SecretRef, SignInConfig, TemporalCloudRolesConfig } from '../config/schema.ts';
 import type { IdentityObservers } from './audit/observe-identity.ts';
@@ -117,8 +117,8 @@ async function readerOf(
   what: string,
 ): Promise<SecretReader> {
   if ('file' in config) {
-    const { readPrivateFile } = await import('../codec/keys/keyring-file.ts');
-    const path = isAbsolute(config.file) ? config.file : join(cwd, config.file);
+    const { readPrivateFile } = await import('../codec/keys/private-file.ts');
+    const path = resolve(cwd, config.file);
     return async () => ({ current: readPrivateFile(path, what), previous: undefined });
   }
   const { secretsManagerReader } = await import('../codec/keys/secrets-manager.ts');

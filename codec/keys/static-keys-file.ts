@@ -1,5 +1,5 @@
 import { KeyDocumentError, KeyringFileError } from '../errors.ts';
-import { readPrivateFile } from './keyring-file.ts';
+import { readPrivateFile } from './private-file.ts';
 import { parseStaticKeys, type StaticKeySet } from './static-keys.ts';
 
 /**

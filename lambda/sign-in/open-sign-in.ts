@@ -1,5 +1,5 @@
 /** Opens an environment's sign-in: its keys, its provider, its pages. Imported only where there is one. */
-import { isAbsolute, join } from 'node:path';
+import { resolve } from 'node:path';
 import { createSecretSource, type SecretReader } from '../../codec/keys/secret-source.ts';
 import type { SecretRef } from '../../config/schema.ts';
 import { createHttpsGet } from '../auth/https-get.ts';
@@ -96,9 +96,9 @@ async function readerOf(
     const { secretsManagerReader } = await import('../../codec/keys/secrets-manager.ts');
     return secretsManagerReader({ arn, previous: isKeys });
   }
-  const { makeFile, readPrivateFile } = await import('../../codec/keys/keyring-file.ts');
-  const path = isAbsolute(config.file) ? config.file : join(cwd, config.file);
-  if (isKeys) makeFile(path, newSessionKeys());
+  const { makePrivateFile, readPrivateFile } = await import('../../codec/keys/private-file.ts');
+  const path = resolve(cwd, config.file);
   const what = isKeys ? 'file of session keys' : 'file of the client secret';
+  if (isKeys) makePrivateFile(path, what, newSessionKeys());
   return async () => ({ current: readPrivateFile(path, what), previous: undefined });
 }

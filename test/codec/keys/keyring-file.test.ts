@@ -5,12 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { KeyringFileError } from '../../../codec/errors.ts';
-import {
-  addKeyToKeyringFile,
-  makeFile,
-  readKeyringFile,
-  readOrMakeKeyringFile,
-} from '../../../codec/keys/keyring-file.ts';
+import { addKeyToKeyringFile, readKeyringFile, readOrMakeKeyringFile } from '../../../codec/keys/keyring-file.ts';
+import { makePrivateFile } from '../../../codec/keys/private-file.ts';
 
 let folder: string;
 let path: string;
@@ -137,8 +133,8 @@ describe('a keyring file', () => {
     const noLinks = () => {
       throw Object.assign(new Error('no links'), { code: 'ENOTSUP' });
     };
-    expect(makeFile(path, 'one', noLinks)).toBe(true);
-    expect(makeFile(path, 'two', noLinks)).toBe(false);
+    expect(makePrivateFile(path, 'keyring', 'one', noLinks)).toBe(true);
+    expect(makePrivateFile(path, 'keyring', 'two', noLinks)).toBe(false);
     expect(readFileSync(path, 'utf8')).toBe('one');
     expect(readdirSync(join(folder, 'deep'))).toEqual(['keyring.json']);
   });
