@@ -41,18 +41,23 @@ Serves /decode and /encode on this machine until Ctrl-C.
   --audit            print the audit line of every request
   --help
 
-Exit code: 0 stopped, 1 it could not start.
+Exit code: 0 stopped, 1 it could not start, or nobody takes its output any more, 2 wrong usage.
 `;
 
 /** A reason not to start; the message is one sentence for the person who typed the command. */
 class CannotStartError extends Error {
-  override readonly name = 'CannotStartError';
+  override readonly name: string = 'CannotStartError';
+}
+
+/** Options that make no sense, whatever is in the files they name. */
+class WrongUsageError extends CannotStartError {
+  override readonly name = 'WrongUsageError';
 }
 
 /**
  * Starts the server and stays until `stop` is aborted and the requests in flight are answered.
  *
- * @returns the exit code
+ * @returns the exit code: 0, 1 or 2, as {@link START_USAGE} says
  */
 export async function start(argv: readonly string[], io: CommandIo, stop: AbortSignal): Promise<number> {
   try {
@@ -71,7 +76,7 @@ export async function start(argv: readonly string[], io: CommandIo, stop: AbortS
       error instanceof KeysNotHereError;
     if (!known) throw error;
     io.stderr.write(`codec-server: ${error.message}\n`);
-    return 1;
+    return error instanceof WrongUsageError ? 2 : 1;
   }
 }
 
@@ -94,9 +99,9 @@ function parseFlags(argv: readonly string[]) {
     });
     const port = Number(values.port);
     if (!/^\d{1,5}$/.test(values.port) || port > 65_535)
-      throw new CannotStartError(`--port ${JSON.stringify(values.port)} is no port: give a number from 0 to 65535.`);
+      throw new WrongUsageError(`--port ${JSON.stringify(values.port)} is no port: give a number from 0 to 65535.`);
     if ((values['tls-cert'] === undefined) !== (values['tls-key'] === undefined))
-      throw new CannotStartError('Give --tls-cert and --tls-key together.');
+      throw new WrongUsageError('Give --tls-cert and --tls-key together.');
     const { host, keyring, config, audit, help } = values;
     return {
       port,
@@ -109,8 +114,8 @@ function parseFlags(argv: readonly string[]) {
       key: values['tls-key'],
     };
   } catch (error) {
-    if (error instanceof CannotStartError) throw error;
-    throw new CannotStartError(`${(error as Error).message.split('. ')[0]}. See codec-server start --help.`);
+    if (error instanceof WrongUsageError) throw error;
+    throw new WrongUsageError(`${(error as Error).message.split('. ')[0]}. See codec-server start --help.`);
   }
 }
 

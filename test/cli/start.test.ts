@@ -43,10 +43,17 @@ async function firstMessage(io: TestCommandIo): Promise<undefined> {
 
 /** Runs the command where it must not start. */
 async function refused(...argv: string[]): Promise<string> {
+  const { code, text } = await ended(...argv);
+  expect(code).toBe(1);
+  return text;
+}
+
+/** Runs the command where it ends by itself, with one sentence. */
+async function ended(...argv: string[]): Promise<{ code: number; text: string }> {
   const io = new TestCommandIo({ cwd });
-  expect(await start(argv, io, AbortSignal.abort())).toBe(1);
+  const code = await start(argv, io, AbortSignal.abort());
   expect(io.out).toBe('');
-  return io.err;
+  return { code, text: io.err };
 }
 
 /** Address, headers and body of the curl command in a text. */
@@ -159,20 +166,21 @@ describe('codec-server start', () => {
   });
 
   describe('refuses to start, with one clear sentence,', () => {
-    it.each<[string[], RegExp]>([
-      [['--prot', '1'], /^codec-server: Unknown option '--prot'\. See codec-server start --help\.\n$/],
-      [['--port'], /^codec-server: .*--port.*\n$/],
-      [['--port', 'http'], /"http" is no port/],
-      [['--port', '65536'], /"65536" is no port/],
-      [['extra'], /^codec-server: Unexpected argument 'extra'/],
-      [['--tls-cert', 'a.pem'], /--tls-cert and --tls-key together/],
-      [['--tls-cert', 'a.pem', '--tls-key', 'b.pem'], /--tls-cert: \S+a\.pem cannot be read \(ENOENT\)/],
-      [['--config', 'none.ts'], /There is no configuration file \S+none\.ts/],
-      [['--host', '0.0.0.0'], /On 0\.0\.0\.0 others could reach this server.*identity: null/],
-      [['--host', '::'], /On :: others could reach this server/],
-      [['--host', '192.0.2.1'], /On 192\.0\.2\.1 others/],
-    ])('%j', async (argv, message) => {
-      const text = await refused(...argv);
+    it.each<[string[], number, RegExp]>([
+      [['--prot', '1'], 2, /^codec-server: Unknown option '--prot'\. See codec-server start --help\.\n$/],
+      [['--port'], 2, /^codec-server: .*--port.*\n$/],
+      [['--port', 'http'], 2, /"http" is no port/],
+      [['--port', '65536'], 2, /"65536" is no port/],
+      [['extra'], 2, /^codec-server: Unexpected argument 'extra'/],
+      [['--tls-cert', 'a.pem'], 2, /--tls-cert and --tls-key together/],
+      [['--tls-cert', 'a.pem', '--tls-key', 'b.pem'], 1, /--tls-cert: \S+a\.pem cannot be read \(ENOENT\)/],
+      [['--config', 'none.ts'], 1, /There is no configuration file \S+none\.ts/],
+      [['--host', '0.0.0.0'], 1, /On 0\.0\.0\.0 others could reach this server.*identity: null/],
+      [['--host', '::'], 1, /On :: others could reach this server/],
+      [['--host', '192.0.2.1'], 1, /On 192\.0\.2\.1 others/],
+    ])('%j, and exit code %d', async (argv, exitCode, message) => {
+      const { code, text } = await ended(...argv);
+      expect(code).toBe(exitCode);
       expect(text).toMatch(message);
       expect(text.trimEnd().split('\n')).toHaveLength(1);
       expect(text).not.toMatch(/ at .*:\d+/);
