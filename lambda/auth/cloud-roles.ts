@@ -13,6 +13,7 @@ import type { SecretSource } from '../../codec/keys/secret-source.ts';
 import { comparableEmail } from '../../config/email.ts';
 import { IdentityUnavailableError } from './caller.ts';
 import { type CloudUser, readUser, readUsersPage, roleOfUser } from './cloud-user.ts';
+import { deleteOldest } from './delete-oldest.ts';
 import { type HttpsGet, HttpsGetError } from './https-get.ts';
 import type { LookupObserver } from './issuer-keys.ts';
 import type { NamespaceRole, RoleDirectory } from './role-directory.ts';
@@ -188,12 +189,7 @@ class CloudRoles implements RoleDirectory {
 
   #remember(id: string, person: RememberedPerson): void {
     this.#people.delete(id);
-    if (this.#people.size >= MAX_PEOPLE) {
-      for (const oldest of this.#people.keys()) {
-        this.#people.delete(oldest);
-        break;
-      }
-    }
+    if (this.#people.size >= MAX_PEOPLE) deleteOldest(this.#people);
     this.#people.set(id, person);
   }
 

@@ -17,6 +17,7 @@ import { verifyJwtSync } from 'aws-jwt-verify/jwt-verifier';
 import { asOidcIssuer } from '../../config/issuers.ts';
 import type { IdentityConfig, IssuerConfig, OidcIssuerConfig } from '../../config/schema.ts';
 import { type Caller, UnauthenticatedError } from './caller.ts';
+import { deleteOldest } from './delete-oldest.ts';
 import { createHttpsGet, type HttpsGet } from './https-get.ts';
 import { IssuerKeys, type LookupObserver } from './issuer-keys.ts';
 import { type RejectionReason, rejected } from './rejection.ts';
@@ -195,12 +196,7 @@ class JwtTokenVerifier implements TokenVerifier {
   }
 
   #remember(memoryKey: string, token: RememberedToken): void {
-    if (this.#remembered.size >= MAX_REMEMBERED_TOKENS) {
-      for (const oldest of this.#remembered.keys()) {
-        this.#remembered.delete(oldest);
-        break;
-      }
-    }
+    if (this.#remembered.size >= MAX_REMEMBERED_TOKENS) deleteOldest(this.#remembered);
     this.#remembered.set(memoryKey, token);
   }
 }

@@ -9,6 +9,7 @@ import { hash, randomBytes } from 'node:crypto';
 import { KeyUnavailableError } from '../../codec/errors.ts';
 import type { SecretSource } from '../../codec/keys/secret-source.ts';
 import { type Caller, IdentityUnavailableError } from '../auth/caller.ts';
+import { deleteOldest } from '../auth/delete-oldest.ts';
 import { rejected } from '../auth/rejection.ts';
 import { cookieValues, SESSION_COOKIE, setCookie } from './cookies.ts';
 import type { Seal } from './seal.ts';
@@ -181,13 +182,6 @@ export class Sessions {
     if (sealed === undefined) return undefined;
     const left = Math.floor((session.startedAt - Date.now()) / 1000) + limits.absoluteSeconds;
     return setCookie(SESSION_COOKIE, sealed, Math.max(1, Math.min(left, limits.idleSeconds)));
-  }
-}
-
-function deleteOldest(map: Map<string, unknown>): void {
-  for (const oldest of map.keys()) {
-    map.delete(oldest);
-    break;
   }
 }
 

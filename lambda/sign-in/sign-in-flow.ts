@@ -4,6 +4,7 @@
  * CSRF) nor a state that somebody made up gets anywhere.
  */
 import { hash } from 'node:crypto';
+import { deleteOldest } from '../auth/delete-oldest.ts';
 import { cookieValues, SIGN_IN_COOKIE, setCookie } from './cookies.ts';
 import type { SignInSecrets } from './provider.ts';
 import type { Seal } from './seal.ts';
@@ -51,12 +52,7 @@ export class SignInFlow {
   #useUp(state: string, until: number): boolean {
     const id = hash('sha256', state, 'base64url');
     if (this.#used.has(id)) return false;
-    if (this.#used.size >= MAX_USED) {
-      for (const oldest of this.#used.keys()) {
-        this.#used.delete(oldest);
-        break;
-      }
-    }
+    if (this.#used.size >= MAX_USED) deleteOldest(this.#used);
     this.#used.set(id, until);
     return true;
   }
