@@ -15,18 +15,13 @@ import type { Alias, IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { LogsConfig, ThrottlingConfig } from '../config/environment.ts';
+import { PREFLIGHT_MAX_AGE_SECONDS, WEB_UI_HEADERS } from '../config/preflight.ts';
 import type { CorsConfig } from '../config/schema.ts';
 import { ENCRYPTED_BY_AWS } from './codec-function.ts';
 import { acceptFindings } from './findings.ts';
 
-/** What the Web UI sends and a preflight must allow; `*` never covers Authorization. */
-const REQUEST_HEADERS = ['content-type', 'x-namespace', 'authorization', 'authorization-extras'];
-
 /** The pages of the sign-in; `lambda/sign-in/routes.ts` answers them. */
 const SIGN_IN_PATHS = ['/', '/login', '/callback', '/logout'];
-
-/** The longest that Chromium remembers a preflight. */
-const PREFLIGHT_MAX_AGE_SECONDS = 7200;
 
 /**
  * One JSON object a request: what came, what went, how long it took. No header, no query and no
@@ -80,7 +75,7 @@ export class HttpFront extends Construct {
       corsPreflight: {
         allowOrigins: [...props.cors.origins],
         allowMethods: [CorsHttpMethod.POST],
-        allowHeaders: REQUEST_HEADERS,
+        allowHeaders: [...WEB_UI_HEADERS],
         maxAge: Duration.seconds(PREFLIGHT_MAX_AGE_SECONDS),
         ...(props.cors.credentials ? { allowCredentials: true } : {}),
       },

@@ -1,7 +1,9 @@
 /** What the Web UI's browser needs, and what another site's browser must not get. */
+
+import { WEB_UI_HEADERS } from '../../config/preflight.ts';
 import { answered, type NoAnswer } from './exchange.ts';
 import { type Finding, failure, ok, warning } from './finding.ts';
-import { FOREIGN_ORIGIN, plainBody, type Target, UI_HEADERS } from './target.ts';
+import { FOREIGN_ORIGIN, plainBody, type Target } from './target.ts';
 
 const CORS_FIX = "add the Web UI's exact origin to cors.origins of the configuration and deploy again";
 
@@ -41,7 +43,7 @@ export async function checkPreflight(target: Target): Promise<Finding> {
       'allow POST',
     );
   const headers = list(answer.headers['access-control-allow-headers']);
-  const missing = UI_HEADERS.filter(
+  const missing = WEB_UI_HEADERS.filter(
     (name) => !headers.includes(name) && (name === 'authorization' || !headers.includes('*')),
   );
   if (missing.length > 0)
@@ -49,7 +51,7 @@ export async function checkPreflight(target: Target): Promise<Finding> {
       'cors-preflight',
       `the preflight does not allow the header ${missing.join(', ')}`,
       'the Web UI sends it (authorization and authorization-extras with "Pass access token"); * never covers authorization',
-      `name ${UI_HEADERS.join(', ')} in Access-Control-Allow-Headers`,
+      `name ${WEB_UI_HEADERS.join(', ')} in Access-Control-Allow-Headers`,
     );
   return ok('cors-preflight', `${origin} may POST with all four headers`);
 }

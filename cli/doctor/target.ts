@@ -2,6 +2,7 @@
  * The server under examination, addressed as the clients address it: the endpoint as somebody typed
  * it, with the operation appended.
  */
+import { WEB_UI_HEADERS } from '../../config/preflight.ts';
 import { type Answer, type Exchange, exchangeWith, type NoAnswer } from './exchange.ts';
 
 /** What the examiner was told. */
@@ -17,9 +18,6 @@ export interface DoctorOptions {
 
 /** An origin that no server should allow. */
 export const FOREIGN_ORIGIN = 'https://codec-doctor-foreign-origin.example';
-
-/** The headers the Web UI asks for in a preflight. */
-export const UI_HEADERS = ['content-type', 'x-namespace', 'authorization', 'authorization-extras'] as const;
 
 /** Sends what the clients send. */
 export class Target {
@@ -72,7 +70,7 @@ export class Target {
       headers: {
         origin,
         'access-control-request-method': 'POST',
-        'access-control-request-headers': [...UI_HEADERS].sort().join(','),
+        'access-control-request-headers': [...WEB_UI_HEADERS].sort().join(','),
       },
     });
   }

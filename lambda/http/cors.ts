@@ -5,6 +5,7 @@
  *
  * Follows the Fetch standard, https://fetch.spec.whatwg.org/#http-cors-protocol.
  */
+import { PREFLIGHT_MAX_AGE_SECONDS, WEB_UI_HEADERS } from '../../config/preflight.ts';
 
 /** The settings that CORS is made of. */
 export interface CorsSettings {
@@ -13,12 +14,6 @@ export interface CorsSettings {
   /** Whether browsers may send cookies. */
   readonly credentials: boolean;
 }
-
-/** The headers that the Web UI sends; `*` would never cover `authorization`. */
-export const ALLOWED_HEADERS = ['content-type', 'x-namespace', 'authorization', 'authorization-extras'] as const;
-
-/** Seconds that a browser may remember a preflight: Chromium's maximum. */
-export const MAX_AGE_SECONDS = 7200;
 
 /** Names and values in turn, as `response.writeHead` takes them. */
 export type RawHeaders = readonly string[];
@@ -43,8 +38,8 @@ export function createCors({ origins, credentials }: CorsSettings): Cors {
     preflights.set(origin, [
       ...headers,
       ...['access-control-allow-methods', 'POST'],
-      ...['access-control-allow-headers', ALLOWED_HEADERS.join(', ')],
-      ...['access-control-max-age', String(MAX_AGE_SECONDS)],
+      ...['access-control-allow-headers', WEB_UI_HEADERS.join(', ')],
+      ...['access-control-max-age', String(PREFLIGHT_MAX_AGE_SECONDS)],
       // a page on the network asking for a server on this machine, in browsers that ask so
       ...['access-control-allow-private-network', 'true'],
     ]);

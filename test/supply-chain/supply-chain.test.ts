@@ -46,6 +46,12 @@ describe('the supply chain', () => {
     expect(wantsToRun.filter((name) => !known.includes(name))).toEqual([]);
   });
 
+  it('says how many packages run, and how many of them are direct', () => {
+    const page = readFileSync(new URL('docs/dependencies.md', root), 'utf8');
+    const packages = locked.filter(({ dev }) => !dev).length;
+    expect(page).toContain(`${packages} packages, ${Object.keys(manifest.dependencies).length} of them direct`);
+  });
+
   it('justifies every direct dependency in one line, and lists none that is gone', () => {
     const page = readFileSync(new URL('docs/dependencies.md', root), 'utf8');
     const listed = [...page.matchAll(/^\| `([^`]+)` +\| (.+?) +\|$/gm)].map(([, name, why]) => ({ name, why }));
