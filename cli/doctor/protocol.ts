@@ -116,7 +116,7 @@ export async function checkRoundTrip(target: Target): Promise<Finding> {
     return failure(
       'round-trip',
       `payload ${different + 1} of ${originals.length} comes back different from what was encoded`,
-      ...causeOfDifference(different, decodedPayloads[different]),
+      ...causeOfDifference(originals[different], decodedPayloads[different]),
     );
   target.sealedBody = JSON.stringify({ payloads: encodedPayloads.slice(0, 1) });
   return ok('round-trip', `encode and decode in ${namespace}: every byte back`);
@@ -224,13 +224,16 @@ export async function checkReadiness(target: Target): Promise<Finding> {
 }
 
 /** Cause and fix of a payload that came back different. */
-function causeOfDifference(index: number, decoded: JsonPayload | undefined): [cause: string, fix: string] {
+function causeOfDifference(
+  original: JsonPayload | undefined,
+  decoded: JsonPayload | undefined,
+): [cause: string, fix: string] {
   if (decoded !== undefined && 'external_payloads' in decoded)
     return [
       'it comes back as external_payloads, in snake_case, which the Web UI and Java do not know',
       'write externalPayloads with sizeBytes as a text, as proto3 JSON prescribes',
     ];
-  if (index === 3)
+  if (original?.externalPayloads !== undefined)
     return ['externalPayloads is lost: only metadata and data are encrypted', 'encrypt the whole serialized Payload'];
   return [
     'it was not decoded, or metadata, bytes or order changed',
