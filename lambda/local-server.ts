@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 import { type Cors, type CorsSettings, createCors } from './http/cors.ts';
 import { isLoopbackAddress, isLoopbackHost } from './http/host.ts';
 import type { CodecPipeline, CodecResponse } from './http/message.ts';
@@ -13,7 +13,7 @@ import { Refusal } from './http/refusal.ts';
 import { bugResponse, refusalResponse } from './http/responses.ts';
 import { Admission, type AdmissionLimits, DEFAULT_ADMISSION } from './local/admission.ts';
 import { type BodyTaker, CollectedMessage, type CollectedResponse } from './local/collected-message.ts';
-import { HeldAnswers } from './local/held-answers.ts';
+import { HeldAnswers, LARGE } from './local/held-answers.ts';
 import { headerValues, NodeRequest } from './local/node-request.ts';
 import { OverdueBodies } from './local/overdue.ts';
 
@@ -32,6 +32,8 @@ export interface LocalServerOptions {
   readonly admission?: AdmissionLimits;
   /** Milliseconds for a body to arrive; then 408. Default 15,000. */
   readonly bodyTimeoutMs?: number;
+  /** Milliseconds in which a client must take some of its answer. Default 30,000. */
+  readonly stallMs?: number;
   /** Milliseconds that an answer may take, key services included. Default 9,500: the CLI gives up after ten seconds. */
   readonly answerTimeoutMs?: number;
   /** Told of what should never happen, for the log. */
@@ -50,6 +52,10 @@ export interface LocalServer {
 const LOOPBACK = ['127.0.0.1', '::1'];
 /** Milliseconds for which the rest of a refused body is read and thrown away, so that the client sees the answer. */
 const DRAIN_MS = 10_000;
+/** Milliseconds after which a client that takes no byte of its answer, or asks nothing on a new connection, is cut off. */
+const STALL_MS = 30_000;
+/** Milliseconds between two looks for connections that can be closed, once the server stops. */
+const SWEEP_MS = 20;
 const BUSY = 'The server is busy: try again in a moment';
 
 /**
@@ -80,13 +86,13 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
       return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
     }),
     close: async (graceMs = 10_000) => {
-      handler.closing = true;
-      await Promise.all(servers.map((server) => closeServer(server, graceMs)));
+      handler.stop();
+      await Promise.all(servers.map((server) => closeServer(server, handler, graceMs)));
     },
   };
 }
 
-function newServer({ tls }: LocalServerOptions, handler: RequestHandler): Server {
+function newServer({ tls, stallMs = STALL_MS }: LocalServerOptions, handler: RequestHandler): Server {
   const settings = {
     keepAliveTimeout: 65_000,
     headersTimeout: 10_000,
@@ -96,7 +102,9 @@ function newServer({ tls }: LocalServerOptions, handler: RequestHandler): Server
     IncomingMessage: CollectedMessage,
   };
   const listener = (message: CollectedMessage, response: CollectedResponse) => handler.handle(message, response);
-  return tls === undefined ? createServer(settings, listener) : createHttpsServer({ ...settings, ...tls }, listener);
+  const server =
+    tls === undefined ? createServer(settings, listener) : createHttpsServer({ ...settings, ...tls }, listener);
+  return server.setTimeout(stallMs);
 }
 
 /** Resolves to false where `optional` and the machine has no such address. */
@@ -110,19 +118,28 @@ function listen(server: Server, host: string, port: number, optional: boolean): 
   });
 }
 
-function closeServer(server: Server, graceMs: number): Promise<void> {
+/**
+ * Ends the listening, and every connection once nothing is on its way on it. Node's own `close` takes
+ * a connection for idle whose answer is written and has not left, and looks for idle ones but once.
+ */
+function closeServer(server: Server, handler: RequestHandler, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), graceMs);
-    server.close(() => {
-      clearTimeout(timer);
+    const grace = setTimeout(() => server.closeAllConnections(), graceMs);
+    const sweep = setInterval(() => {
+      if (handler.answersOnTheirWay === 0) server.close();
+    }, SWEEP_MS);
+    NetServer.prototype.close.call(server, () => {
+      clearTimeout(grace);
+      clearInterval(sweep);
       resolve();
     });
-    server.closeIdleConnections();
   });
 }
 
 class RequestHandler implements BodyTaker {
-  closing = false;
+  #stopping = false;
+  /** Answers that are large, or given while the server stops, and that their clients have not taken. */
+  answersOnTheirWay = 0;
   readonly #pipeline: CodecPipeline;
   readonly #cors: Cors;
   readonly #admission: Admission;
@@ -148,6 +165,12 @@ class RequestHandler implements BodyTaker {
       const text = `The request body did not arrive within ${bodyTimeoutMs / 1000} seconds`;
       this.#abandon(message, response, 408, text);
     });
+  }
+
+  /** From now on every answer ends its connection. */
+  stop(): void {
+    this.#stopping = true;
+    this.#answers.release();
   }
 
   handle(message: CollectedMessage, response: CollectedResponse): void {
@@ -227,16 +250,36 @@ class RequestHandler implements BodyTaker {
     origin: string | undefined,
     held: number,
   ): void {
-    this.#admission.leave(held);
     const raw: string[] = [...this.#cors.headersFor(origin)];
     for (const name in headers) raw.push(name, headers[name] as string);
     if (cookies !== undefined) for (const cookie of cookies) raw.push('set-cookie', cookie);
     const length = Buffer.byteLength(body);
     raw.push('content-length', String(length));
-    if (this.closing) raw.push('connection', 'close');
+    if (this.#stopping) raw.push('connection', 'close');
+    if (length >= LARGE || this.#stopping) this.#watch(response, held, length);
+    else this.#admission.leave(held);
     // A text as long as its bytes is ASCII, which Node writes without converting it.
     response.writeHead(status, raw);
     this.#answers.end(response, body, length === body.length ? 'latin1' : 'utf8');
+  }
+
+  /** Counts an answer until its client has taken it, or is gone. */
+  #watch(response: CollectedResponse, held: number, length: number): void {
+    const { socket } = response.req;
+    this.#admission.exchange(held, length);
+    this.answersOnTheirWay++;
+    let isOnItsWay = true;
+    const left = (): void => {
+      if (!isOnItsWay) return;
+      isOnItsWay = false;
+      socket.off('close', left);
+      this.answersOnTheirWay--;
+      this.#admission.leave(length);
+    };
+    if (socket.destroyed) left();
+    response.once('close', left);
+    // A response behind another on its connection never hears of the end.
+    socket.once('close', left);
   }
 
   /** The pipeline never fails; should it, the caller learns nothing and the log the error. */

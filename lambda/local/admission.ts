@@ -13,7 +13,7 @@ export interface AdmissionLimits {
 
 /**
  * Bodies are held twice to six times while a request is decoded, but only one request is decoded at a
- * time: what counts is the sum of the bodies waiting.
+ * time: what counts is the sum of the bodies waiting, and of the answers that clients have not taken.
  */
 export const DEFAULT_ADMISSION: AdmissionLimits = { bytes: 128 * 1024 * 1024, requests: 2000 };
 
@@ -43,6 +43,11 @@ export class Admission {
     if (this.#bytes + bytes > this.#limits.bytes && this.#requests > 1) return false;
     this.#bytes += bytes;
     return true;
+  }
+
+  /** The request is answered, and holds the bytes of the answer instead, until it {@link leave}s with these. */
+  exchange(bytes: number, answerBytes: number): void {
+    this.#bytes += answerBytes - bytes;
   }
 
   leave(bytes: number): void {

@@ -13,7 +13,7 @@ import type { CollectedResponse } from './collected-message.ts';
 /** Milliseconds for which an answer is held at most, but for the request that is being dealt with. */
 const MAX_HELD_MS = 1;
 /** Bytes of a body, of a request or of an answer, from which on nothing is held for its sake. */
-const LARGE = 16 * 1024;
+export const LARGE = 16 * 1024;
 
 interface Answer {
   readonly response: CollectedResponse;

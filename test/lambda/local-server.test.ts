@@ -1,4 +1,4 @@
-import { request as httpRequest, type RequestOptions } from 'node:http';
+import { Agent, request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
@@ -248,6 +248,42 @@ describe('the local server', () => {
       expect((await send(port, {}, 'x'.repeat(900))).status).toBe(200);
     });
 
+    it('counts an answer until its client has taken it, and cuts off one that takes nothing', async () => {
+      const large = 'x'.repeat(20_000_000);
+      const pipeline: CodecPipeline = ({ path }) => ok(path === '/decode' ? large : '{}');
+      const { port } = await start(pipeline, { admission: { bytes: 1e7, requests: 100 }, stallMs: 300 });
+      const unread = connect(port, '127.0.0.1').pause();
+      unread.write('POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx');
+      await setTimeout(100);
+      expect((await send(port, { path: '/encode' }, 'x'.repeat(900))).status).toBe(503);
+      const since = performance.now();
+      while ((await send(port, { path: '/encode' }, 'x'.repeat(900))).status === 503) {
+        expect(performance.now() - since).toBeLessThan(5_000);
+        await setTimeout(50);
+      }
+      unread.destroy();
+    });
+
+    it('forgets answers whose clients went away before they were given', async () => {
+      let release = () => {};
+      const held = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const { port } = await start(() => held.then(() => ok('x'.repeat(100_000))), {
+        admission: { bytes: 1e7, requests: 4 },
+      });
+      const pipelined = connect(port, '127.0.0.1');
+      pipelined.write('POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx'.repeat(4));
+      await setTimeout(50);
+      expect((await send(port)).status).toBe(503);
+      pipelined.destroy();
+      await setTimeout(50);
+      release();
+      await setTimeout(50);
+      const answers = await Promise.all([send(port), send(port), send(port), send(port)]);
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    });
+
     it('refuses at once with 503 what is more than it can have in flight', async () => {
       let release = () => {};
       const held = new Promise<void>((resolve) => {
@@ -303,6 +339,38 @@ describe('the local server', () => {
     release();
     expect((await inFlight).body).toBe('"finished"');
     await closed;
+  });
+
+  it('lets a client that is slow to read have all of its answer when it is closed', async () => {
+    const large = 'x'.repeat(20_000_000);
+    const server = await start(() => ok(large));
+    const socket = connect(server.port, '127.0.0.1').pause();
+    socket.write('POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx');
+    await setTimeout(100);
+    const closed = server.close();
+    await setTimeout(100);
+    let received = 0;
+    for await (const chunk of socket) received += chunk.length;
+    expect(received).toBeGreaterThan(large.length);
+    await closed;
+  });
+
+  it('is closed soon although its clients keep their connections and ask on', async () => {
+    for (let round = 0; round < 5; round++) {
+      const server = await start();
+      const agent = new Agent({ keepAlive: true });
+      let asking = true;
+      const clients = Array.from({ length: 8 }, async () => {
+        while (asking) await send(server.port, { agent }).catch(() => undefined);
+      });
+      await setTimeout(50);
+      const since = performance.now();
+      await server.close(10_000);
+      expect(performance.now() - since).toBeLessThan(5_000);
+      asking = false;
+      await Promise.all(clients);
+      agent.destroy();
+    }
   });
 
   it('gives up on what does not finish in time', async () => {
