@@ -8,6 +8,7 @@
  */
 import { type DecodeContext, type DecodeOutcome, type Decoder, decodePayloads } from '../../codec/decode.ts';
 import { CannotOpenError } from '../../codec/errors.ts';
+import type { KeySource } from '../../codec/keys/key-source.ts';
 import { deserializePayload, type Payload } from '../../codec/payload.ts';
 import { allOrFirstFailure } from '../../codec/wait.ts';
 import { type Bucket, bucketToRead } from './buckets.ts';
@@ -83,16 +84,19 @@ async function open(
   layers: readonly string[],
   isBound: boolean,
 ): Promise<DecodeOutcome> {
-  let asked = false;
-  const mayDecode = (namespace: string | undefined) => {
-    asked = true;
-    return context.mayDecode(namespace);
+  let neededKey = false;
+  const keys: KeySource = {
+    unwrap(request, of) {
+      neededKey = true;
+      return decoder.keys.unwrap(request, of);
+    },
+    materialsFor: (...args) => decoder.keys.materialsFor(...args),
   };
-  const [inner] = await decodePayloads(decoder, [object], { ...context, mayDecode });
+  const [inner] = await decodePayloads({ ...decoder, keys }, [object], context);
   if (inner === undefined) throw new Error('one payload has one outcome');
   if (inner.kind !== 'decoded' && inner.kind !== 'unchanged') return inner;
-  // Plain in storage: a key without a namespace in a shared bucket would make the caller's word the proof.
-  if (!asked && !isBound) return { kind: 'cannot-open', reason: 'object-unbound', namespace: context.namespace };
+  // No key of ours around it: in a shared bucket, under a name without a namespace, the caller's word would be the proof.
+  if (!neededKey && !isBound) return { kind: 'cannot-open', reason: 'object-unbound', namespace: context.namespace };
   const namespace = inner.kind === 'decoded' ? inner.namespace : context.namespace;
   const more = inner.kind === 'decoded' ? inner.layers : [];
   return { kind: 'decoded', payload: inner.payload, namespace, layers: [...layers, ...more] };

@@ -172,6 +172,14 @@ describe('what a caller may not read', () => {
     expect((await server.send('decode', [compressed], { who: 'reader' })).payloads).toEqual([compressed]);
   });
 
+  it('is not shown either where a codec of the configuration applies, which proves no namespace', async () => {
+    const codec = { encode: (payloads: unknown) => payloads, decode: (payloads: unknown) => payloads };
+    const custom = serverWith({ config: { codecs: [{ namespaces: ['*'], codec }] } } as object);
+    const salary = stored(plain('salary'));
+    expect((await custom.send('decode', [salary], { who: 'reader' })).payloads).toEqual([salary]);
+    expect(custom.outcomes).toEqual({ 'object-unbound': 1 });
+  });
+
   it('is shown when the bucket is of that namespace alone', async () => {
     const own = serverWith({ buckets: [{ ...SHARED, namespaces: [ORDERS] }] });
     expect((await own.send('decode', [stored(plain('mine'))], { who: 'reader' })).payloads).toEqual([plain('mine')]);
