@@ -61,7 +61,7 @@ class Routes {
     this.#deps = deps;
   }
 
-  /** A request of the codec protocol; an answer to a session may prolong it. */
+  /** A request of the codec protocol; an answer that the session got may prolong it. Health is asked for by anybody. */
   pass(request: CodecRequest): CodecResponse | Promise<CodecResponse> {
     const cookies = request.header('cookie');
     const answer = this.#deps.pipeline(request);
@@ -80,6 +80,7 @@ class Routes {
   }
 
   #sessionDecides(request: CodecRequest): boolean {
+    if (request.method !== 'POST') return false;
     if (request.header('origin').length === 0) return false;
     const hasToken = request.header('authorization').length > 0 || request.header('authorization-extras').length > 0;
     return this.#deps.sessionFirst || !hasToken;

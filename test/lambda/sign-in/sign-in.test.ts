@@ -155,6 +155,9 @@ describe('the sign-in', () => {
     expect((await world.decode(used)).setCookies).toEqual([]);
     clock.advance(0.4 * HOUR);
     expect((await world.decode(used)).setCookies).toHaveLength(1);
+    // Any page can ask for health, in the background and with the person's cookie.
+    const health = await idle.get(`${world.publicUrl}/healthz`, { origin: 'https://elsewhere.example' });
+    expect([health.status, health.setCookies]).toEqual([200, []]);
     clock.advance(0.4 * HOUR);
     expect((await world.decode(used)).status).toBe(200);
     expect((await world.decode(idle)).status).toBe(401);
