@@ -11,7 +11,7 @@
  * }
  * ```
  */
-import { MalformedPayloadError } from './errors.ts';
+import { CannotEncodeError, MalformedPayloadError } from './errors.ts';
 
 /** Names the size of a payload that lives in external storage. */
 export interface ExternalPayloadDetails {
@@ -80,16 +80,21 @@ export function asBuffer(bytes: Uint8Array): Buffer {
  * Serializes a payload as protobuf. Metadata is written in the order of the object's keys.
  *
  * @returns a new buffer, exactly as long as the message
+ * @throws CannotEncodeError when it has more entries or external payloads than {@link deserializePayload} reads
  */
 export function serializePayload(payload: Payload): Buffer {
   const keys = Object.keys(payload.metadata);
+  const sizes = payload.externalPayloads ?? [];
+  if (keys.length > MAX_METADATA_ENTRIES || sizes.length > MAX_EXTERNAL_PAYLOADS)
+    throw new CannotEncodeError(
+      `a payload has at most ${MAX_METADATA_ENTRIES} entries of metadata and ${MAX_EXTERNAL_PAYLOADS} external payloads`,
+    );
   let length = 0;
   for (const key of keys) {
     const entry = metadataEntryLength(Buffer.byteLength(key), valueAt(payload, key).length);
     length += 1 + varintLength(entry) + entry;
   }
   if (payload.data.length > 0) length += 1 + varintLength(payload.data.length) + payload.data.length;
-  const sizes = payload.externalPayloads ?? [];
   for (const { sizeBytes } of sizes) {
     const inner = externalPayloadLength(sizeBytes);
     length += 1 + varintLength(inner) + inner;
@@ -120,22 +125,36 @@ export function serializePayload(payload: Payload): Buffer {
 }
 
 /**
+ * Entries of metadata in a payload, and details of external payloads: many times what any SDK or codec
+ * writes. Two bytes make an entry, so that what inflates to 32 MiB would become gigabytes of objects.
+ */
+export const MAX_METADATA_ENTRIES = 256;
+export const MAX_EXTERNAL_PAYLOADS = 64;
+
+/**
  * Reads a serialized payload. The metadata values and the data are views of `bytes`, not copies.
  * As protobuf prescribes, unknown fields are skipped and of a repeated single field the last counts.
  *
- * @throws MalformedPayloadError when the bytes are no Payload message
+ * @throws MalformedPayloadError when the bytes are no Payload message, or one with more than
+ *   {@link MAX_METADATA_ENTRIES} or {@link MAX_EXTERNAL_PAYLOADS}
  */
 export function deserializePayload(bytes: Uint8Array): Payload {
   const reader = new ProtobufReader(bytes);
   const metadata = emptyMetadata();
   let data: Uint8Array = EMPTY;
+  let entries = 0;
   let externalPayloads: ExternalPayloadDetails[] | undefined;
   while (!reader.done) {
     const tag = reader.tag();
-    if (tag === 0x0a) readMetadataEntry(reader, metadata);
-    else if (tag === 0x12) data = reader.bytes();
+    if (tag === 0x0a) {
+      if (++entries > MAX_METADATA_ENTRIES)
+        throw new MalformedPayloadError(`more than ${MAX_METADATA_ENTRIES} entries of metadata`);
+      readMetadataEntry(reader, metadata);
+    } else if (tag === 0x12) data = reader.bytes();
     else if (tag === 0x1a) {
       externalPayloads ??= [];
+      if (externalPayloads.length === MAX_EXTERNAL_PAYLOADS)
+        throw new MalformedPayloadError(`more than ${MAX_EXTERNAL_PAYLOADS} external payloads`);
       externalPayloads.push({ sizeBytes: readSizeBytes(reader) });
     } else reader.skip(tag);
   }

@@ -9,7 +9,14 @@
  *   be valid. Metadata has no prototype, so no key is special
  */
 import { isUtf8 } from 'node:buffer';
-import { type ExternalPayloadDetails, emptyMetadata, type Payload, type PayloadMetadata } from '../../codec/payload.ts';
+import {
+  type ExternalPayloadDetails,
+  emptyMetadata,
+  MAX_EXTERNAL_PAYLOADS,
+  MAX_METADATA_ENTRIES,
+  type Payload,
+  type PayloadMetadata,
+} from '../../codec/payload.ts';
 import { decodeBase64 } from './base64.ts';
 import { JsonCursor, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './json-cursor.ts';
 import { Refusal } from './refusal.ts';
@@ -144,8 +151,13 @@ class PayloadsReader {
       return metadata;
     }
     let bad: Map<string, string> | undefined;
+    let entries = 0;
     json.enterObject();
     for (let key = json.nextKey(true); key !== undefined; key = json.nextKey(false)) {
+      if (++entries > MAX_METADATA_ENTRIES) {
+        json.skipValue();
+        continue;
+      }
       this.#problem = undefined;
       metadata[key] = this.#bytes();
       if (this.#problem !== undefined) {
@@ -155,6 +167,7 @@ class PayloadsReader {
     }
     const [problem] = bad?.values() ?? [];
     this.#problem = problem === undefined ? undefined : `has a value that ${problem}`;
+    if (entries > MAX_METADATA_ENTRIES) this.#problem = `has more than ${MAX_METADATA_ENTRIES} entries`;
     return metadata;
   }
 
@@ -191,6 +204,11 @@ class PayloadsReader {
     let problem: string | undefined;
     json.enterArray();
     for (let first = true; json.nextElement(first); first = false) {
+      if (details.length === MAX_EXTERNAL_PAYLOADS) {
+        json.skipValue();
+        problem = ` has more than ${MAX_EXTERNAL_PAYLOADS} elements`;
+        continue;
+      }
       this.#problem = undefined;
       details.push({ sizeBytes: this.#sizeBytesOfDetails() });
       if (this.#problem !== undefined) problem ??= `[${details.length - 1}]${this.#problem}`;

@@ -1,11 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import proto from '@temporalio/proto';
 import fc from 'fast-check';
-import { MalformedPayloadError } from '../../codec/errors.ts';
+import { CannotEncodeError, MalformedPayloadError } from '../../codec/errors.ts';
 import {
   deserializePayload,
   emptyMetadata,
   encodingOf,
+  MAX_EXTERNAL_PAYLOADS,
+  MAX_METADATA_ENTRIES,
   metadataOf,
   metadataText,
   type Payload,
@@ -42,6 +44,27 @@ function plain(payload: Payload): unknown {
 }
 
 describe('a payload as protobuf', () => {
+  it('has as many entries and details as are read again, and no more', () => {
+    const payloadWith = (entries: number, details: number): Payload => ({
+      metadata: metadataOf(Object.fromEntries(Array.from({ length: entries }, (_, i) => [`k${i}`, 'v']))),
+      data: Buffer.alloc(0),
+      externalPayloads: Array.from({ length: details }, () => ({ sizeBytes: 1n })),
+    });
+    const most = payloadWith(MAX_METADATA_ENTRIES, MAX_EXTERNAL_PAYLOADS);
+    expect(plain(deserializePayload(serializePayload(most)))).toEqual(plain(most));
+    expect(() => serializePayload(payloadWith(MAX_METADATA_ENTRIES + 1, 0))).toThrow(CannotEncodeError);
+    expect(() => serializePayload(payloadWith(0, MAX_EXTERNAL_PAYLOADS + 1))).toThrow(CannotEncodeError);
+  });
+
+  it.each([
+    ['entries of metadata', '0a00'],
+    ['external payloads', '1a00'],
+  ])('of millions of empty %s is given up early', (what, entry) => {
+    const bytes = Buffer.alloc(2_000_000, entry, 'hex');
+    expect(() => deserializePayload(bytes)).toThrow(MalformedPayloadError);
+    expect(() => deserializePayload(bytes)).toThrow(new RegExp(`^more than \\d+ ${what}$`));
+  });
+
   it('comes back as it was written', () => {
     fc.assert(
       fc.property(payloads, (payload) => {

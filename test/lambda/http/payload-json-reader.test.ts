@@ -155,6 +155,11 @@ describe('the reader of payloads', () => {
     ['{"payloads":[{"externalPayloads":[{},{"sizeBytes":"x"}]}]}', 'payloads[0].externalPayloads[1].sizeBytes'],
     ['{"payloads":[{"externalPayloads":{}}]}', 'payloads[0].externalPayloads is not an array'],
     ['{"payloads":[true]}', 'payloads[0] is not an object'],
+    [`{"payloads":[{"externalPayloads":[${'{},'.repeat(64)}{}]}]}`, 'payloads[0].externalPayloads has more than 64'],
+    [
+      `{"payloads":[{"metadata":{${Array.from({ length: 257 }, (_, i) => `"k${i}":""`).join()}}}]}`,
+      'payloads[0].metadata has more than 256 entries',
+    ],
     ['{"a":tru}', 'at byte 5'],
     ['{"a":', 'ends early'],
     ['"payloads"', 'is not a JSON object'],
