@@ -15,6 +15,8 @@ export interface AccessPolicyDeps {
   readonly roles?: RoleDirectory;
 }
 
+/** Characters of a namespace that is remembered: hardly any is longer, and a stranger's ciphertext may name one of 64 KB. */
+const MAX_REMEMBERED_LENGTH = 256;
 /** Namespaces remembered for one caller; more than anyone reads, few enough to be no burden when someone tries. */
 const MAX_REMEMBERED_NAMESPACES = 256;
 
@@ -54,6 +56,7 @@ export function createAccessPolicy(rules: readonly AccessRule[], deps: AccessPol
     const known = verdicts?.get(namespace);
     if (known !== undefined) return known;
     const verdict = judge(compiled[operation], caller, namespace);
+    if (namespace.length > MAX_REMEMBERED_LENGTH) return verdict;
     if (verdicts === undefined || verdicts.size >= MAX_REMEMBERED_NAMESPACES) {
       verdicts = new Map();
       remembered[operation].set(caller, verdicts);
