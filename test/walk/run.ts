@@ -70,7 +70,8 @@ async function walksTheFirstScreen(command: string): Promise<void> {
     ensure(/^"[\w ]+"$/.test(text), `the printed curl decodes to ${text}`);
     succeeds('npm run -s codec-server -- doctor http://localhost:8888', 'round-trip', 'All is well');
   } finally {
-    process.kill(-(server.pid as number), 'SIGINT');
+    // One that ended by itself has said why, and that is the error to show.
+    if (server.exitCode === null) process.kill(-(server.pid as number), 'SIGINT');
   }
   ensure((await ended) !== null || server.signalCode === 'SIGINT', 'it does not end on Ctrl-C');
   const gone = shell('curl -s --max-time 2 http://localhost:8888/healthz');
