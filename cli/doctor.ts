@@ -72,7 +72,7 @@ function parse(argv: readonly string[], io: CommandIo) {
     const endpoint = URL.parse(url ?? 'http://localhost:8888');
     if (endpoint === null || !/^https?:$/.test(endpoint.protocol))
       return `${JSON.stringify(url)} is no http or https address. Give it in full, such as http://localhost:8888.`;
-    const token = (values.token ?? io.env['CODEC_SERVER_TOKEN'])?.replace(/^Bearer /i, '') || undefined;
+    const token = (values.token ?? io.env['CODEC_SERVER_TOKEN'])?.trim().replace(/^Bearer /i, '') || undefined;
     const expiredToken = values['expired-token']?.replace(/^Bearer /i, '');
     const { namespace, origin, json, strict } = values;
     return { endpoint, namespace, origin, json, strict, help, token, expiredToken };

@@ -40,14 +40,14 @@ function optional(check: Check): Optional {
   return { optional: check };
 }
 
-function object(fields: Fields, open = false): Check {
+function object(fields: Fields): Check {
   return (value, path) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       return [{ path: path || 'the configuration', message: `is ${kindOf(value)}: write an object, {}.` }];
     const at = (name: string) => (path === '' ? name : `${path}.${name}`);
     const record = value as Readonly<Record<string, unknown>>;
     const unknown = Object.keys(record)
-      .filter((name) => !open && !Object.hasOwn(fields, name))
+      .filter((name) => !Object.hasOwn(fields, name))
       .map((name) => ({
         path: at(name),
         message: `there is no such field: remove it, or correct its name (${Object.keys(fields).join(', ')}).`,
@@ -93,6 +93,37 @@ const people: Check = (value, path) =>
         },
         "{ email }, { emailDomain }, { claim, includes }, { temporalCloudRole }, { serviceToken } or 'anyone-on-loopback'",
       )(value, path);
+
+const tags: Check = (value, path) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.entries(value).flatMap(([name, given]) => text(given, `${path}.${name}`))
+    : object({})(value, path);
+
+/** Of an environment on AWS; what its values may be is checked where it is deployed. */
+const deployment = object({
+  target: nullable(object({ account: text, region: text })),
+  onDelete: oneOf('retain', 'destroy'),
+  terminationProtection: flag,
+  logs: object({
+    level: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR'),
+    retentionDays: number,
+    auditRetentionDays: number,
+    encryption: oneOf('aws', 'customer-managed'),
+  }),
+  throttling: object({ rate: number, burst: number }),
+  concurrency: object({ reserved: nullable(number), provisioned: nullable(number) }),
+  domain: nullable(
+    object({
+      name: text,
+      certificateArn: text,
+      hostedZone: nullable(object({ id: text, name: text })),
+      keepDefaultEndpoint: flag,
+    }),
+  ),
+  alarms: nullable(object({ topic: nullable(secretRef), latencyP99Ms: optional(number), denials: optional(number) })),
+  tags: optional(tags),
+  helpUrl: optional(text),
+});
 
 const algorithms = listOf(oneOf('RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'EdDSA'));
 
@@ -229,7 +260,7 @@ const configuration = object({
       }),
     ),
   ),
-  deployment: optional(object({}, true)),
+  deployment: optional(deployment),
 });
 
 /** Problems of form; empty when every field is there, known, and of its type. */

@@ -34,7 +34,8 @@ export class CodecServerStack extends Stack {
     const { environment, config, code, ...stackProps } = props;
     super(scope, id, stackProps);
     const { deployment } = config;
-    const retain = deployment.onDelete === 'retain';
+    // Whatever else it says, nothing but this lets keys go.
+    const retain = deployment.onDelete !== 'destroy';
     const entries = config.keys.kms ?? [];
     const signIn = Boolean(config.identity?.signIn);
 

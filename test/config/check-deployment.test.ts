@@ -23,6 +23,29 @@ describe('the development environment as it comes', () => {
   });
 });
 
+describe('the form of a deployment', () => {
+  it.each<[object, string]>([
+    [{ onDelete: 'retian' }, 'deployment.onDelete'],
+    [{ onDelete: undefined }, 'deployment.onDelete'],
+    [{ onDeletion: 'retain' }, 'deployment.onDeletion'],
+    [{ terminationProtection: 'false' }, 'deployment.terminationProtection'],
+    [{ logs: { ...dev.deployment.logs, level: 'debug' } }, 'deployment.logs.level'],
+    [{ logs: { ...dev.deployment.logs, encryption: 'none' } }, 'deployment.logs.encryption'],
+    [{ throttling: { rate: '100', burst: 300 } }, 'deployment.throttling.rate'],
+    [{ target: { account: 111122223333, region: 'eu-central-1' } }, 'deployment.target.account'],
+    [{ alarms: { topic: null, denails: 5 } }, 'deployment.alarms.denails'],
+    [{ tags: { team: 1 } }, 'deployment.tags.team'],
+    [{ tags: ['x'] }, 'deployment.tags'],
+    [{ helpUrl: 5 }, 'deployment.helpUrl'],
+  ])('is not %j', (changes, path) => {
+    expect(problemsOfDeployment(changes)).toEqual([path]);
+  });
+
+  it('is not empty', () => {
+    expect(problemsOf({ deployment: {} as DeploymentConfig })).toContain('deployment.onDelete');
+  });
+});
+
 describe('the production environment as it comes', () => {
   it('is refused for each of its placeholders, by name', () => {
     expect(checkDeployment(prod)).toEqual([
