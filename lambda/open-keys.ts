@@ -19,6 +19,8 @@ export interface KeysHost {
   readonly stackStaticKeysArn?: string | undefined;
   /** Told of every call to KMS, for the metrics and the log. */
   readonly onKmsCall?: KmsObserver | undefined;
+  /** Told why a keyring file that was changed cannot be used, for the log. */
+  readonly onKeyringProblem?: ((message: string) => void) | undefined;
 }
 
 /** Keys in use. */
@@ -82,7 +84,7 @@ async function openKeyring(
   ]);
   const path = resolve(host.cwd, file);
   const { keyring, made } = readOrMakeKeyringFile(path);
-  const keys = new KeyringKeys(followKeyringFile(path, keyring), {
+  const keys = new KeyringKeys(followKeyringFile(path, keyring, undefined, host.onKeyringProblem), {
     namespaces,
     ttlSeconds: cache?.ttlSeconds,
     writeLimits: cache,

@@ -19,14 +19,22 @@ const PAUSE = 1000;
 
 /**
  * A keyring that follows its file: a key that `codec-server keygen` adds is used, and one that was
- * taken out is not, without a restart. While the file is gone or broken, the keyring stays as it was.
+ * taken out is not, without a restart. While the file is gone, broken or open to others, the keyring
+ * stays as it was.
  *
  * @param keyring what the file held when it was read first
+ * @param onProblem told why the file cannot be used, once until it can be again or the reason is another
  */
-export function followKeyringFile(path: string, keyring: Keyring, clock: Clock = systemClock): KeyringHolder {
+export function followKeyringFile(
+  path: string,
+  keyring: Keyring,
+  clock: Clock = systemClock,
+  onProblem: (message: string) => void = () => {},
+): KeyringHolder {
   let current = keyring;
   let text = formatKeyring(keyring);
   let nextReading = clock.now() + PAUSE;
+  let problem: string | undefined;
   return {
     get keyring() {
       return current;
@@ -35,7 +43,9 @@ export function followKeyringFile(path: string, keyring: Keyring, clock: Clock =
       const now = clock.now();
       if (now < nextReading) return false;
       nextReading = now + PAUSE;
-      const read = readOrUndefined(path);
+      const { read, failure } = readOrFailure(path);
+      if (failure !== undefined && failure !== problem) onProblem(failure);
+      problem = failure;
       const readText = read === undefined ? text : formatKeyring(read);
       if (read === undefined || readText === text) return false;
       current = read;
@@ -45,11 +55,11 @@ export function followKeyringFile(path: string, keyring: Keyring, clock: Clock =
   };
 }
 
-function readOrUndefined(path: string): Keyring | undefined {
+function readOrFailure(path: string): { readonly read?: Keyring; readonly failure?: string } {
   try {
-    return readKeyringFile(path);
+    return { read: readKeyringFile(path) };
   } catch (error) {
-    if (error instanceof CodecError) return undefined;
+    if (error instanceof CodecError) return { failure: error.message };
     throw error;
   }
 }

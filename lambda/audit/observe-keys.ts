@@ -4,14 +4,16 @@ import { METRICS } from '../../config/metrics.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Told of every call to KMS. */
+/** Told of every call to KMS, and of a keyring file that cannot be used. */
 export interface KeyObservers {
   readonly onKmsCall: KmsObserver;
+  readonly onKeyringProblem: (message: string) => void;
 }
 
 /** @param metrics undefined where nobody counts: on a developer's machine */
 export function observeKeys(logger: Logger, metrics: Metrics | undefined): KeyObservers {
   return {
+    onKeyringProblem: (message) => logger.error(`the keyring stays as it was: ${message}`),
     onKmsCall(fault) {
       metrics?.count(METRICS.kmsCalls);
       switch (fault) {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -142,7 +142,12 @@ describe('the keys of a local keyring', () => {
     try {
       const path = join(folder, 'keyring.json');
       const clock = stoppedClock();
-      const keys = new KeyringKeys(followKeyringFile(path, readOrMakeKeyringFile(path).keyring, clock), { clock });
+      const problems: string[] = [];
+      const { keyring } = readOrMakeKeyringFile(path);
+      const keys = new KeyringKeys(
+        followKeyringFile(path, keyring, clock, (message) => problems.push(message)),
+        { clock },
+      );
       const first = write(keys);
       keys.unwrap(requestFor(first), contextFor('orders'));
       const materials = write(new KeyringKeys(addKeyToKeyringFile(path, 'added')));
@@ -165,6 +170,13 @@ describe('the keys of a local keyring', () => {
       const foreign = write(new KeyringKeys(newKeyring('other')));
       expect(reasonOf(() => keys.unwrap(requestFor(foreign), contextFor('orders')))).toBe('unknown-key');
       expect(unwrap()).toBe('opened');
+      clock.time = 500_000;
+      expect(reasonOf(() => keys.unwrap(requestFor(foreign), contextFor('orders')))).toBe('unknown-key');
+      expect(problems).toEqual([expect.stringContaining(`The keyring ${path} cannot be used`)]);
+      chmodSync(path, 0o644);
+      clock.time = 600_000;
+      expect(reasonOf(() => keys.unwrap(requestFor(foreign), contextFor('orders')))).toBe('unknown-key');
+      expect(problems[1]).toContain('chmod 600');
     } finally {
       rmSync(folder, { recursive: true });
     }
