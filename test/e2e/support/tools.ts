@@ -34,6 +34,10 @@ export const goPeer = (): Promise<string> =>
 /** The worker of examples/go. @returns its path */
 export const goExample = (): Promise<string> => goProgram('go-example', join(projectRoot, 'examples/go'));
 
+/** The worker under test in Go, with the library of workers/go. @returns its path */
+export const goWorkerUnderTest = (): Promise<string> =>
+  goProgram('go-worker-under-test', join(suiteRoot, 'languages/go'), [join(projectRoot, 'workers/go')]);
+
 /** The Java SDK as a program, with the codec of examples/java. @returns the class path to run it with */
 export const javaPeer = (): Promise<string> =>
   javaClassPath('java-peer', join(suiteRoot, 'peers/java'), [join(projectRoot, 'examples/java/src')]);
