@@ -1,4 +1,7 @@
-/** The CDK app's entry. `-c environments=<folder>` takes the environments of another folder than `config`. */
+/**
+ * The CDK app's entry. `-c environments=<folder>` takes the environments of another folder than `environments`.
+ * What a clone of an earlier version keeps in `config` is deployed as before.
+ */
 import { resolve } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { addEnvironments } from '../lib/codec-server-app.ts';
@@ -6,5 +9,6 @@ import { findEnvironments } from '../lib/environments.ts';
 
 const app = new App();
 const folder: unknown = app.node.tryGetContext('environments');
-addEnvironments(app, await findEnvironments(resolve(typeof folder === 'string' ? folder : 'config')));
+const folders = typeof folder === 'string' ? [folder] : ['environments', 'config'];
+addEnvironments(app, await findEnvironments(...folders.map((name) => resolve(name))));
 app.synth();

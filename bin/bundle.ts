@@ -2,13 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundleFunction, PROJECT_ROOT } from '../lib/bundle.ts';
-import { bundleBudget, bundleReport, formatBundleReport } from '../lib/bundle-report.ts';
+import { bundleFunction, PROJECT_ROOT } from '../lib/bundle/bundle.ts';
+import { bundleBudget, bundleReport, formatBundleReport } from '../lib/bundle/bundle-report.ts';
 import { findEnvironments } from '../lib/environments.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'codec-bundle-'));
 try {
-  for (const { name, file, config } of await findEnvironments(join(PROJECT_ROOT, 'config'))) {
+  for (const { name, file, config } of await findEnvironments(join(PROJECT_ROOT, 'environments'))) {
     const metafile = bundleFunction({ configFile: file, config, environment: name, outdir: join(folder, name) });
     const report = bundleReport(metafile);
     process.stdout.write(`${formatBundleReport(name, report, bundleBudget(config))}\n\n`);

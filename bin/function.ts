@@ -1,8 +1,8 @@
-/** The Lambda function's process. The entry that `lib/bundle.ts` generates calls this with one environment. */
+/** The Lambda function's process. The entry that `lib/bundle/bundle.ts` generates calls this with one environment. */
 import type { CodecServerConfig } from '../config/schema.ts';
 import { startFunction } from '../lambda/handler.ts';
 import type { LambdaHandler } from '../lambda/lambda-handler.ts';
-import type { OpenSignIn } from '../lambda/sign-in/sign-in.ts';
+import type { OpenSignIn } from '../lambda/server/sign-in/sign-in.ts';
 
 /**
  * Starts the server of an environment in this process.

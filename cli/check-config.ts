@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkConfig as problemsOf } from '../config/check.ts';
-import { warnAboutAccess } from '../config/check-access.ts';
-import { checkDeployment } from '../config/check-deployment.ts';
+import { warnAboutAccess } from '../config/checks/access.ts';
+import { checkDeployment } from '../config/checks/deployment.ts';
 import type { EnvironmentConfig } from '../config/environment.ts';
 import { asOidcIssuer } from '../config/issuers.ts';
 import { ConfigFileError, loadConfigFile } from '../config/load.ts';
@@ -20,7 +20,7 @@ import type { CommandIo } from './command.ts';
 
 export const CHECK_CONFIG_USAGE = `Usage: codec-server check-config [FILE] [options]
 
-Checks a configuration file (default: config/local.ts) and prints who may do what where, with warnings
+Checks a configuration file (default: environments/local.ts) and prints who may do what where, with warnings
 about what is hardly meant.
 
   --strict       exit code 1 for warnings, too
@@ -171,7 +171,7 @@ function parse(argv: readonly string[]) {
         help: { type: 'boolean', default: false },
       },
     });
-    const [file = 'config/local.ts', more] = positionals;
+    const [file = 'environments/local.ts', more] = positionals;
     if (more !== undefined) return `one file at a time; ${JSON.stringify(more)} is too much.`;
     return { file, ...values };
   } catch (error) {

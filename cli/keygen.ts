@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { KeyringFileError } from '../codec/errors.ts';
-import { addKeyToKeyringFile } from '../codec/keys/keyring-file.ts';
-import { newKeyName } from '../codec/keys/local-keyring.ts';
+import { newKeyName } from '../codec/keys/keyring/keyring.ts';
+import { addKeyToKeyringFile } from '../codec/keys/keyring/keyring-file.ts';
 import type { CommandIo } from './command.ts';
 
 /** Where the local configuration keeps the keyring. */

@@ -1,5 +1,5 @@
 /** What `codec-server start` says once it listens: enough to use the server without reading anything else. */
-import type { CodecPipeline } from '../lambda/http/message.ts';
+import type { CodecPipeline } from '../lambda/server/http/message.ts';
 
 /** What there is to say. */
 export interface StartFacts {

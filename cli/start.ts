@@ -7,19 +7,19 @@ import { checkConfig } from '../config/check.ts';
 import { ConfigFileError, loadConfigFile } from '../config/load.ts';
 import { formatProblems } from '../config/problem.ts';
 import type { CodecServerConfig } from '../config/schema.ts';
-import { createAuditLog } from '../lambda/audit/audit-log.ts';
-import { LineBuffer } from '../lambda/audit/line-buffer.ts';
-import { createLogger, type Logger } from '../lambda/audit/logger.ts';
-import { observeIdentity } from '../lambda/audit/observe-identity.ts';
-import { observeKeys } from '../lambda/audit/observe-keys.ts';
-import { loopbackAuthenticator } from '../lambda/auth/loopback.ts';
-import { composePipeline } from '../lambda/compose.ts';
-import { isLoopbackAddress } from '../lambda/http/host.ts';
-import { LOCAL_LIMITS } from '../lambda/http/limits.ts';
-import { startLocalServer } from '../lambda/local-server.ts';
-import { type OpenedIdentity, openIdentity } from '../lambda/open-identity.ts';
-import { KeysNotHereError, openKeys } from '../lambda/open-keys.ts';
-import { LOCAL_ANSWER_BYTES, openStorage } from '../lambda/open-storage.ts';
+import { startLocalServer } from '../lambda/node/local-server.ts';
+import { createAuditLog } from '../lambda/server/audit/audit-log.ts';
+import { LineBuffer } from '../lambda/server/audit/line-buffer.ts';
+import { createLogger, type Logger } from '../lambda/server/audit/logger.ts';
+import { observeIdentity } from '../lambda/server/audit/observe-identity.ts';
+import { observeKeys } from '../lambda/server/audit/observe-keys.ts';
+import { loopbackAuthenticator } from '../lambda/server/auth/loopback.ts';
+import { composePipeline } from '../lambda/server/create-server.ts';
+import { isLoopbackAddress } from '../lambda/server/http/host.ts';
+import { LOCAL_LIMITS } from '../lambda/server/http/limits.ts';
+import { type OpenedIdentity, openIdentity } from '../lambda/server/open-identity.ts';
+import { KeysNotHereError, openKeys } from '../lambda/server/open-keys.ts';
+import { LOCAL_ANSWER_BYTES, openStorage } from '../lambda/server/open-storage.ts';
 import type { CommandIo } from './command.ts';
 import { curlThatDecodes, startMessage } from './start-message.ts';
 
@@ -35,7 +35,7 @@ Serves /decode and /encode on this machine until Ctrl-C.
   --keyring FILE     the file of wrapping keys, made when there is none
                      (default: keys.keyring.file of the configuration)
   --config FILE      a TypeScript or JavaScript module whose default export is the configuration
-                     (default: the package's config/local.ts)
+                     (default: the package's environments/local.ts)
   --tls-cert FILE    serve https with this certificate (PEM), which the Web UI needs to pass its token
   --tls-key FILE     and this private key (PEM)
   --audit            print the audit line of every request
@@ -176,8 +176,9 @@ async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<vo
 
 /** The configuration, checked as a whole, with the flags in it. */
 async function loadConfig(flags: Flags, io: CommandIo): Promise<{ config: CodecServerConfig; file: string }> {
-  const file = flags.config === undefined ? 'config/local.ts' : resolve(io.cwd, flags.config);
-  const loaded = flags.config === undefined ? (await import('../config/local.ts')).default : await loadConfigFile(file);
+  const file = flags.config === undefined ? 'environments/local.ts' : resolve(io.cwd, flags.config);
+  const loaded =
+    flags.config === undefined ? (await import('../environments/local.ts')).default : await loadConfigFile(file);
   const problems = checkConfig(loaded);
   if (problems.length > 0)
     throw new CannotStartError(
@@ -213,7 +214,9 @@ async function openCallers(
   logger: Logger,
 ): Promise<Pick<OpenedIdentity, 'authenticator' | 'roles' | 'signIn'>> {
   if (identity === null) return { authenticator: loopbackAuthenticator, roles: undefined, signIn: undefined };
-  const openSignIn = identity.signIn ? (await import('../lambda/sign-in/open-sign-in.ts')).openSignIn : undefined;
+  const openSignIn = identity.signIn
+    ? (await import('../lambda/server/sign-in/open-sign-in.ts')).openSignIn
+    : undefined;
   const opened = await openIdentity(identity, { cwd, openSignIn, ...observeIdentity(logger, undefined) });
   void opened.warmUp();
   return opened;

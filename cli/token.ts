@@ -3,7 +3,11 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { KeyDocumentError } from '../codec/errors.ts';
-import { makeServiceToken, readServiceTokenEntries, type ServiceTokenEntry } from '../lambda/auth/service-tokens.ts';
+import {
+  makeServiceToken,
+  readServiceTokenEntries,
+  type ServiceTokenEntry,
+} from '../lambda/server/auth/service-tokens.ts';
 import type { CommandIo } from './command.ts';
 
 export const TOKEN_USAGE = `Usage: codec-server token NAME [options]

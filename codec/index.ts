@@ -16,7 +16,6 @@
  */
 export type { EncryptionContext } from './aws-encryption-sdk/encryption-context.ts';
 export { AWS_ENCRYPTION_SDK_ENCODING } from './aws-encryption-sdk/format.ts';
-export type { CodecKeys } from './codec-keys.ts';
 export {
   CannotEncodeError,
   type CannotOpenCause,
@@ -30,8 +29,8 @@ export {
   type UnavailableCause,
 } from './errors.ts';
 export type { Compression } from './formats/compression.ts';
+export type { DataKeyCacheSettings } from './keys/cache/data-key-cache.ts';
 export { DataKey } from './keys/data-key.ts';
-export type { DataKeyCacheSettings } from './keys/data-key-cache.ts';
 export type {
   DataKeyRequest,
   EncryptedDataKey,
@@ -43,7 +42,8 @@ export type {
   MessageKeyRequest,
   StaticKeyRequest,
 } from './keys/key-source.ts';
-export type { KmsKeyPairing } from './keys/kms-key-source.ts';
+export type { KmsKeyPairing } from './keys/kms/kms-key-source.ts';
+export type { CodecKeys } from './keys/worker-keys.ts';
 export {
   createDataConverter,
   createPayloadCodec,

@@ -3,15 +3,15 @@
  * `PayloadCodec` that the TypeScript SDK takes.
  */
 import type { DataConverter, PayloadCodec, Payload as TemporalPayload } from '@temporalio/common';
-import { type CodecKeys, openKeys } from './codec-keys.ts';
 import { type DecodeContext, type DecodeOutcome, type Decoder, decodePayloads } from './decode.ts';
 import { type EncodeContext, type Encoder, encodePayloads } from './encode.ts';
 import { CannotOpenError, CodecOptionsError } from './errors.ts';
 import { failureConverterPath } from './failure-converter-path.ts';
 import { recogniseAll, recogniseOwn } from './formats/all-formats.ts';
 import type { Compression } from './formats/compression.ts';
-import type { DataKeyCacheSettings } from './keys/data-key-cache.ts';
+import type { DataKeyCacheSettings } from './keys/cache/data-key-cache.ts';
 import type { KeyUsage } from './keys/key-source.ts';
+import { type CodecKeys, openKeys } from './keys/worker-keys.ts';
 import { createNamespaceMatcher } from './namespace-pattern.ts';
 import type { Payload } from './payload.ts';
 import { fromTemporalPayload, toTemporalPayload } from './temporal-payload.ts';

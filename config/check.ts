@@ -2,16 +2,16 @@
  * The check of a whole configuration: every problem at once, each with its place and its fix. A file
  * may be plain JavaScript, or TypeScript that nobody type-checked, so nothing is taken for granted.
  */
-import { checkAccess } from './check-access.ts';
-import { checkCors } from './check-cors.ts';
-import { checkIdentity } from './check-identity.ts';
-import { checkKeys } from './check-keys.ts';
-import { checkLimits } from './check-limits.ts';
-import { checkShape } from './check-shape.ts';
-import { checkSignIn } from './check-sign-in.ts';
-import { checkStorage } from './check-storage.ts';
+import { checkAccess } from './checks/access.ts';
+import { checkCors } from './checks/cors.ts';
+import { checkIdentity } from './checks/identity.ts';
+import { checkKeys } from './checks/keys.ts';
+import { checkLimits } from './checks/limits.ts';
+import { checkSignIn } from './checks/sign-in.ts';
+import { checkStorage } from './checks/storage.ts';
 import type { Problem } from './problem.ts';
 import type { CodecServerConfig } from './schema.ts';
+import { checkShape } from './shape.ts';
 
 /** The checks of single sections, each relying on a form that is right. */
 const SECTIONS: readonly ((config: CodecServerConfig) => Problem[])[] = [

@@ -5,7 +5,7 @@
  */
 import type { CodecServerConfig } from './schema.ts';
 
-/** What a file such as `config/dev.ts` exports by default. */
+/** What a file such as `environments/dev.ts` exports by default. */
 export interface EnvironmentConfig extends CodecServerConfig {
   readonly deployment: DeploymentConfig;
 }

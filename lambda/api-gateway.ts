@@ -4,7 +4,7 @@
  */
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { asBuffer } from '../codec/payload.ts';
-import type { CodecRequest, CodecResponse } from './http/message.ts';
+import type { CodecRequest, CodecResponse } from './server/http/message.ts';
 
 /** Bytes of JSON that Lambda returns for an invocation: 6 MiB. Above it the gateway would answer 502 in our place. */
 export const MOST_RESPONSE_BYTES = 6 * 1024 * 1024;

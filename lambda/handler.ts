@@ -5,19 +5,19 @@
  * `bin/function.ts` calls it with the environment's configuration and the process.
  */
 import type { CodecServerConfig } from '../config/schema.ts';
-import { allSinks, createAuditLog } from './audit/audit-log.ts';
-import { createLogger, type LogLevel, type WriteLine } from './audit/logger.ts';
-import { createMetrics } from './audit/metrics.ts';
-import { observeIdentity } from './audit/observe-identity.ts';
-import { observeKeys } from './audit/observe-keys.ts';
-import { composePipeline } from './compose.ts';
-import { LAMBDA_LIMITS } from './http/limits.ts';
-import type { CodecPipeline, CodecRequest } from './http/message.ts';
 import { createLambdaHandler, type LambdaHandler } from './lambda-handler.ts';
-import { openIdentity } from './open-identity.ts';
-import { openKeys } from './open-keys.ts';
-import { LAMBDA_ANSWER_BYTES, openStorage } from './open-storage.ts';
-import type { OpenSignIn } from './sign-in/sign-in.ts';
+import { allSinks, createAuditLog } from './server/audit/audit-log.ts';
+import { createLogger, type LogLevel, type WriteLine } from './server/audit/logger.ts';
+import { createMetrics } from './server/audit/metrics.ts';
+import { observeIdentity } from './server/audit/observe-identity.ts';
+import { observeKeys } from './server/audit/observe-keys.ts';
+import { composePipeline } from './server/create-server.ts';
+import { LAMBDA_LIMITS } from './server/http/limits.ts';
+import type { CodecPipeline, CodecRequest } from './server/http/message.ts';
+import { openIdentity } from './server/open-identity.ts';
+import { openKeys } from './server/open-keys.ts';
+import { LAMBDA_ANSWER_BYTES, openStorage } from './server/open-storage.ts';
+import type { OpenSignIn } from './server/sign-in/sign-in.ts';
 
 /** The environment variables that the stack sets; `lib/names.ts` is the other side of them. */
 export interface FunctionVariables {

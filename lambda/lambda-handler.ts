@@ -5,9 +5,9 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { ApiGatewayRequest, apiGatewayResult } from './api-gateway.ts';
-import type { CodecPipeline } from './http/message.ts';
-import { Refusal } from './http/refusal.ts';
-import { bugResponse, refusalResponse } from './http/responses.ts';
+import { Refusal } from './server/http/http-error.ts';
+import type { CodecPipeline } from './server/http/message.ts';
+import { bugResponse, refusalResponse } from './server/http/responses.ts';
 
 /** Milliseconds before Lambda's timeout by which the pipeline must have answered: what serializing 6 MB takes. */
 const ANSWER_MARGIN_MS = 500;

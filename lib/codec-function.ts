@@ -16,7 +16,7 @@ import {
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { ConcurrencyConfig, LogsConfig } from '../config/environment.ts';
-import { HANDLER } from './bundle.ts';
+import { HANDLER } from './bundle/bundle.ts';
 import { acceptFindings } from './findings.ts';
 import { ENVIRONMENT_VARIABLES } from './names.ts';
 

@@ -2,8 +2,8 @@
 import { relative } from 'node:path';
 import { type App, AssetHashType, DockerImage, type Stack, Tags } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
-import { checkDeployment } from '../config/check-deployment.ts';
-import { bundleFunction, PROJECT_ROOT } from './bundle.ts';
+import { checkDeployment } from '../config/checks/deployment.ts';
+import { bundleFunction, PROJECT_ROOT } from './bundle/bundle.ts';
 import { CodecServerStack } from './codec-server-stack.ts';
 import type { Environment } from './environments.ts';
 import { stackNameOf } from './names.ts';

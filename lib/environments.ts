@@ -17,21 +17,28 @@ export interface Environment {
 const NAME = /^[a-z][a-z0-9-]{0,30}$/;
 
 /**
- * Reads every TypeScript file of `folder` and takes those that export an environment by default, in
- * the order of their names.
+ * Reads every TypeScript file of `folders` and takes those that export an environment by default, in
+ * the order of the folders and their names.
  *
- * @throws Error when such a file's name cannot be an environment's
+ * @throws Error when such a file's name cannot be an environment's, or two files name the same one
  */
-export async function findEnvironments(folder: string): Promise<Environment[]> {
+export async function findEnvironments(...folders: readonly string[]): Promise<Environment[]> {
   const environments: Environment[] = [];
-  for (const entry of readdirSync(folder).sort()) {
-    if (!entry.endsWith('.ts')) continue;
-    const file = join(folder, entry);
+  for (const file of folders.flatMap((folder) =>
+    readdirSync(folder)
+      .sort()
+      .map((entry) => join(folder, entry)),
+  )) {
+    if (!file.endsWith('.ts')) continue;
     const { default: config } = (await import(pathToFileURL(file).href)) as { default?: unknown };
     if (!isEnvironment(config)) continue;
-    const name = basename(entry, '.ts');
+    const name = basename(file, '.ts');
     if (!NAME.test(name)) {
       throw new Error(`${file}: an environment's file is named with a-z, 0-9 and -, 31 characters at the most.`);
+    }
+    const other = environments.find((environment) => environment.name === name);
+    if (other !== undefined) {
+      throw new Error(`${other.file} and ${file} are both the environment ${name}: keep one of them.`);
     }
     environments.push({ name, file, config });
   }

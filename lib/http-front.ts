@@ -20,7 +20,7 @@ import type { CorsConfig } from '../config/schema.ts';
 import { ENCRYPTED_BY_AWS } from './codec-function.ts';
 import { acceptFindings } from './findings.ts';
 
-/** The pages of the sign-in; `lambda/sign-in/routes.ts` answers them. */
+/** The pages of the sign-in; `lambda/server/sign-in/routes.ts` answers them. */
 const SIGN_IN_PATHS = ['/', '/login', '/callback', '/logout'];
 
 /**

@@ -4,36 +4,37 @@ import { describe, expect, it } from '@jest/globals';
 
 /** Who may import from whom, besides themselves. What a room may not know, it cannot leak, load or break. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  bin: ['cli', 'lib', 'lambda', 'codec', 'config'],
-  cli: ['lambda', 'codec', 'config'],
+  bin: ['cli', 'lib', 'lambda', 'codec', 'config', 'environments'],
+  cli: ['lambda', 'codec', 'config', 'environments'],
   // Knows the Lambda by file path only, so that no part of the server is loaded to deploy it.
   lib: ['config'],
   lambda: ['codec', 'config'],
   config: ['codec'],
+  environments: ['config'],
   codec: [],
 };
 
 /** Packages that may only be imported by these files, so that each can be replaced or left unloaded. */
 const KEPT_APART: readonly (readonly [packages: RegExp, files: RegExp])[] = [
-  [/^@aws-sdk\/client-kms/, /^codec\/keys\/kms(-client)?\.ts$/],
-  [/^@aws-sdk\/client-secrets-manager/, /^codec\/keys\/secrets-manager(-client)?\.ts$/],
-  [/^@aws-sdk\/nested-clients\/sts/, /^codec\/keys\/(assume-role|sts-client)\.ts$/],
-  [/^@aws-sdk\/client-s3/, /^lambda\/storage\/s3(-client)?\.ts$/],
-  [/^(@aws-sdk|@smithy|aws-sdk)/, /^(codec\/keys\/|lambda\/storage\/s3(-client)?\.ts$)/],
-  [/^aws-jwt-verify/, /^lambda\/auth\/tokens\.ts$/],
-  [/^openid-client/, /^lambda\/sign-in\/provider\.ts$/],
+  [/^@aws-sdk\/client-kms/, /^codec\/keys\/kms\/kms(-client)?\.ts$/],
+  [/^@aws-sdk\/client-secrets-manager/, /^codec\/keys\/secrets\/secrets-manager(-client)?\.ts$/],
+  [/^@aws-sdk\/nested-clients\/sts/, /^codec\/keys\/kms\/(assume-role|sts-client)\.ts$/],
+  [/^@aws-sdk\/client-s3/, /^lambda\/server\/storage\/s3(-client)?\.ts$/],
+  [/^(@aws-sdk|@smithy|aws-sdk)/, /^(codec\/keys\/|lambda\/server\/storage\/s3(-client)?\.ts$)/],
+  [/^aws-jwt-verify/, /^lambda\/server\/auth\/tokens\.ts$/],
+  [/^openid-client/, /^lambda\/server\/sign-in\/provider\.ts$/],
   [/^(aws-lambda|@middy)/, /^lambda\/(api-gateway|lambda-handler)\.ts$/],
   [/^(aws-cdk-lib|constructs|cdk-nag)/, /^(lib|bin)\//],
   [/^@temporalio\/proto/, /^$/],
-  [/^node:http$/, /^(lambda\/local(-server\.ts|\/)|cli\/doctor\/)/],
-  [/^node:(https|http2|net|tls|dns)$/, /^(lambda\/local(-server\.ts|\/)|lambda\/auth\/https-get\.ts$|cli\/doctor\/)/],
+  [/^node:http$/, /^(lambda\/node|cli\/doctor)\//],
+  [/^node:(https|http2|net|tls|dns)$/, /^(lambda\/node\/|lambda\/server\/auth\/https-get\.ts$|cli\/doctor\/)/],
   [/^node:(child_process|worker_threads|cluster|vm)$/, /^lib\//],
 ];
 
-/** The function's own entry, and its provider of credentials, which stands in for the SDK's in the bundle. */
-const LAMBDA_ENTRY: ReadonlySet<string> = new Set([
-  join('lambda', 'handler.ts'),
-  join('lambda', 'lambda-credentials.ts'),
+/** What stands in for modules in the function's bundle: a part of its entry point, though it lives beside the bundler. */
+const LAMBDA_STAND_INS: ReadonlySet<string> = new Set([
+  join('lib', 'bundle', 'lambda-credentials.ts'),
+  join('lib', 'bundle', 'node-process.ts'),
 ]);
 
 const ROOT = join(import.meta.dirname, '..');
@@ -90,7 +91,7 @@ describe('the rooms of the code', () => {
     (room) => {
       const strangers = filesOf(room).filter(
         (file) =>
-          !LAMBDA_ENTRY.has(file) &&
+          !LAMBDA_STAND_INS.has(file) &&
           /\bprocess\.(env|argv|exit|exitCode|stdout|stderr|stdin|on|once)\b|\bconsole\.|from 'node:process'/.test(
             codeOf(file),
           ),
@@ -107,9 +108,9 @@ describe('the rooms of the code', () => {
   });
 
   it('sees every import there is', () => {
-    expect(importsOf('codec/keys/kms.ts')).toContain('@aws-sdk/client-kms');
-    expect(importsOf('lambda/open-keys.ts')).toContain('codec/keys/kms.ts');
-    expect(importsOf('config/check-keys.ts')).toContain('codec/namespace-pattern.ts');
+    expect(importsOf('codec/keys/kms/kms.ts')).toContain('@aws-sdk/client-kms');
+    expect(importsOf('lambda/server/open-keys.ts')).toContain('codec/keys/kms/kms.ts');
+    expect(importsOf('config/checks/keys.ts')).toContain('codec/namespace-pattern.ts');
     expect(Object.keys(ROOMS).flatMap(filesOf).length).toBeGreaterThan(100);
   });
 });

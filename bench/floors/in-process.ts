@@ -2,12 +2,12 @@
  * Decoding without HTTP, in a loop that accounts for itself: the floor's, or our pipeline. A process
  * of its own, so that nothing else warms its code.
  */
-import config from '../../config/local.ts';
-import { loopbackAuthenticator } from '../../lambda/auth/loopback.ts';
-import { composePipeline } from '../../lambda/compose.ts';
-import { LOCAL_LIMITS } from '../../lambda/http/limits.ts';
-import type { CodecResponse } from '../../lambda/http/message.ts';
-import { openKeys } from '../../lambda/open-keys.ts';
+import config from '../../environments/local.ts';
+import { loopbackAuthenticator } from '../../lambda/server/auth/loopback.ts';
+import { composePipeline } from '../../lambda/server/create-server.ts';
+import { LOCAL_LIMITS } from '../../lambda/server/http/limits.ts';
+import type { CodecResponse } from '../../lambda/server/http/message.ts';
+import { openKeys } from '../../lambda/server/open-keys.ts';
 import { NAMESPACE } from '../formats.ts';
 import type { Exchange } from '../load/job.ts';
 import { Verifier } from '../load/verify.ts';

@@ -3,14 +3,14 @@
  * the local server, so that what guarding costs can be compared over the same HTTP.
  */
 import type { CodecServerConfig, IdentityConfig } from '../../config/schema.ts';
-import { allSinks, createAuditLog } from '../../lambda/audit/audit-log.ts';
-import { LineBuffer } from '../../lambda/audit/line-buffer.ts';
-import { createMetrics } from '../../lambda/audit/metrics.ts';
-import { composePipeline } from '../../lambda/compose.ts';
-import { LAMBDA_LIMITS } from '../../lambda/http/limits.ts';
-import { startLocalServer } from '../../lambda/local-server.ts';
-import { openIdentity } from '../../lambda/open-identity.ts';
-import { openKeys } from '../../lambda/open-keys.ts';
+import { startLocalServer } from '../../lambda/node/local-server.ts';
+import { allSinks, createAuditLog } from '../../lambda/server/audit/audit-log.ts';
+import { LineBuffer } from '../../lambda/server/audit/line-buffer.ts';
+import { createMetrics } from '../../lambda/server/audit/metrics.ts';
+import { composePipeline } from '../../lambda/server/create-server.ts';
+import { LAMBDA_LIMITS } from '../../lambda/server/http/limits.ts';
+import { openIdentity } from '../../lambda/server/open-identity.ts';
+import { openKeys } from '../../lambda/server/open-keys.ts';
 
 const identityConfig: IdentityConfig = {
   issuers: [

@@ -7,7 +7,7 @@ import type { Envelope } from '../../codec/format.ts';
 import { recogniseAll } from '../../codec/formats/all-formats.ts';
 import { temporalCloudProxyFormat } from '../../codec/formats/temporal-cloud-proxy.ts';
 import type { DataKeyRequest, EncryptedDataKey } from '../../codec/keys/key-source.ts';
-import { digestOfId } from '../../codec/keys/static-keys.ts';
+import { digestOfId } from '../../codec/keys/static/static-keys.ts';
 import { asBuffer, deserializePayload, encodingOf, type Payload } from '../../codec/payload.ts';
 
 /** A payload as `inspect` shows it. Every text that came from the payload is printable. */

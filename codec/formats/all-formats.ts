@@ -1,7 +1,7 @@
 /** Every format that is read, by encoding. `docs/formats.md` describes them for people. */
 import { AWS_ENCRYPTION_SDK_ENCODING, awsEncryptionSdkFormat } from '../aws-encryption-sdk/format.ts';
 import type { Recogniser } from '../decode.ts';
-import { createRecogniser, type FormatsByEncoding } from '../recognise.ts';
+import { createRecogniser, type FormatsByEncoding } from '../recognize.ts';
 import { BINARY_ENCRYPTED, BINARY_ENCRYPTED_FORMATS } from './binary-encrypted.ts';
 import {
   GZIP_ENCODING,

@@ -2,7 +2,7 @@
  * Reads the errors of AWS clients: what kind of failure it is, by the name of the exception, the
  * status, or the code of a network error. Messages are never read, and never passed on.
  */
-import type { KmsFaultKind } from './kms-api.ts';
+import type { KmsFaultKind } from './kms/kms-api.ts';
 
 const KINDS: Readonly<Record<string, KmsFaultKind>> = {
   AccessDeniedException: 'access-denied',

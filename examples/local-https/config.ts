@@ -1,6 +1,7 @@
 /** The local server with identity: tokens of the issuer beside this file, and one person who may read and write. */
-import local from '../../config/local.ts';
+
 import type { CodecServerConfig } from '../../config/schema.ts';
+import local from '../../environments/local.ts';
 
 const config: CodecServerConfig = {
   ...local,

@@ -3,7 +3,7 @@
  * cause a key call, or make anybody fetch a key that the attacker points to.
  */
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
-import { makeServiceToken } from '../../lambda/auth/service-tokens.ts';
+import { makeServiceToken } from '../../lambda/server/auth/service-tokens.ts';
 import { encodePart, signingKeyOf, signToken } from '../support/https-issuer.ts';
 import type { AttackRequest } from './target.ts';
 import { type AttackWorld, ORIGIN } from './world.ts';

@@ -1,17 +1,17 @@
 /** A reader of `orders` tries to read `billing`, under each format, in every disguise. */
 import { deflateSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { DataKeyCache } from '../../codec/keys/cache/data-key-cache.ts';
 import { combineKeySources } from '../../codec/keys/combined-keys.ts';
-import { DataKeyCache } from '../../codec/keys/data-key-cache.ts';
-import { KmsKeys } from '../../codec/keys/kms-key-source.ts';
-import { StaticKeySource } from '../../codec/keys/static-key-source.ts';
-import { parseStaticKeys } from '../../codec/keys/static-keys.ts';
+import { KmsKeys } from '../../codec/keys/kms/kms-key-source.ts';
+import { StaticKeySource } from '../../codec/keys/static/static-key-source.ts';
+import { parseStaticKeys } from '../../codec/keys/static/static-keys.ts';
 import { type Payload, serializePayload } from '../../codec/payload.ts';
-import local from '../../config/local.ts';
 import type { FailuresSetting } from '../../config/schema.ts';
-import { composePipeline } from '../../lambda/compose.ts';
-import { LOCAL_LIMITS } from '../../lambda/http/limits.ts';
-import type { CodecPipeline } from '../../lambda/http/message.ts';
+import local from '../../environments/local.ts';
+import { composePipeline } from '../../lambda/server/create-server.ts';
+import { LOCAL_LIMITS } from '../../lambda/server/http/limits.ts';
+import type { CodecPipeline } from '../../lambda/server/http/message.ts';
 import { person } from '../support/callers.ts';
 import { ask, type CodecRequestParts } from '../support/codec-request.ts';
 import { MemoryKms } from '../support/memory-kms.ts';

@@ -1,8 +1,8 @@
 /** Attacks on the sign-in and on its sessions: nothing decodes, and no key is touched. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { createSeal } from '../../lambda/sign-in/seal.ts';
-import { newSessionKeys, parseSessionKeys } from '../../lambda/sign-in/session-keys.ts';
+import { createSeal } from '../../lambda/server/sign-in/seal.ts';
+import { newSessionKeys, parseSessionKeys } from '../../lambda/server/sign-in/session-keys.ts';
 import type { BrowserAnswer, BrowserLike } from '../support/browser-like.ts';
 import { CODEC_CLIENT } from '../support/identity-provider.ts';
 import { ALICE, MALLORY, SESSION, SIGN_IN, SignInWorld, UI_ORIGIN } from '../support/sign-in-world.ts';

@@ -3,7 +3,7 @@
  * ciphertext with a known plaintext inside.
  */
 import { generateKeyPairSync } from 'node:crypto';
-import { makeServiceToken } from '../../lambda/auth/service-tokens.ts';
+import { makeServiceToken } from '../../lambda/server/auth/service-tokens.ts';
 import { HttpsIssuer, makeSigningKey, type SigningKey, signingKeyOf } from '../support/https-issuer.ts';
 import { testCertificate } from '../support/https-stand-in.ts';
 import type { JsonPayload } from '../support/payloads.ts';

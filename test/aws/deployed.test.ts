@@ -1,6 +1,6 @@
 /** The synthesized stack on loopback, with moto in the place of KMS and Secrets Manager. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { makeServiceToken } from '../../lambda/auth/service-tokens.ts';
+import { makeServiceToken } from '../../lambda/server/auth/service-tokens.ts';
 import { environmentWith } from '../deployed/environment.ts';
 import { type Deployed, startDeployed } from '../deployed/support/start-deployed.ts';
 import { Moto } from '../support/moto.ts';

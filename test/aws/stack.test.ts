@@ -8,8 +8,8 @@
 
 import { ListAliasesCommand, ListKeysCommand } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import dev from '../../config/dev.ts';
 import type { EnvironmentConfig } from '../../config/environment.ts';
+import dev from '../../environments/dev.ts';
 import prod from '../support/environments/prod.ts';
 import { Moto } from '../support/moto.ts';
 import { SynthesizedTemplate } from '../support/synthesize.ts';

@@ -1,6 +1,6 @@
 /** External storage in the synthesized stack over moto: the bucket of the stack, the real S3 client, real keys. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { makeServiceToken } from '../../lambda/auth/service-tokens.ts';
+import { makeServiceToken } from '../../lambda/server/auth/service-tokens.ts';
 import { environmentWith } from '../deployed/environment.ts';
 import { type Deployed, PAYLOAD_BUCKET, startDeployed } from '../deployed/support/start-deployed.ts';
 import { Moto } from '../support/moto.ts';

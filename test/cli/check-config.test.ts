@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CHECK_CONFIG_USAGE, checkConfig } from '../../cli/check-config.ts';
-import local from '../../config/local.ts';
+import local from '../../environments/local.ts';
 import { TestCommandIo } from '../support/command-io.ts';
 
-const LOCAL = resolve('config/local.ts');
+const LOCAL = resolve('environments/local.ts');
 
 describe('codec-server check-config', () => {
   let folder: string;
@@ -109,9 +109,9 @@ encode  *             anyone on this machine, unasked  this machine
   });
 
   it('checks what only a deployment has to fulfil, for an environment on AWS', async () => {
-    expect(await checkConfig([resolve('config/dev.ts')], io)).toBe(0);
+    expect(await checkConfig([resolve('environments/dev.ts')], io)).toBe(0);
     const prod = new TestCommandIo({ cwd: folder });
-    expect(await checkConfig([resolve('config/prod.ts')], prod)).toBe(1);
+    expect(await checkConfig([resolve('environments/prod.ts')], prod)).toBe(1);
     expect(prod.out).toContain('placeholder');
   });
 

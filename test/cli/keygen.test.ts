@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { keygen } from '../../cli/keygen.ts';
-import { readKeyringFile } from '../../codec/keys/keyring-file.ts';
+import { readKeyringFile } from '../../codec/keys/keyring/keyring-file.ts';
 import { runCommand } from '../support/command.ts';
 
 let cwd: string;

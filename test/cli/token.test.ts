@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TOKEN_USAGE, token } from '../../cli/token.ts';
-import { readServiceTokenEntries } from '../../lambda/auth/service-tokens.ts';
+import { readServiceTokenEntries } from '../../lambda/server/auth/service-tokens.ts';
 import { TestCommandIo } from '../support/command-io.ts';
 
 describe('codec-server token', () => {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { openAesGcm } from '../../codec/formats/aes-gcm.ts';
 import { createPayloadCodec, type EncryptingPayloadCodec } from '../../codec/index.ts';
-import { addKeyToKeyringFile } from '../../codec/keys/keyring-file.ts';
+import { addKeyToKeyringFile } from '../../codec/keys/keyring/keyring-file.ts';
 import { deserializePayload, serializePayload } from '../../codec/payload.ts';
 import { toTemporalPayload } from '../../codec/temporal-payload.ts';
 import { payloadOf, sealAesGcm } from '../support/payloads.ts';

@@ -18,7 +18,7 @@ import {
   KeyUnavailableError,
   type PayloadCodecOptions,
 } from '../../codec/index.ts';
-import { formatKeyring, newKeyring } from '../../codec/keys/local-keyring.ts';
+import { formatKeyring, newKeyring } from '../../codec/keys/keyring/keyring.ts';
 import { metadataOf, serializePayload } from '../../codec/payload.ts';
 import { KmsStandIn } from '../support/kms-stand-in.ts';
 

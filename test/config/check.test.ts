@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { checkConfig } from '../../config/check.ts';
-import dev from '../../config/dev.ts';
-import local from '../../config/local.ts';
 import { formatProblems } from '../../config/problem.ts';
+import dev from '../../environments/dev.ts';
+import local from '../../environments/local.ts';
 
 const problemsOf = (change: Record<string, unknown>) => checkConfig({ ...local, ...change });
 const without = (field: string) => Object.fromEntries(Object.entries(local).filter(([name]) => name !== field));

@@ -1,15 +1,20 @@
 /** The pipeline itself as a target, and the parts that other targets of this process share with it. */
 import { randomUUID } from 'node:crypto';
 import { combineKeySources } from '../../codec/keys/combined-keys.ts';
-import { KeyringKeys } from '../../codec/keys/keyring-keys.ts';
-import { newKeyring } from '../../codec/keys/local-keyring.ts';
-import { StaticKeySource } from '../../codec/keys/static-key-source.ts';
-import { samplesTestKeys } from '../../codec/keys/static-keys.ts';
-import local from '../../config/local.ts';
-import { type Authenticator, type Caller, type Credentials, UnauthenticatedError } from '../../lambda/auth/caller.ts';
-import { composePipeline } from '../../lambda/compose.ts';
-import { LAMBDA_LIMITS } from '../../lambda/http/limits.ts';
-import type { CodecPipeline } from '../../lambda/http/message.ts';
+import { newKeyring } from '../../codec/keys/keyring/keyring.ts';
+import { KeyringKeys } from '../../codec/keys/keyring/keyring-key-source.ts';
+import { StaticKeySource } from '../../codec/keys/static/static-key-source.ts';
+import { samplesTestKeys } from '../../codec/keys/static/static-keys.ts';
+import local from '../../environments/local.ts';
+import {
+  type Authenticator,
+  type Caller,
+  type Credentials,
+  UnauthenticatedError,
+} from '../../lambda/server/auth/caller.ts';
+import { composePipeline } from '../../lambda/server/create-server.ts';
+import { LAMBDA_LIMITS } from '../../lambda/server/http/limits.ts';
+import type { CodecPipeline } from '../../lambda/server/http/message.ts';
 import { person, serviceToken } from '../support/callers.ts';
 import {
   CONTRACT_CONFIG,

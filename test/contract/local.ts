@@ -1,6 +1,6 @@
 /** The local server as a target, over a socket. */
 import { Agent, request as httpRequest } from 'node:http';
-import { startLocalServer } from '../../lambda/local-server.ts';
+import { startLocalServer } from '../../lambda/node/local-server.ts';
 import { contractPipeline, headersOf } from './in-process.ts';
 import { CONTRACT_CONFIG, type ContractRequest, type ContractResponse, type TargetKind } from './target.ts';
 

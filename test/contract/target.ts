@@ -4,8 +4,8 @@
  */
 import type { KeySource } from '../../codec/keys/key-source.ts';
 import type { CodecServerConfig } from '../../config/schema.ts';
-import type { AuditEntry } from '../../lambda/audit/audit.ts';
-import type { Credentials } from '../../lambda/auth/caller.ts';
+import type { AuditEntry } from '../../lambda/server/audit/audit.ts';
+import type { Credentials } from '../../lambda/server/auth/caller.ts';
 
 /** A request, with what most of them have filled in: `POST /decode` as JSON, by {@link Who} `writer`. */
 export interface ContractRequest {

@@ -2,8 +2,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { CannotEncodeError, CannotOpenError, KeyUnavailableError } from '../../codec/errors.ts';
 import type { KeySource } from '../../codec/keys/key-source.ts';
-import type { AuditEntry } from '../../lambda/audit/audit.ts';
-import { type Credentials, IdentityUnavailableError } from '../../lambda/auth/caller.ts';
+import type { AuditEntry } from '../../lambda/server/audit/audit.ts';
+import { type Credentials, IdentityUnavailableError } from '../../lambda/server/auth/caller.ts';
 import {
   base64,
   bodyOf,

@@ -1,5 +1,5 @@
 import { Agent } from 'node:http';
-import { makeServiceToken } from '../../lambda/auth/service-tokens.ts';
+import { makeServiceToken } from '../../lambda/server/auth/service-tokens.ts';
 import { describeContract } from '../contract/contract.ts';
 import { sendOverHttp } from '../contract/local.ts';
 import { CONTRACT_CONFIG, READER_EMAIL, type TargetKind, type Who, WORKER_NAME } from '../contract/target.ts';

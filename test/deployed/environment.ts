@@ -1,6 +1,7 @@
 /** The development environment with another identity and other rules: what is deployed otherwise stays as it is. */
-import dev from '../../config/dev.ts';
+
 import type { EnvironmentConfig } from '../../config/environment.ts';
+import dev from '../../environments/dev.ts';
 
 /** Throttling is the gateway's business and has a test of its own; a suite is faster than people are. */
 const UNHURRIED = { rate: 10_000, burst: 10_000 };

@@ -1,7 +1,7 @@
 /** The synthesized stack behind its gateway, with KMS, tokens and rules: what a team deploys, met by real clients. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { makeServiceToken } from '../../lambda/auth/service-tokens.ts';
+import { makeServiceToken } from '../../lambda/server/auth/service-tokens.ts';
 import { type Chromium, screenshot, startChromium } from './support/browser.ts';
 import { type Certificate, selfSignedCertificate } from './support/certificates.ts';
 import { type DeployedServer, startDeployedServer } from './support/deployed-server.ts';

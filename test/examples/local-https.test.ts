@@ -41,7 +41,7 @@ describe('the local server over HTTPS with an issuer of one’s own', () => {
     const origin = /issuer (\S+)\//.exec(issuer)?.[1] ?? '';
     const config = readFileSync('examples/local-https/config.ts', 'utf8')
       .replaceAll('https://localhost:8899', origin)
-      .replaceAll('../../config/', `${resolve('config')}/`);
+      .replaceAll(/\.\.\/\.\.\/(?=config|environments)/g, `${resolve('.')}/`);
     writeFileSync(join(folder, 'config.ts'), config);
     const tls = ['--tls-cert', 'cert.pem', '--tls-key', 'key.pem'];
     const flags = ['start', '--port', '0', '--config', 'config.ts', '--keyring', 'keyring.json', ...tls];

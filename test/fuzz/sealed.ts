@@ -2,7 +2,7 @@
 import { contextOfNamespace } from '../../codec/aws-encryption-sdk/encryption-context.ts';
 import { encryptMessage } from '../../codec/aws-encryption-sdk/writer.ts';
 import type { EncryptionMaterials } from '../../codec/keys/key-source.ts';
-import type { KeyringKeys } from '../../codec/keys/keyring-keys.ts';
+import type { KeyringKeys } from '../../codec/keys/keyring/keyring-key-source.ts';
 import { type Payload, serializePayload } from '../../codec/payload.ts';
 
 /** Seals a payload, an empty message and one of several kilobytes under one data key. */

@@ -1,15 +1,15 @@
 /** The server's own readers: tokens, requests, events. Whatever comes, the answer is one of the documented statuses. */
 import { recogniseAll, recogniseOwn } from '../../codec/formats/all-formats.ts';
 import type { KeySource } from '../../codec/keys/key-source.ts';
-import { createAuthenticator } from '../../lambda/auth/authenticator.ts';
-import type { Caller } from '../../lambda/auth/caller.ts';
-import { IdentityUnavailableError, UnauthenticatedError } from '../../lambda/auth/caller.ts';
-import { createAccessPolicy } from '../../lambda/auth/policy.ts';
-import { createTokenVerifier } from '../../lambda/auth/tokens.ts';
-import { LAMBDA_LIMITS } from '../../lambda/http/limits.ts';
-import type { CodecPipeline, CodecRequest } from '../../lambda/http/message.ts';
 import { createLambdaHandler } from '../../lambda/lambda-handler.ts';
-import { createPipeline } from '../../lambda/pipeline.ts';
+import { createAuthenticator } from '../../lambda/server/auth/authenticator.ts';
+import type { Caller } from '../../lambda/server/auth/caller.ts';
+import { IdentityUnavailableError, UnauthenticatedError } from '../../lambda/server/auth/caller.ts';
+import { createAccessPolicy } from '../../lambda/server/auth/policy.ts';
+import { createTokenVerifier } from '../../lambda/server/auth/tokens.ts';
+import { LAMBDA_LIMITS } from '../../lambda/server/http/limits.ts';
+import type { CodecPipeline, CodecRequest } from '../../lambda/server/http/message.ts';
+import { createPipeline } from '../../lambda/server/pipeline.ts';
 import { apiGatewayEvent } from '../support/api-gateway-event.ts';
 import { encodePart, makeSigningKey, signToken } from '../support/https-issuer.ts';
 import { ensure, type FuzzTarget } from './target.ts';
@@ -31,7 +31,7 @@ const tokens = createTokenVerifier(
 /** Tokens: only the one that the issuer signed is good. */
 const token: FuzzTarget = {
   name: 'token',
-  covers: ['/lambda/auth/tokens', '/lambda/auth/verification-key', '/lambda/auth/authenticator'],
+  covers: ['/lambda/server/auth/tokens', '/lambda/server/auth/verification-key', '/lambda/server/auth/authenticator'],
   seeds: [
     goodToken,
     `Bearer ${goodToken}`,
@@ -94,7 +94,7 @@ function request(keys: KeySource): FuzzTarget {
   const pipeline = pipelineOf(keys);
   return {
     name: 'request',
-    covers: ['/lambda/pipeline', '/lambda/http/', '/lambda/request-account'],
+    covers: ['/lambda/server/pipeline', '/lambda/server/http/', '/lambda/server/audit/audit-record'],
     seeds: [
       'POST /decode\ncontent-type: application/json\nx-namespace: orders.a1b2c\norigin: https://cloud.temporal.io\n\n{"payloads":[{}]}',
       'POST //a/%7Bnamespace%7D//encode?preserveStorageRefs=true\ncontent-type: application/json; charset=utf-8\n\n{}',

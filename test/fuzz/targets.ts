@@ -4,12 +4,12 @@ import proto from '@temporalio/proto';
 import { decryptMessage, parseMessage } from '../../codec/aws-encryption-sdk/reader.ts';
 import { CannotOpenError } from '../../codec/errors.ts';
 import { recogniseAll } from '../../codec/formats/all-formats.ts';
-import { KeyringKeys } from '../../codec/keys/keyring-keys.ts';
-import { newKeyring } from '../../codec/keys/local-keyring.ts';
+import { newKeyring } from '../../codec/keys/keyring/keyring.ts';
+import { KeyringKeys } from '../../codec/keys/keyring/keyring-key-source.ts';
 import { deserializePayload, metadataOf, type Payload, serializePayload } from '../../codec/payload.ts';
-import { readPayloads } from '../../lambda/http/payload-json-reader.ts';
-import { writePayloads } from '../../lambda/http/payload-json-writer.ts';
-import { Refusal } from '../../lambda/http/refusal.ts';
+import { Refusal } from '../../lambda/server/http/http-error.ts';
+import { readPayloads } from '../../lambda/server/http/payload-json-reader.ts';
+import { writePayloads } from '../../lambda/server/http/payload-json-writer.ts';
 import { cookie } from './cookie-target.ts';
 import { sealedPayload } from './sealed.ts';
 import { serverTargets } from './server-targets.ts';
@@ -24,7 +24,7 @@ const base64 = (text: string) => Buffer.from(text).toString('base64');
 /** The JSON reader: what it takes, JSON takes too, and means the same when written and read again. */
 const json: FuzzTarget = {
   name: 'json',
-  covers: ['/lambda/http/payload-json', '/lambda/http/json-cursor', '/lambda/http/base64'],
+  covers: ['/lambda/server/http/payload-json', '/lambda/server/http/json-cursor', '/lambda/server/http/base64'],
   seeds: [
     '{"payloads":[{"metadata":{"encoding":"anNvbi9wbGFpbg=="},"data":"eyJhIjoxfQ=="}]}',
     '{"payloads":[null,{},{"data":null,"metadata":null}],"extra":[1,-2.5e3,true,false,null,"\\u00e9\\ud83d\\ude00"]}',
@@ -173,7 +173,7 @@ const markers = (metadata: Record<string, string>) =>
 /** Everybody's formats: the input is the JSON of payloads, so that metadata changes as well as data. */
 const formats: FuzzTarget = {
   name: 'formats',
-  covers: ['/codec/formats/', '/codec/recognise'],
+  covers: ['/codec/formats/', '/codec/recognize'],
   seeds: [
     markers({ encoding: 'binary/encrypted' }),
     markers({ encoding: 'binary/encrypted', 'encryption-key-id': 'test-key-id' }),

@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Context } from 'aws-lambda';
-import type { CodecPipeline, CodecRequest } from '../../lambda/http/message.ts';
 import { createLambdaHandler } from '../../lambda/lambda-handler.ts';
+import type { CodecPipeline, CodecRequest } from '../../lambda/server/http/message.ts';
 import { apiGatewayEvent } from '../support/api-gateway-event.ts';
 
 const OK = { status: 200, headers: { 'content-type': 'application/json' }, body: '{"payloads":[]}' };

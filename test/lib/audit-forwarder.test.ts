@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import dev from '../../config/dev.ts';
+import dev from '../../environments/dev.ts';
 import { SynthesizedTemplate } from '../support/synthesize.ts';
 
 interface LogEvent {

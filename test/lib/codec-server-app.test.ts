@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
-import dev from '../../config/dev.ts';
 import type { EnvironmentConfig } from '../../config/environment.ts';
-import prod from '../../config/prod.ts';
-import { PROJECT_ROOT } from '../../lib/bundle.ts';
+import dev from '../../environments/dev.ts';
+import prod from '../../environments/prod.ts';
+import { PROJECT_ROOT } from '../../lib/bundle/bundle.ts';
 import { findEnvironments } from '../../lib/environments.ts';
 import filledIn from '../support/environments/prod.ts';
 import { SynthesizedTemplate, stackOf } from '../support/synthesize.ts';
@@ -17,16 +17,32 @@ function errorsOf(config: EnvironmentConfig, name: string): string[] {
 
 describe('the environments', () => {
   it('are the files of a folder that export one by default, named after the files', async () => {
-    const found = await findEnvironments(join(PROJECT_ROOT, 'config'));
+    const found = await findEnvironments(join(PROJECT_ROOT, 'environments'));
     expect(found.map(({ name }) => name)).toEqual(['dev', 'prod']);
     expect(found[0]?.config).toBe(dev);
+  });
+
+  it('are found where an earlier version kept them, too', async () => {
+    const found = await findEnvironments(
+      join(PROJECT_ROOT, 'environments'),
+      join(PROJECT_ROOT, 'config'),
+      join(PROJECT_ROOT, 'test/support/environments/earlier'),
+    );
+    expect(found.map(({ name }) => name)).toEqual(['dev', 'prod', 'staging']);
+  });
+
+  it('have one file each', async () => {
+    const folders = ['environments', 'test/support/environments'].map((folder) => join(PROJECT_ROOT, folder));
+    await expect(findEnvironments(...folders)).rejects.toThrow(
+      /environments\/prod\.ts and .*are both the environment prod/,
+    );
   });
 });
 
 describe('an environment with problems', () => {
   it('refuses to be synthesized, with every problem and its place', () => {
     const [error] = errorsOf(prod, 'prod');
-    expect(error).toContain('config/prod.ts cannot be deployed');
+    expect(error).toContain('environments/prod.ts cannot be deployed');
     for (const path of ['access[0].namespaces[0]', 'keys.kms[0].namespaces[0]', 'deployment.target.account']) {
       expect(error).toContain(`${path}: `);
     }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import dev from '../../config/dev.ts';
+import dev from '../../environments/dev.ts';
 import full, { IMPORTED_SECRET } from '../support/environments/full.ts';
 import prod from '../support/environments/prod.ts';
 import signIn from '../support/environments/sign-in.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import dev from '../../config/dev.ts';
+import dev from '../../environments/dev.ts';
 import full, { FOREIGN_KEY, IMPORTED_SECRET, ROLE } from '../support/environments/full.ts';
 import prod from '../support/environments/prod.ts';
 import { SynthesizedTemplate } from '../support/synthesize.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import dev from '../../config/dev.ts';
+import dev from '../../environments/dev.ts';
 import { STORAGE_KEY, withStorage } from '../support/environments/with-storage.ts';
 import { SynthesizedTemplate } from '../support/synthesize.ts';
 

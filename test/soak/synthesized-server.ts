@@ -1,6 +1,6 @@
 /** The synthesized stack: a fresh bundle, an instance for each event at a time, behind the gateway of its template. */
 import { readFileSync } from 'node:fs';
-import dev from '../../config/dev.ts';
+import dev from '../../environments/dev.ts';
 import { type Deployed, startDeployed } from '../deployed/support/start-deployed.ts';
 import { soakConfig } from './config.ts';
 import { type Dependencies, residentMegabytesOf, type ServerUnderSoak } from './server.ts';

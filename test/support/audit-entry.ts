@@ -1,5 +1,5 @@
 /** An audit entry of an ordinary request, for tests to change. */
-import type { AuditEntry } from '../../lambda/audit/audit.ts';
+import type { AuditEntry } from '../../lambda/server/audit/audit.ts';
 import { person } from './callers.ts';
 
 export function auditEntry(change: Partial<AuditEntry> = {}): AuditEntry {

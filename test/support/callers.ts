@@ -1,5 +1,5 @@
 /** Callers for tests of what stands behind authentication. */
-import type { Caller } from '../../lambda/auth/caller.ts';
+import type { Caller } from '../../lambda/server/auth/caller.ts';
 
 /** A person with a verified token. */
 export function person(

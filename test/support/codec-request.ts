@@ -1,6 +1,6 @@
 /** Requests to a pipeline, without a socket. */
 import { randomUUID } from 'node:crypto';
-import type { CodecPipeline, CodecRequest, CodecResponse } from '../../lambda/http/message.ts';
+import type { CodecPipeline, CodecRequest, CodecResponse } from '../../lambda/server/http/message.ts';
 
 export interface CodecRequestParts {
   readonly method?: string;

@@ -3,7 +3,7 @@ import { type DecodeOutcome, decodePayloads } from '../../codec/decode.ts';
 import { recogniseAll } from '../../codec/formats/all-formats.ts';
 import { combineKeySources } from '../../codec/keys/combined-keys.ts';
 import type { KeySource } from '../../codec/keys/key-source.ts';
-import { StaticKeySource } from '../../codec/keys/static-key-source.ts';
+import { StaticKeySource } from '../../codec/keys/static/static-key-source.ts';
 import type { Payload } from '../../codec/payload.ts';
 
 export interface DecodingOptions {

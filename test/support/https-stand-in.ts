@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { createHttpsGet, type HttpsGet } from '../../lambda/auth/https-get.ts';
+import { createHttpsGet, type HttpsGet } from '../../lambda/server/auth/https-get.ts';
 import { makeTestCertificate, type TestCertificate } from './certificate.ts';
 
 /** How the server answers until told otherwise. */

@@ -1,7 +1,7 @@
 /** KMS in memory: real cryptography, encryption contexts enforced, every call recorded. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { parseKeyArn } from '../../codec/keys/key-arn.ts';
-import { type Kms, KmsFault, type KmsKey } from '../../codec/keys/kms-api.ts';
+import { parseKeyArn } from '../../codec/keys/kms/key-arn.ts';
+import { type Kms, KmsFault, type KmsKey } from '../../codec/keys/kms/kms-api.ts';
 
 type Context = ReadonlyMap<string, string>;
 

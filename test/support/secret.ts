@@ -1,5 +1,5 @@
 /** A secret that a test writes. */
-import { createSecretSource, type SecretSource, type SecretVersions } from '../../codec/keys/secret-source.ts';
+import { createSecretSource, type SecretSource, type SecretVersions } from '../../codec/keys/secrets/secret-source.ts';
 
 export class TestSecret<T> {
   text: string;

@@ -1,19 +1,19 @@
 /** A codec server with external storage in this process: the pipeline, keys of its own, and an S3 to be named. */
 import { createHash } from 'node:crypto';
 import type { KeySource } from '../../codec/keys/key-source.ts';
-import { KeyringKeys } from '../../codec/keys/keyring-keys.ts';
-import { newKeyring } from '../../codec/keys/local-keyring.ts';
+import { newKeyring } from '../../codec/keys/keyring/keyring.ts';
+import { KeyringKeys } from '../../codec/keys/keyring/keyring-key-source.ts';
 import { type ExternalPayloadDetails, metadataOf, type Payload, serializePayload } from '../../codec/payload.ts';
-import local from '../../config/local.ts';
 import type { CodecServerConfig, StorageBucketConfig, StorageLimits } from '../../config/schema.ts';
-import type { AuditEntry } from '../../lambda/audit/audit.ts';
-import { type Authenticator, type Caller, UnauthenticatedError } from '../../lambda/auth/caller.ts';
-import { composePipeline } from '../../lambda/compose.ts';
-import { LAMBDA_LIMITS } from '../../lambda/http/limits.ts';
-import type { CodecPipeline } from '../../lambda/http/message.ts';
-import { createBuckets } from '../../lambda/storage/buckets.ts';
-import { createExternalStorage } from '../../lambda/storage/external-storage.ts';
-import { createS3, type S3Options } from '../../lambda/storage/s3.ts';
+import local from '../../environments/local.ts';
+import type { AuditEntry } from '../../lambda/server/audit/audit.ts';
+import { type Authenticator, type Caller, UnauthenticatedError } from '../../lambda/server/auth/caller.ts';
+import { composePipeline } from '../../lambda/server/create-server.ts';
+import { LAMBDA_LIMITS } from '../../lambda/server/http/limits.ts';
+import type { CodecPipeline } from '../../lambda/server/http/message.ts';
+import { createBuckets } from '../../lambda/server/storage/buckets.ts';
+import { createExternalStorage } from '../../lambda/server/storage/external-storage.ts';
+import { createS3, type S3Options } from '../../lambda/server/storage/s3.ts';
 import { person, serviceToken } from './callers.ts';
 import { ask, type CodecRequestParts } from './codec-request.ts';
 

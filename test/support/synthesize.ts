@@ -6,7 +6,7 @@ import { afterAll } from '@jest/globals';
 import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { EnvironmentConfig } from '../../config/environment.ts';
-import { PROJECT_ROOT } from '../../lib/bundle.ts';
+import { PROJECT_ROOT } from '../../lib/bundle/bundle.ts';
 import { addEnvironments } from '../../lib/codec-server-app.ts';
 
 /** A resource of a template. */
@@ -26,7 +26,7 @@ afterAll(() => rmSync(assemblies, { recursive: true }));
 export function stackOf(config: EnvironmentConfig, name: string): Stack {
   const outdir = mkdtempSync(join(assemblies, `${name}-`));
   const app = new App({ outdir, context: { 'aws:cdk:bundling-stacks': [] } });
-  const [stack] = addEnvironments(app, [{ name, file: `${PROJECT_ROOT}config/${name}.ts`, config }]);
+  const [stack] = addEnvironments(app, [{ name, file: `${PROJECT_ROOT}environments/${name}.ts`, config }]);
   if (stack === undefined) throw new Error('no stack was made');
   return stack;
 }

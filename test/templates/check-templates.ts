@@ -11,7 +11,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { PROJECT_ROOT } from '../../lib/bundle.ts';
+import { PROJECT_ROOT } from '../../lib/bundle/bundle.ts';
 import { addEnvironments } from '../../lib/codec-server-app.ts';
 import { type Environment, findEnvironments } from '../../lib/environments.ts';
 import { stackNameOf } from '../../lib/names.ts';
@@ -119,7 +119,7 @@ const checkov: Checker = (template) => {
 install();
 rmSync(OUT, { recursive: true, force: true });
 mkdirSync(OUT, { recursive: true });
-const own = await findEnvironments(join(PROJECT_ROOT, 'config'));
+const own = await findEnvironments(join(PROJECT_ROOT, 'environments'));
 const filledIn = await findEnvironments(join(PROJECT_ROOT, 'test', 'support', 'environments'));
 const all = [...own.filter(({ name }) => name === 'dev'), ...filledIn];
 

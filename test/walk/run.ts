@@ -97,7 +97,7 @@ const STEPS: Readonly<Record<string, (command: string) => void | Promise<void>>>
   'npx cdk bootstrap': () => succeeds('npx cdk bootstrap --show-template', 'CdkBootstrap'),
   'npx cdk deploy CodecServer-dev': () =>
     succeeds('npx cdk synth CodecServer-dev', 'CodecEndpoint', 'AWS::ApiGatewayV2::Api'),
-  'npm run -s codec-server -- check-config config/dev.ts': (command) => succeeds(command),
+  'npm run -s codec-server -- check-config environments/dev.ts': (command) => succeeds(command),
   'npm pack': (command) => {
     succeeds(`${command} --pack-destination ${folder}`, 'temporal-codec-server-0.1.0.tgz');
     ensure(existsSync(join(folder, 'temporal-codec-server-0.1.0.tgz')), 'it wrote another file than the page says');
@@ -144,7 +144,7 @@ for (const command of Object.keys(STEPS)) {
 
 /** What is done for the commands of the other pages that run anywhere. */
 const PAGE_STEPS: typeof STEPS = {
-  'npm run -s codec-server -- check-config config/prod.ts': (command) => {
+  'npm run -s codec-server -- check-config environments/prod.ts': (command) => {
     // with its placeholders it has to be refused, each with its place
     const { status, output } = shell(command);
     ensure(status === 1 && output.includes('<your-company.com> is a placeholder'), output.slice(-600));

@@ -2,12 +2,12 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { readKeyUri } from '../../../codec/formats/temporal-proxy.ts';
-import { DataKeyCache } from '../../../codec/keys/data-key-cache.ts';
+import { DataKeyCache } from '../../../codec/keys/cache/data-key-cache.ts';
 import type { KeySource } from '../../../codec/keys/key-source.ts';
-import { KeyringKeys } from '../../../codec/keys/keyring-keys.ts';
-import { KmsKeys } from '../../../codec/keys/kms-key-source.ts';
-import { StaticKeySource } from '../../../codec/keys/static-key-source.ts';
-import { samplesTestKeys } from '../../../codec/keys/static-keys.ts';
+import { KeyringKeys } from '../../../codec/keys/keyring/keyring-key-source.ts';
+import { KmsKeys } from '../../../codec/keys/kms/kms-key-source.ts';
+import { StaticKeySource } from '../../../codec/keys/static/static-key-source.ts';
+import { samplesTestKeys } from '../../../codec/keys/static/static-keys.ts';
 import { type Payload, serializePayload } from '../../../codec/payload.ts';
 import { officialEncrypt, SUITE, wrappingKey } from '../../support/aws-encryption-sdk.ts';
 import { decodeOne } from '../../support/decoding.ts';

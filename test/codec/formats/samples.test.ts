@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { StaticKeySource } from '../../../codec/keys/static-key-source.ts';
-import { parseStaticKeys, samplesTestKeys } from '../../../codec/keys/static-keys.ts';
+import { StaticKeySource } from '../../../codec/keys/static/static-key-source.ts';
+import { parseStaticKeys, samplesTestKeys } from '../../../codec/keys/static/static-keys.ts';
 import { metadataText, serializePayload } from '../../../codec/payload.ts';
 import { decodeOne } from '../../support/decoding.ts';
 import { fromJson, type JsonPayload, jsonPlain, payloadOf, sealAesGcm, toJson } from '../../support/payloads.ts';

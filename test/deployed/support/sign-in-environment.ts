@@ -1,6 +1,6 @@
 /** An environment with sign-in, synthesized and served over HTTPS, with its identity provider and ciphertext to read. */
 import type { AccessRule } from '../../../config/schema.ts';
-import { makeServiceToken } from '../../../lambda/auth/service-tokens.ts';
+import { makeServiceToken } from '../../../lambda/server/auth/service-tokens.ts';
 import { type BrowserAnswer, BrowserLike } from '../../support/browser-like.ts';
 import { testCertificate } from '../../support/https-stand-in.ts';
 import { CODEC_CLIENT, CODEC_CLIENT_SECRET, IdentityProvider } from '../../support/identity-provider.ts';

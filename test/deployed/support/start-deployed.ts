@@ -14,7 +14,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import type { EnvironmentConfig } from '../../../config/environment.ts';
-import { PROJECT_ROOT } from '../../../lib/bundle.ts';
+import { PROJECT_ROOT } from '../../../lib/bundle/bundle.ts';
 import { addEnvironments } from '../../../lib/codec-server-app.ts';
 import { KmsStandIn } from '../../support/kms-stand-in.ts';
 import { SecretsManagerStandIn } from '../../support/secrets-manager-stand-in.ts';

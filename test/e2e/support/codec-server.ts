@@ -3,14 +3,14 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PayloadCodec } from '@temporalio/common';
 import { createPayloadCodec } from '../../../codec/index.ts';
-import { readOrMakeKeyringFile } from '../../../codec/keys/keyring-file.ts';
-import local from '../../../config/local.ts';
+import { readOrMakeKeyringFile } from '../../../codec/keys/keyring/keyring-file.ts';
 import type { CodecServerConfig } from '../../../config/schema.ts';
+import local from '../../../environments/local.ts';
 import type { Certificate } from './certificates.ts';
 import { artefactRoot, projectRoot } from './paths.ts';
 import { freePort, start } from './processes.ts';
 
-/** How the server differs from `config/local.ts`. */
+/** How the server differs from `environments/local.ts`. */
 export interface CodecServerOptions {
   readonly config?: Partial<CodecServerConfig>;
   /** Origins of Web UIs that may call. */

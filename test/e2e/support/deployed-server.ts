@@ -1,7 +1,7 @@
 /** The codec server as it is deployed: the synthesized stack behind its gateway, with stand-ins for AWS. */
 import { createPayloadCodec } from '../../../codec/index.ts';
-import dev from '../../../config/dev.ts';
 import type { EnvironmentConfig } from '../../../config/environment.ts';
+import dev from '../../../environments/dev.ts';
 import { type Deployed, startDeployed } from '../../deployed/support/start-deployed.ts';
 import { KmsStandIn } from '../../support/kms-stand-in.ts';
 import type { Certificate } from './certificates.ts';

@@ -1,6 +1,6 @@
-/** `config/prod.ts` with its placeholders filled in, as a team would. */
+/** `environments/prod.ts` with its placeholders filled in, as a team would. */
 import type { EnvironmentConfig } from '../../../config/environment.ts';
-import prod from '../../../config/prod.ts';
+import prod from '../../../environments/prod.ts';
 
 const environment: EnvironmentConfig = {
   ...prod,

@@ -1,6 +1,7 @@
 /** The development environment with external storage: a bucket of the stack that is written, and one of others that is read. */
-import dev from '../../../config/dev.ts';
+
 import type { EnvironmentConfig } from '../../../config/environment.ts';
+import dev from '../../../environments/dev.ts';
 
 export const STORAGE_KEY = 'arn:aws:kms:eu-west-1:444455556666:key/99999999-2222-3333-4444-555555555555';
 

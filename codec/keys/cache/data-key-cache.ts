@@ -1,0 +1,255 @@
+/**
+ * The cache in front of a key service. Keys are bounded in number and age, each is fetched once
+ * however many payloads miss together, a data key writes a limited number of messages and bytes,
+ * failures are remembered briefly, and whatever leaves the cache is zeroed.
+ */
+import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-context.ts';
+import { definedOnly } from '../../defined-only.ts';
+import { CannotEncodeError, CannotOpenError, KeyUnavailableError } from '../../errors.ts';
+import { DataKey } from '../data-key.ts';
+import type { DataKeyRequest, EncryptedDataKey, EncryptionMaterials, KeyContext, KeySource } from '../key-source.ts';
+import { BoundedCache } from './bounded-cache.ts';
+import { nameOfMessage, nameOfRequest, nameOfWriter } from './cache-key.ts';
+import { type Clock, systemClock } from './clock.ts';
+import type { DataKeyOrigin, GeneratedDataKey } from './data-key-service.ts';
+import { Flight } from './shared-call.ts';
+import { WriteBatch } from './write-key.ts';
+
+/** Bounds of the cache. */
+export interface DataKeyCacheSettings {
+  /** Distinct keys kept. Default 1,000. */
+  readonly maxKeys: number;
+  /** Seconds that a key is kept, from the call that fetched it: the time for which a revoked key still decodes. Default 300. */
+  readonly ttlSeconds: number;
+  /** Messages written under one data key. Default 10,000. */
+  readonly maxMessages: number;
+  /** Bytes written under one data key. Default 1 GiB. */
+  readonly maxBytes: number;
+  /** Milliseconds for which a refusal is remembered. Default 10,000. */
+  readonly refusalMs: number;
+  /** Milliseconds for which a fault that may pass is remembered, so that a page full of payloads fails at once. Default 250. */
+  readonly faultMs: number;
+}
+
+export const DEFAULT_CACHE_SETTINGS: DataKeyCacheSettings = {
+  maxKeys: 1000,
+  ttlSeconds: 300,
+  maxMessages: 10_000,
+  maxBytes: 2 ** 30,
+  refusalMs: 10_000,
+  faultMs: 250,
+};
+
+/** Counters since the cache was made, for metrics. */
+export interface DataKeyCacheStatistics {
+  /** Keys and batches kept now. */
+  readonly size: number;
+  readonly hits: number;
+  /** Calls to the origin. */
+  readonly misses: number;
+  /** Requests that joined a call already under way. */
+  readonly joined: number;
+  /** Requests answered with a remembered failure. */
+  readonly rememberedFailures: number;
+  readonly evicted: number;
+  readonly expired: number;
+}
+
+export class DataKeyCache implements KeySource {
+  readonly #origin: DataKeyOrigin;
+  readonly #settings: DataKeyCacheSettings;
+  readonly #clock: Clock;
+  readonly #keys: BoundedCache<DataKey>;
+  readonly #batches: BoundedCache<WriteBatch>;
+  readonly #failures: BoundedCache<Error>;
+  readonly #flights = new Map<string, Flight<DataKey>>();
+  #sweeping = false;
+  #closed = false;
+  #hits = 0;
+  #misses = 0;
+  #joined = 0;
+  #rememberedFailures = 0;
+
+  constructor(origin: DataKeyOrigin, settings: Partial<DataKeyCacheSettings> = {}, clock: Clock = systemClock) {
+    this.#origin = origin;
+    this.#settings = { ...DEFAULT_CACHE_SETTINGS, ...definedOnly(settings) };
+    this.#clock = clock;
+    const { maxKeys } = this.#settings;
+    this.#keys = new BoundedCache(maxKeys, this.#ttl, (key) => key.destroy());
+    this.#batches = new BoundedCache(maxKeys, this.#ttl, (batch) => batch.retire());
+    this.#failures = new BoundedCache(Math.max(maxKeys, 100), this.#settings.refusalMs);
+  }
+
+  get unwraps(): readonly DataKeyRequest['kind'][] {
+    return this.#origin.unwraps ?? ['message', 'kms', 'static'];
+  }
+
+  unwrap(request: DataKeyRequest, context: KeyContext): DataKey | Promise<DataKey> {
+    const name = nameOfRequest(request, context.namespace);
+    const now = this.#clock.now();
+    const cached = this.#keys.get(name, now);
+    if (cached !== undefined) {
+      this.#hits++;
+      context.usage.cacheHits++;
+      return cached.acquire();
+    }
+    this.#throwRemembered(name, now);
+    const underWay = this.#flights.get(name);
+    if (underWay !== undefined) {
+      this.#joined++;
+      context.usage.cacheHits++;
+      return underWay.join(context.deadline);
+    }
+    const flight = new Flight<DataKey>(this.#clock, context.deadline);
+    const fetched = this.#origin.unwrap(request, liveContext(context.namespace, flight));
+    this.#misses++;
+    context.usage.cacheMisses++;
+    this.#flights.set(name, flight);
+    void this.#land(name, flight, fetched, now);
+    return flight.join(context.deadline);
+  }
+
+  materialsFor(
+    encryptionContext: EncryptionContext,
+    plaintextLength: number,
+    context: KeyContext & { readonly namespace: string },
+  ): EncryptionMaterials | Promise<EncryptionMaterials> {
+    const name = nameOfWriter(encryptionContext, context.namespace);
+    const now = this.#clock.now();
+    let batch = this.#batches.get(name, now);
+    if (batch !== undefined && !batch.fits(plaintextLength)) {
+      this.#batches.delete(name);
+      batch = undefined;
+    }
+    if (batch === undefined) {
+      this.#throwRemembered(name, now);
+      batch = new WriteBatch(this.#settings, this.#clock, context.deadline);
+      const made = this.#origin.generate(encryptionContext, liveContext(context.namespace, batch));
+      this.#misses++;
+      context.usage.cacheMisses++;
+      if (this.#closed) batch.retire();
+      else this.#batches.set(name, batch, now);
+      const readName = (wrapped: readonly EncryptedDataKey[]) =>
+        nameOfMessage(wrapped, encryptionContext, context.namespace);
+      void this.#landBatch(name, batch, made, readName, now);
+    } else {
+      if (batch.ready) this.#hits++;
+      else this.#joined++;
+      context.usage.cacheHits++;
+    }
+    return batch.take(plaintextLength, context.deadline);
+  }
+
+  statistics(): DataKeyCacheStatistics {
+    return {
+      size: this.#keys.size + this.#batches.size,
+      hits: this.#hits,
+      misses: this.#misses,
+      joined: this.#joined,
+      rememberedFailures: this.#rememberedFailures,
+      evicted: this.#keys.evicted + this.#batches.evicted,
+      expired: this.#keys.expired + this.#batches.expired,
+    };
+  }
+
+  /** Zeroes everything that is kept, and forgets the failures. Keys in use are zeroed when their last user is done. */
+  clear(): void {
+    this.#keys.clear();
+    this.#batches.clear();
+    this.#failures.clear();
+  }
+
+  /** As {@link clear}, for good: what arrives from now on serves those who wait and is not kept. */
+  close(): void {
+    this.#closed = true;
+    this.clear();
+  }
+
+  get #ttl(): number {
+    return this.#settings.ttlSeconds * 1000;
+  }
+
+  async #land(name: string, flight: Flight<DataKey>, fetched: Promise<DataKey>, started: number): Promise<void> {
+    try {
+      const key = await fetched;
+      this.#flights.delete(name);
+      flight.land(() => key.acquire());
+      this.#keep(name, key, started);
+    } catch (error) {
+      this.#flights.delete(name);
+      this.#remember(name, error);
+      flight.fail(error);
+    }
+  }
+
+  async #landBatch(
+    name: string,
+    batch: WriteBatch,
+    made: Promise<GeneratedDataKey>,
+    readName: (wrapped: readonly EncryptedDataKey[]) => string,
+    started: number,
+  ): Promise<void> {
+    try {
+      const generated = await made;
+      batch.land(generated);
+      this.#keepForReading(readName(generated.encryptedDataKeys), generated.dataKey, started);
+      this.#sweepLater();
+    } catch (error) {
+      if (this.#batches.get(name, this.#clock.now()) === batch) this.#batches.delete(name);
+      this.#remember(name, error);
+      batch.fail(error);
+    }
+  }
+
+  /** What was just written is often read next: by the worker that wrote it, or for the person who started it. */
+  #keepForReading(name: string, key: DataKey, since: number): void {
+    if (key.destroyed) return;
+    this.#keep(name, new DataKey(key.id, Uint8Array.from(key.bytes)), since);
+  }
+
+  #keep(name: string, key: DataKey, since: number): void {
+    if (this.#closed) {
+      key.destroy();
+      return;
+    }
+    this.#keys.set(name, key, since);
+    this.#sweepLater();
+  }
+
+  #throwRemembered(name: string, now: number): void {
+    const failure = this.#failures.get(name, now);
+    if (failure === undefined) return;
+    this.#rememberedFailures++;
+    throw failure;
+  }
+
+  #remember(name: string, error: unknown): void {
+    const { refusalMs, faultMs } = this.#settings;
+    if (error instanceof CannotOpenError || error instanceof CannotEncodeError)
+      this.#failures.set(name, error, this.#clock.now(), refusalMs);
+    else if (error instanceof KeyUnavailableError) this.#failures.set(name, error, this.#clock.now(), faultMs);
+  }
+
+  /** Keys that nobody asks for any more leave too. */
+  #sweepLater(): void {
+    if (this.#sweeping) return;
+    this.#sweeping = true;
+    this.#clock.afterInBackground(Math.max(this.#ttl / 4, 1000), () => {
+      this.#sweeping = false;
+      const now = this.#clock.now();
+      this.#keys.sweep(now);
+      this.#batches.sweep(now);
+      this.#failures.sweep(now);
+      if (this.#keys.size + this.#batches.size > 0) this.#sweepLater();
+    });
+  }
+}
+
+function liveContext<N extends string | undefined>(namespace: N, waiting: { readonly deadline: number }) {
+  return {
+    namespace,
+    get deadline() {
+      return waiting.deadline;
+    },
+  };
+}

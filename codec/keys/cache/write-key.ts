@@ -1,0 +1,73 @@
+import type { EncryptionMaterials } from '../key-source.ts';
+import type { Clock } from './clock.ts';
+import type { GeneratedDataKey } from './data-key-service.ts';
+import { Flight } from './shared-call.ts';
+
+/** How much one data key may write. */
+export interface WriteLimits {
+  readonly maxMessages: number;
+  readonly maxBytes: number;
+}
+
+/**
+ * The messages that one data key writes. Places are counted when they are taken, not when the key
+ * arrives: of ten thousand payloads that come together, each knows at once which key it waits for.
+ */
+export class WriteBatch {
+  readonly #limits: WriteLimits;
+  readonly #flight: Flight<EncryptionMaterials>;
+  #messages = 0;
+  #bytes = 0;
+  #made: GeneratedDataKey | undefined;
+  #retired = false;
+
+  /** @param deadline of the first who will wait for the key, if anybody has to */
+  constructor(limits: WriteLimits, clock: Clock, deadline = 0) {
+    this.#limits = limits;
+    this.#flight = new Flight(clock, deadline);
+  }
+
+  /** Whether the data key is here. */
+  get ready(): boolean {
+    return this.#made !== undefined;
+  }
+
+  /** The latest deadline of those who wait for the key. */
+  get deadline(): number {
+    return this.#flight.deadline;
+  }
+
+  /** Whether one more message may be written under this key. The first always may. */
+  fits(bytes: number): boolean {
+    if (this.#messages === 0) return true;
+    return this.#messages < this.#limits.maxMessages && this.#bytes + bytes <= this.#limits.maxBytes;
+  }
+
+  /** Takes a place for a message. */
+  take(bytes: number, deadline: number): EncryptionMaterials | Promise<EncryptionMaterials> {
+    this.#messages++;
+    this.#bytes += bytes;
+    if (this.#made === undefined) return this.#flight.join(deadline);
+    this.#made.dataKey.acquire();
+    return this.#made;
+  }
+
+  land(made: GeneratedDataKey): void {
+    this.#made = made;
+    this.#flight.land(() => {
+      made.dataKey.acquire();
+      return made;
+    });
+    if (this.#retired) made.dataKey.destroy();
+  }
+
+  fail(error: unknown): void {
+    this.#flight.fail(error);
+  }
+
+  /** No more messages: the key is zeroed when those who have it are done. */
+  retire(): void {
+    this.#retired = true;
+    this.#made?.dataKey.destroy();
+  }
+}

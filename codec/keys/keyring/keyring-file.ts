@@ -1,0 +1,58 @@
+/** The keyring as a file. */
+import { KeyDocumentError, KeyringFileError } from '../../errors.ts';
+import { makePrivateFile, readPrivateFile, replacePrivateFile, whileLocked } from '../secrets/private-file.ts';
+import { formatKeyring, type Keyring, newKeyring, parseKeyring, withNewKey } from './keyring.ts';
+
+const WHAT = 'keyring';
+
+/**
+ * Reads a keyring file.
+ *
+ * @throws KeyringFileError when it is missing, unreadable, readable by others, or no keyring
+ */
+export function readKeyringFile(path: string): Keyring {
+  const text = readPrivateFile(path, WHAT);
+  try {
+    return parseKeyring(text);
+  } catch (error) {
+    if (error instanceof KeyDocumentError)
+      throw new KeyringFileError('malformed', path, `The keyring ${path} cannot be used: ${error.message}.`);
+    throw error;
+  }
+}
+
+/**
+ * Reads a keyring file, and makes one with a single new key where there is none. Of several processes
+ * that find none at the same time one makes it, and all of them read that one.
+ *
+ * @throws KeyringFileError when it can neither be read nor made
+ */
+export function readOrMakeKeyringFile(path: string): { readonly keyring: Keyring; readonly made: boolean } {
+  try {
+    return { keyring: readKeyringFile(path), made: false };
+  } catch (error) {
+    if (!(error instanceof KeyringFileError) || error.problem !== 'missing') throw error;
+  }
+  const made = makePrivateFile(path, WHAT, formatKeyring(newKeyring()));
+  return { keyring: readKeyringFile(path), made };
+}
+
+/**
+ * Adds a new key to a keyring file and makes it current; makes the file where there is none.
+ *
+ * @returns the keyring as it now stands in the file
+ * @throws KeyringFileError when the file cannot be changed, or has a key of that name
+ */
+export function addKeyToKeyringFile(path: string, name: string): Keyring {
+  try {
+    if (makePrivateFile(path, WHAT, formatKeyring(newKeyring(name)))) return readKeyringFile(path);
+    return whileLocked(path, WHAT, () => {
+      replacePrivateFile(path, WHAT, formatKeyring(withNewKey(readKeyringFile(path), name)));
+      return readKeyringFile(path);
+    });
+  } catch (error) {
+    if (error instanceof KeyDocumentError)
+      throw new KeyringFileError('malformed', path, `The keyring ${path} gets no new key: ${error.message}.`);
+    throw error;
+  }
+}

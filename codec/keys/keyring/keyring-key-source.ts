@@ -1,0 +1,146 @@
+/**
+ * Data keys under a local keyring. Everything here is computation on this machine, so every answer is
+ * synchronous. Unwrapped keys are kept for a while all the same: it saves a sixth of opening a
+ * message of 300 bytes (measured: 1.2 µs to look one up, 6.6 µs to unwrap it, 30 µs for the rest).
+ */
+import { randomBytes } from 'node:crypto';
+import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-context.ts';
+import {
+  type RawAesWrappingKey,
+  rawAesKeyNameOf,
+  unwrapDataKey,
+  wrapDataKey,
+} from '../../aws-encryption-sdk/raw-aes-keyring.ts';
+import { definedOnly } from '../../defined-only.ts';
+import { CannotEncodeError, CannotOpenError } from '../../errors.ts';
+import { createNamespaceMatcher } from '../../namespace-pattern.ts';
+import { BoundedCache } from '../cache/bounded-cache.ts';
+import { nameOfRequest, nameOfWriter } from '../cache/cache-key.ts';
+import { type Clock, systemClock } from '../cache/clock.ts';
+import { DEFAULT_CACHE_SETTINGS } from '../cache/data-key-cache.ts';
+import { WriteBatch, type WriteLimits } from '../cache/write-key.ts';
+import { DataKey } from '../data-key.ts';
+import { KEY_LENGTH } from '../key-document.ts';
+import type { DataKeyRequest, EncryptionMaterials, KeyContext, KeySource, MessageKeyRequest } from '../key-source.ts';
+import type { KeyringHolder } from './followed-keyring.ts';
+import type { Keyring } from './keyring.ts';
+
+export interface KeyringKeysOptions {
+  /** Temporal namespaces it serves, with `*`. Default: all, and payloads that are bound to none. */
+  readonly namespaces?: readonly string[] | undefined;
+  /** How much one data key writes. Default 10,000 messages or 1 GiB. */
+  readonly writeLimits?: Partial<WriteLimits> | undefined;
+  /** Seconds for which a data key is kept, for writing and for reading. Default 300. */
+  readonly ttlSeconds?: number | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+export class KeyringKeys implements KeySource {
+  readonly unwraps = ['message'] as const;
+  readonly #holder: KeyringHolder;
+  readonly #serves: (namespace: string | undefined) => boolean;
+  readonly #limits: WriteLimits;
+  readonly #clock: Clock;
+  readonly #batches: BoundedCache<WriteBatch>;
+  readonly #unwrapped: BoundedCache<DataKey>;
+  #keys: ReadonlyMap<string, RawAesWrappingKey>;
+
+  constructor(keyring: Keyring | KeyringHolder, options: KeyringKeysOptions = {}) {
+    this.#holder = 'refresh' in keyring ? keyring : { keyring, refresh: () => false };
+    this.#limits = { ...DEFAULT_CACHE_SETTINGS, ...definedOnly(options.writeLimits ?? {}) };
+    this.#clock = options.clock ?? systemClock;
+    const { maxKeys } = DEFAULT_CACHE_SETTINGS;
+    const ttl = (options.ttlSeconds ?? DEFAULT_CACHE_SETTINGS.ttlSeconds) * 1000;
+    this.#batches = new BoundedCache(maxKeys, ttl, (batch) => batch.retire());
+    this.#unwrapped = new BoundedCache(maxKeys, ttl, (key) => key.destroy());
+    this.#keys = wrappingKeys(this.#holder.keyring);
+    const { namespaces } = options;
+    const matches = namespaces === undefined ? () => true : createNamespaceMatcher(namespaces);
+    this.#serves = (namespace) => (namespace === undefined ? namespaces === undefined : matches(namespace));
+  }
+
+  unwrap(request: DataKeyRequest, { namespace, usage }: KeyContext): DataKey {
+    if (request.kind !== 'message') throw new CannotOpenError('unknown-key', 'a keyring opens messages alone');
+    const name = nameOfRequest(request, namespace);
+    const now = this.#clock.now();
+    let key = this.#unwrapped.get(name, now);
+    if (key === undefined) {
+      key = this.#unwrap(request, namespace);
+      usage.cacheMisses++;
+      this.#unwrapped.set(name, key, now);
+    } else usage.cacheHits++;
+    return key.acquire();
+  }
+
+  materialsFor(
+    encryptionContext: EncryptionContext,
+    plaintextLength: number,
+    { namespace, deadline }: KeyContext & { readonly namespace: string },
+  ): EncryptionMaterials | Promise<EncryptionMaterials> {
+    if (!this.#serves(namespace))
+      throw new CannotEncodeError('the keyring does not serve the namespace that is to be written');
+    const name = nameOfWriter(encryptionContext, namespace);
+    const now = this.#clock.now();
+    let batch = this.#batches.get(name, now);
+    if (batch === undefined || !batch.fits(plaintextLength)) {
+      batch = this.#newBatch(encryptionContext);
+      this.#batches.set(name, batch, now);
+    }
+    return batch.take(plaintextLength, deadline);
+  }
+
+  /** Zeroes the data keys that are kept. Those in use are zeroed when their last user is done. */
+  clear(): void {
+    this.#batches.clear();
+    this.#unwrapped.clear();
+  }
+
+  #unwrap(request: MessageKeyRequest, namespace: string | undefined): DataKey {
+    // A key that was taken out of the file must not read on for ever.
+    this.#refresh();
+    let failure: CannotOpenError | undefined;
+    for (const wrapped of request.encryptedDataKeys) {
+      if (wrapped.providerId !== this.#holder.keyring.namespace) continue;
+      const named = rawAesKeyNameOf(wrapped);
+      const key = named === undefined ? undefined : this.#keys.get(named.name);
+      if (key === undefined) continue;
+      if (!this.#serves(namespace))
+        throw new CannotOpenError('wrong-namespace', 'the keyring does not serve the namespace of the message');
+      try {
+        const bytes = unwrapDataKey(key, wrapped, request.encryptionContext);
+        if (bytes !== undefined) return new DataKey(idOf(key), bytes);
+      } catch (error) {
+        if (!(error instanceof CannotOpenError)) throw error;
+        failure ??= error;
+      }
+    }
+    throw failure ?? new CannotOpenError('unknown-key', 'the message names no key of the keyring');
+  }
+
+  #newBatch(encryptionContext: EncryptionContext): WriteBatch {
+    this.#refresh();
+    const { current } = this.#holder.keyring;
+    const key = this.#keys.get(current);
+    if (key === undefined) throw new CannotEncodeError('the keyring has no current key');
+    const bytes = randomBytes(KEY_LENGTH);
+    const batch = new WriteBatch(this.#limits, this.#clock);
+    batch.land({
+      dataKey: new DataKey(idOf(key), bytes),
+      encryptedDataKeys: [wrapDataKey(key, bytes, encryptionContext)],
+    });
+    return batch;
+  }
+
+  #refresh(): void {
+    if (this.#holder.refresh()) this.#keys = wrappingKeys(this.#holder.keyring);
+  }
+}
+
+function wrappingKeys({ namespace, keys }: Keyring): ReadonlyMap<string, RawAesWrappingKey> {
+  return new Map(keys.map(({ name, key }) => [name, { namespace, name, key }]));
+}
+
+/** How audit lines name a key. */
+function idOf({ namespace, name }: RawAesWrappingKey): string {
+  return `${namespace}/${name}`;
+}

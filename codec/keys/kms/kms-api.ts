@@ -1,0 +1,73 @@
+/**
+ * The two things that the codec asks of KMS, and how they fail, without any AWS client: `kms.ts`
+ * implements it with the real one.
+ */
+import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-context.ts';
+import type { KeyArn } from './key-arn.ts';
+
+/** A key as calls address it. */
+export interface KmsKey extends KeyArn {
+  /** ARN of the role that may use it, where it is not the server's own. */
+  readonly assumeRole: string | undefined;
+}
+
+export interface Kms {
+  /**
+   * Decrypts a data key with this key and no other.
+   *
+   * @returns the plaintext data key, in memory of its own that the caller zeroes
+   * @throws KmsFault
+   */
+  decrypt(
+    key: KmsKey,
+    ciphertext: Uint8Array,
+    encryptionContext: EncryptionContext,
+    signal: AbortSignal,
+  ): Promise<Uint8Array>;
+
+  /**
+   * Makes a data key of 256 bits.
+   *
+   * @throws KmsFault
+   */
+  generateDataKey(
+    key: KmsKey,
+    encryptionContext: EncryptionContext,
+    signal: AbortSignal,
+  ): Promise<{ readonly plaintext: Uint8Array; readonly ciphertext: Uint8Array }>;
+
+  /** Closes its connections. */
+  close(): void;
+}
+
+/**
+ * How a call to AWS fails.
+ *
+ * - `access-denied`: not allowed, no credentials, or a role that cannot be assumed
+ * - `disabled`: the key is disabled, pending deletion, or not there
+ * - `invalid-ciphertext`: not a ciphertext of this service, or another encryption context
+ * - `incorrect-key`: a ciphertext of another key
+ * - `throttled`, `unreachable`, `timed-out`: may work in a moment
+ */
+export type KmsFaultKind =
+  | 'access-denied'
+  | 'disabled'
+  | 'invalid-ciphertext'
+  | 'incorrect-key'
+  | 'throttled'
+  | 'unreachable'
+  | 'timed-out';
+
+/** A call to KMS failed. Carries no text of AWS but the name of its exception. */
+export class KmsFault extends Error {
+  override readonly name = 'KmsFault';
+  readonly kind: KmsFaultKind;
+  /** The name of the exception, such as `DisabledException`; for the log. */
+  readonly awsName: string;
+
+  constructor(kind: KmsFaultKind, awsName: string) {
+    super(`KMS: ${awsName}`);
+    this.kind = kind;
+    this.awsName = awsName;
+  }
+}

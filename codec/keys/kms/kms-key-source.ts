@@ -1,0 +1,221 @@
+/**
+ * Data keys from AWS KMS. Which KMS key may serve which namespace is configured; what a payload says
+ * about its key only chooses among those, and every call names the key explicitly.
+ */
+import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-context.ts';
+import { CannotEncodeError, type CannotOpenCause, CannotOpenError, KeyUnavailableError } from '../../errors.ts';
+import { createNamespaceMatcher, type NamespaceMatcher } from '../../namespace-pattern.ts';
+import { asBuffer } from '../../payload.ts';
+import { type Clock, systemClock } from '../cache/clock.ts';
+import type { DataKeyOrigin, GeneratedDataKey, OriginContext } from '../cache/data-key-service.ts';
+import { DataKey } from '../data-key.ts';
+import type { DataKeyRequest, KmsKeyRequest, MessageKeyRequest } from '../key-source.ts';
+import { isReplica, type KeyArn, mayMean, parseKeyArn } from './key-arn.ts';
+import { type Kms, KmsFault, type KmsFaultKind, type KmsKey } from './kms-api.ts';
+import { type CallSettings, KmsCaller, mayPass } from './kms-caller.ts';
+
+/** The key provider id of KMS keys in AWS Encryption SDK messages. */
+export const KMS_PROVIDER_ID = 'aws-kms';
+
+/** Pairs namespaces with KMS keys. */
+export interface KmsKeyPairing {
+  /** Full namespace names, with `*` for any run of characters. */
+  readonly namespaces: readonly string[];
+  /** ARN of the key that wraps new data keys; `null`: these namespaces are only read. */
+  readonly write: string | null;
+  /** ARNs of further keys that may unwrap. */
+  readonly read?: readonly string[];
+  /** ARN of a role to assume for these keys. */
+  readonly assumeRole?: string;
+}
+
+/** What the key source stands on. */
+export interface KmsKeysDeps {
+  readonly kms: Kms;
+  readonly clock?: Clock;
+  readonly calls?: Partial<CallSettings>;
+  /** Numbers from 0 to 1, for the jitter. */
+  readonly random?: () => number;
+}
+
+interface Pairing {
+  readonly covers: NamespaceMatcher;
+  /** Whether it covers every namespace, and with that a payload of which no namespace is known. */
+  readonly coversAll: boolean;
+  readonly write: KmsKey | undefined;
+  readonly keys: readonly KmsKey[];
+}
+
+/** A wrapped key and one key that may unwrap it. */
+interface Candidate {
+  readonly key: KmsKey;
+  readonly ciphertext: Uint8Array;
+}
+
+const DATA_KEY_BYTES = 32;
+/** KMS takes no longer ciphertext. */
+const LONGEST_CIPHERTEXT = 6144;
+/** Keys that are tried for one payload. */
+const MOST_CANDIDATES = 10;
+
+/** What a refusal of KMS means for a payload; the earlier in the list, the more it tells. */
+const REASONS: readonly [KmsFaultKind, CannotOpenCause][] = [
+  ['access-denied', 'key-access-denied'],
+  ['disabled', 'key-disabled'],
+  ['invalid-ciphertext', 'wrong-context'],
+  ['incorrect-key', 'unknown-key'],
+];
+
+export class KmsKeys implements DataKeyOrigin {
+  readonly unwraps = ['message', 'kms'] as const;
+  readonly #pairings: readonly Pairing[];
+  readonly #kms: Kms;
+  readonly #caller: KmsCaller;
+  readonly #clock: Clock;
+
+  /** @throws Error when something that must be the ARN of a key is none */
+  constructor(pairings: readonly KmsKeyPairing[], { kms, clock = systemClock, calls, random }: KmsKeysDeps) {
+    this.#pairings = pairings.map(compile);
+    this.#kms = kms;
+    this.#clock = clock;
+    this.#caller = new KmsCaller(clock, calls, random);
+  }
+
+  unwrap(request: DataKeyRequest, context: OriginContext): Promise<DataKey> {
+    if (request.kind === 'static') throw new CannotOpenError('unknown-key', 'KMS holds no static keys');
+    return this.#tryAll(request, this.#candidates(request, context.namespace), context);
+  }
+
+  async #tryAll(
+    request: MessageKeyRequest | KmsKeyRequest,
+    candidates: readonly Candidate[],
+    context: OriginContext,
+  ): Promise<DataKey> {
+    const faults: KmsFault[] = [];
+    for (const [index, candidate] of candidates.entries()) {
+      // A key that hangs leaves time for those after it, such as its replica in another Region.
+      const start = this.#clock.now();
+      const share = () => start + (context.deadline - start) / (candidates.length - index);
+      try {
+        return await this.#decrypt(candidate, request.encryptionContext, share);
+      } catch (error) {
+        if (!(error instanceof KmsFault)) throw error;
+        faults.push(error);
+      }
+    }
+    throw unopened(request, faults);
+  }
+
+  generate(
+    encryptionContext: EncryptionContext,
+    context: OriginContext & { readonly namespace: string },
+  ): Promise<GeneratedDataKey> {
+    const { namespace } = context;
+    const key = this.#pairings.find((pairing) => pairing.covers(namespace))?.write;
+    if (key === undefined)
+      throw new CannotEncodeError(`no KMS key writes the namespace ${namespace}: give it one with keys.kms[].write`);
+    return this.#generateWith(key, encryptionContext, context);
+  }
+
+  async #generateWith(
+    key: KmsKey,
+    encryptionContext: EncryptionContext,
+    context: OriginContext,
+  ): Promise<GeneratedDataKey> {
+    try {
+      const { plaintext, ciphertext } = await this.#caller.call(
+        key,
+        encryptionContext,
+        () => context.deadline,
+        (signal) => this.#kms.generateDataKey(key, encryptionContext, signal),
+      );
+      return {
+        dataKey: new DataKey(key.arn, plaintext),
+        encryptedDataKeys: [{ providerId: KMS_PROVIDER_ID, providerInfo: Buffer.from(key.arn, 'utf8'), ciphertext }],
+      };
+    } catch (error) {
+      if (!(error instanceof KmsFault)) throw error;
+      throw (
+        unavailable([error]) ??
+        new CannotEncodeError(`KMS refuses the writing key: ${error.awsName}`, reasonOf([error]))
+      );
+    }
+  }
+
+  async #decrypt(candidate: Candidate, context: EncryptionContext, deadline: () => number): Promise<DataKey> {
+    const { key, ciphertext } = candidate;
+    const plaintext = await this.#caller.call(key, context, deadline, (signal) =>
+      this.#kms.decrypt(key, ciphertext, context, signal),
+    );
+    if (plaintext.length === DATA_KEY_BYTES) return new DataKey(key.arn, plaintext);
+    plaintext.fill(0);
+    throw new CannotOpenError('malformed', `what KMS decrypted is no data key of ${DATA_KEY_BYTES * 8} bits`);
+  }
+
+  #candidates(request: MessageKeyRequest | KmsKeyRequest, namespace: string | undefined): Candidate[] {
+    const covering = this.#pairings.filter((it) => (namespace === undefined ? it.coversAll : it.covers(namespace)));
+    const candidates = candidatesAmong(covering, request).slice(0, MOST_CANDIDATES);
+    if (candidates.length === 0)
+      throw candidatesAmong(this.#pairings, request).length > 0
+        ? new CannotOpenError('wrong-namespace', 'its KMS key serves other namespaces')
+        : new CannotOpenError('unknown-key', 'it names no KMS key of the configuration');
+    for (const { ciphertext } of candidates)
+      if (ciphertext.length === 0 || ciphertext.length > LONGEST_CIPHERTEXT)
+        throw new CannotOpenError('malformed', `a wrapped key of ${ciphertext.length} bytes is none of KMS`);
+    return candidates;
+  }
+}
+
+function compile({ namespaces, write, read = [], assumeRole }: KmsKeyPairing): Pairing {
+  const keys = [...new Set([...(write === null ? [] : [write]), ...read])].map((arn): KmsKey => {
+    const parsed = parseKeyArn(arn);
+    if (parsed === undefined) throw new Error(`${JSON.stringify(arn)} is no ARN of a KMS key`);
+    return { ...parsed, assumeRole };
+  });
+  return {
+    covers: createNamespaceMatcher(namespaces),
+    coversAll: namespaces.includes('*'),
+    write: write === null ? undefined : keys[0],
+    keys,
+  };
+}
+
+/** The configured keys that may open it, the likeliest first, each once. */
+function candidatesAmong(pairings: readonly Pairing[], request: MessageKeyRequest | KmsKeyRequest): Candidate[] {
+  const all = pairings.flatMap((it) => it.keys);
+  const keys = all.filter((key, index) => all.findIndex(({ arn }) => arn === key.arn) === index);
+  if (request.kind === 'kms')
+    return keys.filter(mayMean(request.claimedKey)).map((key) => ({ key, ciphertext: request.ciphertext }));
+  const named = request.encryptedDataKeys.flatMap(({ providerId, providerInfo, ciphertext }) => {
+    const arn = providerId === KMS_PROVIDER_ID ? parseKeyArn(asBuffer(providerInfo).toString('utf8')) : undefined;
+    return arn === undefined ? [] : [{ arn, ciphertext }];
+  });
+  const pick = (fits: (key: KeyArn, named: KeyArn) => boolean): Candidate[] =>
+    named.flatMap(({ arn, ciphertext }) => keys.filter((key) => fits(key, arn)).map((key) => ({ key, ciphertext })));
+  return [...pick((key, arn) => key.arn === arn.arn), ...pick(isReplica)];
+}
+
+/** The error when none of the candidates opened it: what may pass comes before what will not. */
+function unopened(request: DataKeyRequest, faults: readonly KmsFault[]): Error {
+  const passing = unavailable(faults);
+  if (passing !== undefined) return passing;
+  const reason = reasonOf(faults);
+  // A message names its key, so a ciphertext of another key was put there by somebody.
+  const tampered = request.kind === 'message' && reason === 'unknown-key';
+  return new CannotOpenError(tampered ? 'wrong-context' : reason, `KMS refuses: ${namesOf(faults)}`);
+}
+
+function unavailable(faults: readonly KmsFault[]): KeyUnavailableError | undefined {
+  const fault = faults.find(mayPass);
+  if (fault === undefined) return undefined;
+  const reason = fault.kind === 'throttled' || fault.kind === 'timed-out' ? fault.kind : 'unreachable';
+  return new KeyUnavailableError(reason, `KMS cannot answer: ${namesOf(faults)}`);
+}
+
+function reasonOf(faults: readonly KmsFault[]): CannotOpenCause {
+  return REASONS.find(([kind]) => faults.some((fault) => fault.kind === kind))?.[1] ?? 'unknown-key';
+}
+
+function namesOf(faults: readonly KmsFault[]): string {
+  return [...new Set(faults.map((fault) => fault.awsName))].join(', ');
+}

@@ -1,0 +1,222 @@
+/**
+ * Files with secrets: readable by their owner alone, written whole or not at all, and one file even
+ * when two processes make it at the same moment. Everything here happens at start or in a command,
+ * so it is synchronous.
+ */
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { KeyringFileError } from '../../errors.ts';
+
+/** Far more than any of them needs; whatever is larger is another file. */
+const LARGEST_FILE = 1_048_576;
+const OWNER_ONLY = 0o600;
+/** How long a change waits for another process that changes the same file, in milliseconds. */
+const LOCK_PATIENCE = 2_000;
+const LOCK_PAUSE = 20;
+/** How file systems say that they have no hard links. */
+const WITHOUT_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL']);
+
+/**
+ * Reads a file that only its owner can read, as text.
+ *
+ * @param what it is, for the message of an error
+ * @throws KeyringFileError when it is missing, unreadable, too large, or readable by others
+ */
+export function readPrivateFile(path: string, what: string): string {
+  let file: number;
+  try {
+    // Without waiting, should it be a pipe that nobody writes to.
+    file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT')
+      throw new KeyringFileError('missing', path, `The ${what} ${path} does not exist.`, { cause });
+    throw unreadable(path, what, cause);
+  }
+  try {
+    const status = fstatSync(file);
+    if (!status.isFile()) throw new KeyringFileError('unreadable', path, `The ${what} ${path} is not a file.`);
+    if (status.size > LARGEST_FILE)
+      throw new KeyringFileError('malformed', path, `The ${what} ${path} is too large: ${status.size} bytes.`);
+    // Windows has no such mode: every file looks readable by all.
+    if ((status.mode & 0o077) !== 0 && process.platform !== 'win32') {
+      const mode = (status.mode & 0o777).toString(8);
+      throw new KeyringFileError(
+        'not-private',
+        path,
+        `The ${what} ${path} can be read or changed by others (mode ${mode}): run "chmod 600 ${path}".`,
+      );
+    }
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    if (cause instanceof KeyringFileError) throw cause;
+    throw unreadable(path, what, cause);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function unreadable(path: string, what: string, cause: unknown): KeyringFileError {
+  return new KeyringFileError('unreadable', path, `The ${what} ${path} cannot be read (${codeOf(cause)}).`, { cause });
+}
+
+/**
+ * Makes a file with this content unless there is one. A link never replaces an existing file, and
+ * shows the file with all of its content; where the file system has no links, a lock does that.
+ *
+ * @returns whether it was made
+ * @throws KeyringFileError when it cannot be made
+ */
+export function makePrivateFile(
+  path: string,
+  what: string,
+  content: string,
+  link: (from: string, to: string) => void = linkSync,
+): boolean {
+  return writable(path, what, () => {
+    makeFolder(dirname(path));
+    const temporary = writeTemporary(path, content);
+    try {
+      link(temporary, path);
+      syncFolder(path);
+      return true;
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === 'EEXIST') return false;
+      if (!WITHOUT_LINKS.has(code)) throw error;
+      return whileLocked(path, what, () => {
+        if (existsSync(path)) return false;
+        renameSync(temporary, path);
+        syncFolder(path);
+        return true;
+      });
+    } finally {
+      rmSync(temporary, { force: true });
+    }
+  });
+}
+
+/**
+ * A folder and those above it. Node's own recursive `mkdir` tries for ever where a file system lets
+ * nobody make folders and says so with ENOENT, such as `/proc`.
+ */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+/**
+ * Makes this the content of a file that is there; whoever reads it meanwhile gets the old one whole.
+ *
+ * @throws KeyringFileError when it cannot be written
+ */
+export function replacePrivateFile(path: string, what: string, content: string): void {
+  writable(path, what, () => {
+    const temporary = writeTemporary(path, content);
+    try {
+      renameSync(temporary, path);
+      syncFolder(path);
+    } finally {
+      rmSync(temporary, { force: true });
+    }
+  });
+}
+
+function writeTemporary(path: string, content: string): string {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const file = openSync(temporary, 'wx', OWNER_ONLY);
+  try {
+    fchmodSync(file, OWNER_ONLY);
+    const bytes = Buffer.from(content);
+    let at = 0;
+    while (at < bytes.length) at += writeSync(file, bytes, at);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  return temporary;
+}
+
+/** Lost keys are lost data: the new name must survive a power cut too. Not every system can promise that. */
+function syncFolder(path: string): void {
+  try {
+    const folder = openSync(dirname(path), 'r');
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
+    }
+  } catch {
+    // Windows, and some network file systems: the file itself has been synchronised.
+  }
+}
+
+/**
+ * Holds `<path>.lock` meanwhile, so that of two changes none is lost.
+ *
+ * @throws KeyringFileError when another process holds it for longer than two seconds
+ */
+export function whileLocked<T>(path: string, what: string, action: () => T): T {
+  const lock = `${path}.lock`;
+  const deadline = Date.now() + LOCK_PATIENCE;
+  while (!tryLock(path, what, lock)) {
+    if (Date.now() > deadline)
+      throw new KeyringFileError(
+        'busy',
+        path,
+        `The ${what} ${path} is being changed by another process: wait for it, or delete ${lock} if there is none.`,
+      );
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_PAUSE);
+  }
+  try {
+    return action();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+function tryLock(path: string, what: string, lock: string): boolean {
+  return writable(path, what, () => {
+    try {
+      closeSync(openSync(lock, 'wx', OWNER_ONLY));
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return false;
+      throw error;
+    }
+  });
+}
+
+function writable<T>(path: string, what: string, action: () => T): T {
+  try {
+    return action();
+  } catch (cause) {
+    if (cause instanceof KeyringFileError) throw cause;
+    throw new KeyringFileError('not-writable', path, `The ${what} ${path} cannot be written (${codeOf(cause)}).`, {
+      cause,
+    });
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException | null)?.code ?? 'unknown error';
+}

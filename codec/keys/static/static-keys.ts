@@ -1,0 +1,144 @@
+/**
+ * The document of static keys, for reading what the samples' codecs and home-made servers wrote:
+ *
+ * ```json
+ * {"keys":[{"id":"test-key-id","key":"<base64, 32 bytes>","namespaces":["orders-dev.a1b2c"]}]}
+ * ```
+ *
+ * The formats they belong to bind nothing to a namespace; the document does. `namespaces` are full
+ * names, with `*` for any run of characters. `id` is what payloads carry in `encryption-key-id`; for
+ * the Java sample that is the text of the key itself.
+ */
+import { createHash } from 'node:crypto';
+import { KeyDocumentError } from '../../errors.ts';
+import { createNamespaceMatcher } from '../../namespace-pattern.ts';
+import { asBuffer } from '../../payload.ts';
+import { DataKey } from '../data-key.ts';
+import { fieldsOf, keyOf, nameOf, parseKeyDocument } from '../key-document.ts';
+import type { SecretVersions } from '../secrets/secret-source.ts';
+
+/** A static 256-bit key and where it may be used. */
+export interface StaticKey {
+  /** As payloads name it; may be empty, as the Go sample writes it. */
+  readonly id: string;
+  /** For the audit line; never the id where the id is the key. */
+  readonly name: string;
+  readonly key: Uint8Array;
+  /** The same key for whoever opens payloads with it: erased keys stay whole until their last user is done. */
+  readonly dataKey: DataKey;
+  /** Whether it may open what is read in a namespace; `undefined` when the request names none. */
+  serves(namespace: string | undefined): boolean;
+}
+
+/** Static keys, in the order of their document. */
+export interface StaticKeySet {
+  readonly keys: readonly StaticKey[];
+}
+
+/** The public key of Temporal's samples: whoever reads the documentation has it. */
+const SAMPLES_TEST_KEY = Buffer.from('test-key-test-key-test-key-test!', 'utf8');
+/** The id under which most samples use it; the Go sample writes an empty one, the Java sample the key. */
+const SAMPLES_TEST_KEY_ID = 'test-key-id';
+
+/**
+ * Reads a document of static keys.
+ *
+ * @param samplesTestKey whether the public key of the samples is accepted: on this machine only,
+ *   never from a secret
+ * @throws KeyDocumentError that names the place of what is wrong, and never what is written there
+ */
+export function parseStaticKeys(text: string, samplesTestKey: 'accepted' | 'refused'): StaticKeySet {
+  const document = fieldsOf(parseKeyDocument(text), 'the document of static keys', ['keys']);
+  if (!Array.isArray(document.keys)) throw new KeyDocumentError('keys must be an array');
+  const keys: StaticKey[] = [];
+  const places = new Map<string, string>();
+  for (const [index, entry] of document.keys.entries()) {
+    const place = `keys[${index}]`;
+    const fields = fieldsOf(entry, place, ['id', 'key', 'namespaces']);
+    const id = fields.id === '' ? '' : nameOf(fields.id, `${place}.id`);
+    const key = keyOf(fields.key, `${place}.key`);
+    if (samplesTestKey === 'refused' && SAMPLES_TEST_KEY.equals(key))
+      throw new KeyDocumentError(`${place}.key is the public key of Temporal's samples, which everybody has`);
+    const namespaces = namespacesOf(fields.namespaces, `${place}.namespaces`);
+    for (const [at, namespace] of namespaces.entries()) {
+      const known = `${JSON.stringify(id)} ${namespace}`;
+      const first = places.get(known);
+      if (first !== undefined)
+        throw new KeyDocumentError(`${place}.namespaces[${at}] already has a key of that id: ${first}`);
+      places.set(known, place);
+    }
+    keys.push(staticKey(id, key, namespaces));
+  }
+  return { keys };
+}
+
+/** The public key of Temporal's samples, under every id that the samples give it, for every namespace. */
+export function samplesTestKeys(): StaticKeySet {
+  return {
+    keys: [SAMPLES_TEST_KEY_ID, SAMPLES_TEST_KEY.toString('utf8')].map((id) =>
+      staticKey(id, Uint8Array.from(SAMPLES_TEST_KEY), ['*']),
+    ),
+  };
+}
+
+/**
+ * Reads the versions of a secret. The current one has precedence; the previous one, under which
+ * payloads were written until a moment ago, still reads. The previous version may be anything, such
+ * as what stood there before the first document did, and is then left out.
+ *
+ * @throws KeyDocumentError when the current version is no document of static keys
+ */
+export function parseStaticKeySecret({ current, previous }: SecretVersions): StaticKeySet {
+  const keys = parseStaticKeys(current, 'refused');
+  if (previous === undefined) return keys;
+  try {
+    return joinStaticKeys(keys, parseStaticKeys(previous, 'refused'));
+  } catch (error) {
+    if (error instanceof KeyDocumentError) return keys;
+    throw error;
+  }
+}
+
+/** Several sets as one; the first has precedence. */
+export function joinStaticKeys(...sets: readonly StaticKeySet[]): StaticKeySet {
+  return { keys: sets.flatMap((set) => set.keys) };
+}
+
+/** Zeroes the keys of a set that is no longer used. */
+export function eraseStaticKeys(set: StaticKeySet): void {
+  for (const { dataKey } of set.keys) dataKey.destroy();
+}
+
+function namespacesOf(value: unknown, place: string): readonly string[] {
+  if (!Array.isArray(value) || value.length === 0)
+    throw new KeyDocumentError(`${place} must be an array with at least one namespace`);
+  return value.map((namespace, index) => nameOf(namespace, `${place}[${index}]`));
+}
+
+function staticKey(id: string, key: Uint8Array, namespaces: readonly string[]): StaticKey {
+  const matches = createNamespaceMatcher(namespaces);
+  const everywhere = namespaces.includes('*');
+  const name = `static/${nameOfId(id, key)}`;
+  return {
+    id,
+    key,
+    name,
+    dataKey: new DataKey(name, key),
+    serves: (namespace) => (namespace === undefined ? everywhere : matches(namespace)),
+  };
+}
+
+/** An id for the log: itself, unless it gives the key away. */
+function nameOfId(id: string, key: Uint8Array): string {
+  if (id === '') return '(empty id)';
+  const bytes = asBuffer(key);
+  const givesAway = (['utf8', 'base64', 'base64url', 'hex'] as const).some((form) =>
+    Buffer.from(id, form).equals(bytes),
+  );
+  return givesAway ? digestOfId(id) : id;
+}
+
+/** A short name for an id that may itself be a key. It cannot be turned back into one. */
+export function digestOfId(id: string): string {
+  return `sha256:${createHash('sha256').update(id, 'utf8').digest('hex').slice(0, 8)}`;
+}

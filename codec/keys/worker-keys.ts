@@ -1,0 +1,112 @@
+/**
+ * The keys of a worker's or client's codec, from its options.
+ */
+import { CodecOptionsError } from '../errors.ts';
+import type { DataKeyCacheSettings } from './cache/data-key-cache.ts';
+import { combineKeySources } from './combined-keys.ts';
+import type { KeySource } from './key-source.ts';
+import { followKeyringFile } from './keyring/followed-keyring.ts';
+import { readKeyringFile } from './keyring/keyring-file.ts';
+import { KeyringKeys } from './keyring/keyring-key-source.ts';
+import { createKms } from './kms/kms.ts';
+import { createKmsDataKeys } from './kms/kms-data-keys.ts';
+import type { KmsKeyPairing } from './kms/kms-key-source.ts';
+import { StaticKeySource } from './static/static-key-source.ts';
+import { eraseStaticKeys, parseStaticKeys } from './static/static-keys.ts';
+
+interface KeyOptions {
+  /** Path of a keyring file, such as the one that the local codec server makes. */
+  readonly keyring: string;
+  /**
+   * AWS KMS: the ARN of the key that reads and writes the namespace, or the pairs of namespaces and
+   * keys of a codec server's configuration. Region and account are the ARN's; credentials come from
+   * the environment, as for every AWS client.
+   */
+  readonly kms: string | readonly KmsKeyPairing[];
+  /** A key source of your own. */
+  readonly source: KeySource;
+  /**
+   * For reading what was written with a codec like those of Temporal's samples, before: JSON text,
+   * `{"keys":[{"id":"…","key":"<base64, 32 bytes>","namespaces":["orders-*"]}]}`. The samples' public
+   * key is refused, since everybody could write payloads with it.
+   */
+  readonly staticKeys: string;
+}
+
+/**
+ * Where data keys come from: at least one of `source`, `kms` and `keyring`. The first of these, in this
+ * order, that has a key for the namespace writes, and all of them read.
+ */
+export type CodecKeys =
+  | (Pick<KeyOptions, 'keyring'> & Partial<KeyOptions>)
+  | (Pick<KeyOptions, 'kms'> & Partial<KeyOptions>)
+  | (Pick<KeyOptions, 'source'> & Partial<KeyOptions>);
+
+/** Keys in use, and how to be done with them. */
+export interface OpenedKeys {
+  readonly source: KeySource;
+  /** Zeroes the data keys in memory. */
+  close(): void;
+}
+
+/**
+ * Opens the keys.
+ *
+ * @throws CodecOptionsError when there are none, or one of them is not what it must be
+ * @throws KeyringFileError when the keyring file is missing, unreadable, or readable by others
+ */
+export function openKeys(keys: CodecKeys, namespace: string, cache: Partial<DataKeyCacheSettings> = {}): OpenedKeys {
+  const opened: OpenedKeys[] = [];
+  if (keys.source !== undefined) opened.push({ source: keys.source, close: () => {} });
+  if (keys.kms !== undefined) opened.push(openKms(keys.kms, namespace, cache));
+  if (keys.keyring !== undefined) opened.push(openKeyring(keys.keyring, cache));
+  if (opened.length > 0 && keys.staticKeys !== undefined) opened.push(openStaticKeys(keys.staticKeys));
+  const [first, ...more] = opened.map(({ source }) => source);
+  if (first === undefined)
+    throw new CodecOptionsError(
+      'keys names none to write with: give it a keyring file, a KMS key, or a source of your own',
+    );
+  return {
+    source: combineKeySources(first, ...more),
+    close() {
+      for (const { close } of opened) close();
+    },
+  };
+}
+
+function openKms(
+  keys: string | readonly KmsKeyPairing[],
+  namespace: string,
+  cache: Partial<DataKeyCacheSettings>,
+): OpenedKeys {
+  const pairings = typeof keys === 'string' ? [{ namespaces: [namespace], write: keys }] : keys;
+  const kms = createKms();
+  const source = orOptionsError('keys.kms', () => createKmsDataKeys({ pairings, cache, kms }));
+  return {
+    source,
+    close() {
+      source.close();
+      kms.close();
+    },
+  };
+}
+
+function openKeyring(path: string, cache: Partial<DataKeyCacheSettings>): OpenedKeys {
+  const { ttlSeconds } = cache;
+  const source = new KeyringKeys(followKeyringFile(path, readKeyringFile(path)), { ttlSeconds, writeLimits: cache });
+  return { source, close: () => source.clear() };
+}
+
+function openStaticKeys(text: string): OpenedKeys {
+  const keys = orOptionsError('keys.staticKeys', () => parseStaticKeys(text, 'refused'));
+  return { source: new StaticKeySource(keys), close: () => eraseStaticKeys(keys) };
+}
+
+/** Names the option in the error of whatever reads it. */
+function orOptionsError<T>(option: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new CodecOptionsError(`${option}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}

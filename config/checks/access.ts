@@ -1,0 +1,165 @@
+/**
+ * What is wrong with the rules of a configuration: what can never work is a problem, and what works
+ * and is hardly meant is a warning, shown by `codec-server check-config`.
+ */
+import { comparableEmail } from '../email.ts';
+import { asOidcIssuer } from '../issuers.ts';
+import type { Problem } from '../problem.ts';
+import type { AccessRule, CodecServerConfig, IdentityConfig, People } from '../schema.ts';
+
+/** The parts of a configuration that decide about access. */
+export type AccessOfConfig = Pick<CodecServerConfig, 'access' | 'identity'>;
+
+const PLACEHOLDER = /<[^<>@]*>/;
+const DOMAIN = /^(?=.{1,253}$)[0-9a-z](?:[0-9a-z-]*[0-9a-z])?(?:\.[0-9a-z](?:[0-9a-z-]*[0-9a-z])?)+$/i;
+
+/** Mail providers at which anybody can have an address. */
+const PUBLIC_MAIL_PROVIDERS: ReadonlySet<string> = new Set(
+  `126.com 163.com aol.com att.net comcast.net duck.com fastmail.com free.fr gmail.com gmx.at gmx.ch gmx.com gmx.de gmx.net
+  googlemail.com hey.com hotmail.co.uk hotmail.com hotmail.de hotmail.fr icloud.com inbox.ru laposte.net libero.it list.ru
+  live.com mac.com mail.com mail.ru mailbox.org me.com msn.com naver.com orange.fr outlook.com outlook.de pm.me posteo.de
+  proton.me protonmail.com qq.com rediffmail.com rocketmail.com skiff.com t-online.de tuta.com tuta.io tutanota.com verizon.net
+  web.de yahoo.co.jp yahoo.co.uk yahoo.com yahoo.de yahoo.fr yandex.com yandex.ru ymail.com zoho.com zohomail.com`.split(
+    /\s+/,
+  ),
+);
+
+/** Claims that every token of an issuer carries alike, or that say nothing about a person. */
+const CLAIMS_OF_EVERYBODY: ReadonlySet<string> = new Set([
+  'iss',
+  'aud',
+  'azp',
+  'scope',
+  'gty',
+  'typ',
+  'email_verified',
+]);
+
+/** All problems with rules; relies on a form that is right. */
+export function checkAccess({ access, identity }: AccessOfConfig): Problem[] {
+  return access.flatMap((rule, index) => {
+    const path = `access[${index}]`;
+    const problems = rule.people.flatMap((people, at) => checkPeople(people, identity, `${path}.people[${at}]`));
+    for (const [at, namespace] of rule.namespaces.entries()) {
+      if (namespace.trim() === namespace) continue;
+      problems.push({ path: `${path}.namespaces[${at}]`, message: 'has white space around it: remove it.' });
+    }
+    const first = access.findIndex(({ name }) => name === rule.name);
+    if (first !== index) {
+      const message = `access[${first}] has the same name: people are shown it, to ask to be added to one of them.`;
+      problems.push({ path: `${path}.name`, message });
+    }
+    return problems;
+  });
+}
+
+function checkPeople(people: People, identity: IdentityConfig | null, path: string): Problem[] {
+  if (people === 'anyone-on-loopback') return [];
+  if ('email' in people) return checkEmail(people.email, `${path}.email`);
+  if ('emailDomain' in people) return checkDomain(people.emailDomain, `${path}.emailDomain`);
+  if ('serviceToken' in people) {
+    if (identity?.serviceTokens) return [];
+    const message = 'there are no service tokens: set identity.serviceTokens, or remove this.';
+    return [{ path: `${path}.serviceToken`, message }];
+  }
+  if ('temporalCloudRole' in people) {
+    if (identity?.temporalCloudRoles) return [];
+    const message =
+      'there is no account to ask for roles: set identity.temporalCloudRoles with an API key, or remove this.';
+    return [{ path: `${path}.temporalCloudRole`, message }];
+  }
+  const { issuer } = people;
+  if (issuer === undefined || issuer === identity?.signIn?.issuer) return [];
+  if (identity?.issuers.some((config) => asOidcIssuer(config).issuer === issuer)) return [];
+  const message =
+    'no issuer of identity.issuers has this name, nor has signIn; it must be equal to the letter, trailing slash included.';
+  return [{ path: `${path}.issuer`, message }];
+}
+
+function checkEmail(email: string, path: string): Problem[] {
+  if (PLACEHOLDER.test(email) || comparableEmail(email) !== undefined) return [];
+  return [{ path, message: 'is no email address: write it alone, such as alice@example.com.' }];
+}
+
+function checkDomain(domain: string, path: string): Problem[] {
+  if (PLACEHOLDER.test(domain) || DOMAIN.test(domain)) return [];
+  const message =
+    'is no domain: write example.com, without @ or *, an international one in its xn-- form. Subdomains need entries of their own.';
+  return [{ path, message }];
+}
+
+/** What works and is hardly meant. */
+export function warnAboutAccess(config: AccessOfConfig): Problem[] {
+  const { access, identity } = config;
+  const warnings = access.flatMap((rule, index) => warnAboutRule(rule, config, `access[${index}]`));
+  if (access.length === 0) {
+    warnings.push({ path: 'access', message: 'there is no rule, so nobody may decode anything.' });
+  }
+  for (const [index, issuer] of (identity?.issuers ?? []).entries()) {
+    if (asOidcIssuer(issuer).audience !== null) continue;
+    const message = 'any audience is accepted: tokens that the issuer made for other applications open this one too.';
+    warnings.push({ path: `identity.issuers[${index}].audience`, message });
+  }
+  return warnings;
+}
+
+function warnAboutRule(rule: AccessRule, config: AccessOfConfig, path: string): Problem[] {
+  const warnings = rule.people.flatMap((people, at) => warnAboutPeople(people, rule, config, `${path}.people[${at}]`));
+  for (const field of ['people', 'namespaces', 'allow'] as const) {
+    if (rule[field].length > 0) continue;
+    warnings.push({ path: `${path}.${field}`, message: 'is empty, so the rule allows nobody anything.' });
+  }
+  return warnings;
+}
+
+function warnAboutPeople(people: People, rule: AccessRule, { identity }: AccessOfConfig, path: string): Problem[] {
+  const warnings: Problem[] = [];
+  const warn = (message: string): void => void warnings.push({ path, message });
+  const encodes = rule.allow.includes('encode');
+  if (people === 'anyone-on-loopback') {
+    if (identity !== null) warn('matches nobody: with identity set, everybody is asked who they are.');
+    return warnings;
+  }
+  if (identity === null) {
+    warn('matches nobody: identity is null, so nobody is asked who they are.');
+    return warnings;
+  }
+  if ('emailDomain' in people) {
+    if (PUBLIC_MAIL_PROVIDERS.has(people.emailDomain.toLowerCase())) {
+      warn(`anybody can have an address at ${people.emailDomain}: name persons instead.`);
+    }
+    if (encodes) warn('everybody with an address of the domain may encode: grant encode to those who start workflows.');
+  }
+  if ('temporalCloudRole' in people && people.temporalCloudRole === 'read' && encodes) {
+    warn("whoever may read may encode: allow encode to { temporalCloudRole: 'write' }.");
+  }
+  if ('claim' in people) warnings.push(...warnAboutClaim(people, encodes, identity, path));
+  if (!('serviceToken' in people) && identity.issuers.length === 0 && !identity.signIn) {
+    warn('matches nobody: there is no issuer of tokens for people.');
+  }
+  return warnings;
+}
+
+function warnAboutClaim(
+  { claim, includes, issuer }: Extract<People, { readonly claim: string }>,
+  encodes: boolean,
+  { issuers }: IdentityConfig,
+  path: string,
+): Problem[] {
+  const warnings: Problem[] = [];
+  const everybody = CLAIMS_OF_EVERYBODY.has(claim);
+  if (everybody) {
+    const andEncode = encodes ? ', and encode' : '';
+    const message = `the claim ${claim} is the same for everybody with a token: this lets all of them in${andEncode}.`;
+    warnings.push({ path, message });
+  }
+  if (issuer === undefined && issuers.length > 1) {
+    warnings.push({ path, message: 'any of the issuers is believed about this claim: name the one that is meant.' });
+  }
+  const believed = issuers.filter((it) => issuer === undefined || asOidcIssuer(it).issuer === issuer);
+  if (!everybody && claim !== 'sub' && believed.some(({ type }) => type === 'temporal-cloud')) {
+    const message = `Temporal Cloud issues tokens to every customer: be sure that nobody else can have ${claim} = ${JSON.stringify(includes)}.`;
+    warnings.push({ path, message });
+  }
+  return warnings;
+}

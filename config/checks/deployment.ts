@@ -1,0 +1,211 @@
+/**
+ * What an environment must fulfil to run on AWS, checked at synth, every problem at once. A server
+ * that would let everyone in, or that would start with a placeholder for a name, is never deployed.
+ */
+import { checkConfig } from '../check.ts';
+import type { DeploymentConfig, EnvironmentConfig } from '../environment.ts';
+import type { Problem } from '../problem.ts';
+import type { KeysConfig, SecretRef } from '../schema.ts';
+import { checkSignInOnAws } from './sign-in.ts';
+
+/** Days that CloudWatch Logs accepts as a retention. */
+const RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
+/** Lambda takes a JSON event of 6 MiB; a body is escaped or base64-encoded inside it. */
+const MOST_BODY_BYTES = 4_500_000;
+
+const ARN = /^arn:aws[a-z-]*:([a-z0-9-]+):([a-z0-9-]*):(\d{12}):(.+)$/;
+const PLACEHOLDER = /<[^<>]*>/;
+
+/**
+ * All problems of an environment that is to be deployed; empty when it may be. Its form comes first:
+ * only when that is right does the rest mean anything.
+ */
+export function checkDeployment(config: EnvironmentConfig): Problem[] {
+  const general = checkConfig(config);
+  return general.length > 0 ? general : checkOnAws(config);
+}
+
+/** What only a deployment has to fulfil. */
+function checkOnAws(config: EnvironmentConfig): Problem[] {
+  return [
+    ...findPlaceholders(config, ''),
+    ...checkCallers(config),
+    ...checkKeys(config.keys),
+    ...checkSecrets(config),
+    ...checkSignInOnAws(config),
+    ...checkLimits(config),
+    ...checkTarget(config.deployment),
+    ...checkOperation(config.deployment),
+    ...checkDomain(config.deployment),
+  ];
+}
+
+/** Every string that still holds a `<…>` to fill in. */
+function findPlaceholders(value: unknown, path: string): Problem[] {
+  if (typeof value === 'string') {
+    const placeholder = PLACEHOLDER.exec(value)?.[0];
+    return placeholder === undefined ? [] : [{ path, message: `${placeholder} is a placeholder: put your own value.` }];
+  }
+  if (Array.isArray(value)) return value.flatMap((item, index) => findPlaceholders(item, `${path}[${index}]`));
+  if (typeof value !== 'object' || value === null || path.endsWith('.codec')) return [];
+  return Object.entries(value).flatMap(([key, item]) => findPlaceholders(item, path === '' ? key : `${path}.${key}`));
+}
+
+/** Nobody is let in unasked, and nothing that only makes sense on one's own machine is let out. */
+function checkCallers({ identity, access }: EnvironmentConfig): Problem[] {
+  const problems: Problem[] = [];
+  if (identity === null) {
+    problems.push({
+      path: 'identity',
+      message:
+        "a server on AWS verifies who calls: write { issuers: [{ type: 'temporal-cloud' }], serviceTokens: null }, or your own issuer.",
+    });
+  }
+  if (identity?.serviceTokens && 'file' in identity.serviceTokens) {
+    problems.push({
+      path: 'identity.serviceTokens.file',
+      message: "there is no such file on AWS: keep the digests in Secrets Manager, { secret: 'created-by-stack' }.",
+    });
+  }
+  if (identity?.temporalCloudRoles && 'file' in identity.temporalCloudRoles.apiKey) {
+    problems.push({
+      path: 'identity.temporalCloudRoles.apiKey.file',
+      message: "there is no such file on AWS: keep the API key in Secrets Manager, { secret: 'created-by-stack' }.",
+    });
+  }
+  for (const [index, rule] of access.entries()) {
+    if (!rule.people.includes('anyone-on-loopback')) continue;
+    problems.push({
+      path: `access[${index}].people`,
+      message: "'anyone-on-loopback' matches nobody on AWS: name the people.",
+    });
+  }
+  return problems;
+}
+
+function checkKeys(keys: KeysConfig): Problem[] {
+  const problems: Problem[] = [];
+  if (keys.keyring !== null) {
+    problems.push({
+      path: 'keys.keyring',
+      message: 'a keyring is a file on your own machine: write null and use keys.kms.',
+    });
+  }
+  if (keys.kms === null && keys.staticKeys === null) {
+    problems.push({
+      path: 'keys.kms',
+      message: "there is no key: write [{ namespaces: ['your-namespace.account'], write: 'created-by-stack' }].",
+    });
+  }
+  if (keys.staticKeys !== null && !('secret' in keys.staticKeys)) {
+    problems.push({
+      path: 'keys.staticKeys',
+      message:
+        "a file and the samples' public test key are for your own machine: write { secret: 'created-by-stack' } or null.",
+    });
+  }
+  for (const [index, entry] of (keys.kms ?? []).entries()) {
+    if (entry.foreignFormats?.length && entry.write === 'created-by-stack' && !entry.read?.length) {
+      problems.push({
+        path: `keys.kms[${index}].foreignFormats`,
+        message: 'the key of the stack wraps no data keys of other formats: name the key that does in read.',
+      });
+    }
+  }
+  return problems;
+}
+
+function checkSecrets({ identity, keys }: EnvironmentConfig): Problem[] {
+  const secrets: [path: string, holder: object | null | undefined][] = [
+    ['identity.serviceTokens.secret', identity?.serviceTokens],
+    ['identity.temporalCloudRoles.apiKey.secret', identity?.temporalCloudRoles?.apiKey],
+    ['identity.signIn.clientSecret.secret', identity?.signIn?.clientSecret],
+    ['identity.signIn.sessionKeys.secret', identity?.signIn?.sessionKeys],
+    ['keys.staticKeys.secret', keys.staticKeys],
+  ];
+  return secrets.flatMap(([path, holder]) => {
+    const secret = (holder as { readonly secret?: SecretRef } | null | undefined)?.secret;
+    if (secret === undefined || secret === 'created-by-stack') return [];
+    return checkArn(secret.arn, `${path}.arn`, 'secretsmanager', 'secret:');
+  });
+}
+
+function checkLimits({ limits }: EnvironmentConfig): Problem[] {
+  if (limits?.bodyBytes === undefined || limits.bodyBytes <= MOST_BODY_BYTES) return [];
+  return [
+    {
+      path: 'limits.bodyBytes',
+      message: `Lambda takes an event of 6 MiB with the body escaped inside: at most ${MOST_BODY_BYTES}.`,
+    },
+  ];
+}
+
+function checkTarget({ target }: DeploymentConfig): Problem[] {
+  if (target === null) return [];
+  const problems: Problem[] = [];
+  if (!/^\d{12}$/.test(target.account) && !PLACEHOLDER.test(target.account)) {
+    problems.push({ path: 'deployment.target.account', message: 'an AWS account id has 12 digits.' });
+  }
+  if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(target.region) && !PLACEHOLDER.test(target.region)) {
+    problems.push({ path: 'deployment.target.region', message: 'this is no AWS Region, such as eu-central-1.' });
+  }
+  return problems;
+}
+
+function checkOperation({ logs, throttling, concurrency, alarms }: DeploymentConfig): Problem[] {
+  const problems: Problem[] = [];
+  for (const field of ['retentionDays', 'auditRetentionDays'] as const) {
+    if (RETENTION_DAYS.includes(logs[field])) continue;
+    problems.push({
+      path: `deployment.logs.${field}`,
+      message: `CloudWatch Logs keeps logs for one of ${RETENTION_DAYS.join(', ')} days.`,
+    });
+  }
+  for (const field of ['rate', 'burst'] as const) {
+    if (throttling[field] >= 1) continue;
+    problems.push({ path: `deployment.throttling.${field}`, message: 'at least 1, or every request is refused.' });
+  }
+  const { reserved, provisioned } = concurrency;
+  for (const [field, value] of Object.entries({ reserved, provisioned })) {
+    if (value === null || (Number.isInteger(value) && value >= 1)) continue;
+    problems.push({ path: `deployment.concurrency.${field}`, message: 'a whole number of instances from 1, or null.' });
+  }
+  if (reserved !== null && provisioned !== null && provisioned > reserved) {
+    problems.push({
+      path: 'deployment.concurrency.provisioned',
+      message: `${provisioned} instances cannot be kept warm where at most ${reserved} may run: raise reserved.`,
+    });
+  }
+  if (alarms?.topic && alarms.topic !== 'created-by-stack') {
+    problems.push(...checkArn(alarms.topic.arn, 'deployment.alarms.topic.arn', 'sns', ''));
+  }
+  return problems;
+}
+
+function checkDomain({ domain, target }: DeploymentConfig): Problem[] {
+  if (domain === null) return [];
+  const problems = checkArn(domain.certificateArn, 'deployment.domain.certificateArn', 'acm', 'certificate/');
+  const region = ARN.exec(domain.certificateArn)?.[2];
+  if (target !== null && region !== undefined && region !== target.region) {
+    problems.push({
+      path: 'deployment.domain.certificateArn',
+      message: `the certificate is in ${region}, and the gateway takes one of its own Region, ${target.region}.`,
+    });
+  }
+  if (!/^([a-z0-9-]+\.)+[a-z]{2,}$/.test(domain.name) && !PLACEHOLDER.test(domain.name)) {
+    problems.push({ path: 'deployment.domain.name', message: 'a host name alone, such as codec.example.com.' });
+  }
+  return problems;
+}
+
+function checkArn(arn: string, path: string, service: string, resourcePrefix: string): Problem[] {
+  if (PLACEHOLDER.test(arn)) return [];
+  const [, itsService, , , resource] = ARN.exec(arn) ?? [];
+  if (itsService === service && resource?.startsWith(resourcePrefix)) return [];
+  const hint =
+    service === 'kms' && resource?.startsWith('alias/') ? ' An alias can be moved to another key: name the key.' : '';
+  return [{ path, message: `expected an ARN such as arn:aws:${service}:…:…:${resourcePrefix}….${hint}` }];
+}

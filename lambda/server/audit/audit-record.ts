@@ -1,0 +1,52 @@
+/** What happens to a request, collected on its way for the audit line. */
+import type { KeyUsage } from '../../../codec/keys/key-source.ts';
+import type { Caller } from '../auth/caller.ts';
+import type { RejectionReason } from '../auth/rejection.ts';
+import type { AuditEntry } from './audit.ts';
+
+export class RequestAccount {
+  readonly usage: KeyUsage = { keyIds: new Set(), cacheHits: 0, cacheMisses: 0 };
+  /** The decisions by namespace. A map: strangers choose the names, and an object would grow slow and large by them. */
+  readonly namespaces = new Map<string, 'allowed' | 'denied'>();
+  readonly payloads: Record<string, number> = {};
+  operation = 'other';
+  caller: Caller | undefined;
+  unauthenticated: RejectionReason | undefined;
+  origin: string | undefined;
+  namedNamespace: string | undefined;
+  fault: string | undefined;
+  readonly #requestId: string;
+  readonly #startedAt: number;
+
+  /** @param startedAt milliseconds, of the clock that {@link entry} is given, too */
+  constructor(requestId: string, startedAt: number) {
+    this.#requestId = requestId;
+    this.#startedAt = startedAt;
+  }
+
+  /** Counts payloads with an outcome. */
+  count(outcome: string, payloads = 1): void {
+    this.payloads[outcome] = (this.payloads[outcome] ?? 0) + payloads;
+  }
+
+  entry(status: number, now: number): AuditEntry {
+    const { operation, caller, unauthenticated, origin, namedNamespace, namespaces, payloads, fault } = this;
+    const { keyIds, cacheHits, cacheMisses } = this.usage;
+    return {
+      requestId: this.#requestId,
+      operation,
+      status,
+      durationMs: now - this.#startedAt,
+      caller,
+      unauthenticated,
+      origin,
+      namedNamespace,
+      namespaces,
+      payloads,
+      keyIds: keyIds.size === 0 ? [] : [...keyIds],
+      cacheHits,
+      cacheMisses,
+      fault,
+    };
+  }
+}

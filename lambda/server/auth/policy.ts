@@ -1,0 +1,168 @@
+/**
+ * The access policy: the rules of the configuration, compiled once. Pure; the only thing it may have
+ * to ask is a role directory, and only when no rule decides without one.
+ */
+import { createNamespaceMatcher, type NamespaceMatcher } from '../../../codec/namespace-pattern.ts';
+import { comparableDomain, comparableEmail } from '../../../config/email.ts';
+import type { AccessRule, Operation, People } from '../../../config/schema.ts';
+import type { AccessPolicy } from './access-policy.ts';
+import type { Caller } from './caller.ts';
+import { isAtLeast, type NamespaceRole, type RoleDirectory } from './role-directory.ts';
+
+/** What the policy may ask. */
+export interface AccessPolicyDeps {
+  /** Needed when a rule names a Temporal Cloud role; without it such a rule allows nobody. */
+  readonly roles?: RoleDirectory;
+}
+
+/** Characters of a namespace that is remembered: hardly any is longer, and a stranger's ciphertext may name one of 64 KB. */
+const MAX_REMEMBERED_LENGTH = 256;
+/** Namespaces remembered for one caller; more than anyone reads, few enough to be no burden when someone tries. */
+const MAX_REMEMBERED_NAMESPACES = 256;
+
+type PersonTest = (caller: Caller, namespace: string) => boolean;
+
+interface CompiledRule {
+  readonly name: string;
+  readonly covers: NamespaceMatcher;
+  /** The people who can be recognised by what the caller brings along. */
+  readonly people: readonly PersonTest[];
+  /** The lowest Temporal Cloud role that suffices. */
+  readonly role: NamespaceRole | undefined;
+  /** Whether it is about people at all, so that somebody can ask to be added to it. */
+  readonly forPeople: boolean;
+}
+
+/** What the rules say before any role is known: yes, no, or that this role would do. */
+type Verdict = boolean | NamespaceRole;
+
+/**
+ * Compiles rules to a decision. Rules only allow, nothing that matches means no, and the order of
+ * rules makes no difference: roles are only asked for when no rule allows without them.
+ *
+ * Decisions are remembered by caller object and namespace: an authenticator that gives the same
+ * object for the same token makes a repeated decision one lookup, and what is remembered goes when
+ * the caller does.
+ */
+export function createAccessPolicy(rules: readonly AccessRule[], deps: AccessPolicyDeps = {}): AccessPolicy {
+  const compiled: Readonly<Record<Operation, readonly CompiledRule[]>> = {
+    decode: compileRules(rules, 'decode'),
+    encode: compileRules(rules, 'encode'),
+  };
+  const remembered = { decode: new WeakMap<Caller, VerdictMap>(), encode: new WeakMap<Caller, VerdictMap>() };
+
+  function verdictOn(caller: Caller, operation: Operation, namespace: string): Verdict {
+    let verdicts = remembered[operation].get(caller);
+    const known = verdicts?.get(namespace);
+    if (known !== undefined) return known;
+    const verdict = judge(compiled[operation], caller, namespace);
+    if (namespace.length > MAX_REMEMBERED_LENGTH) return verdict;
+    if (verdicts === undefined || verdicts.size >= MAX_REMEMBERED_NAMESPACES) {
+      verdicts = new Map();
+      remembered[operation].set(caller, verdicts);
+    }
+    verdicts.set(namespace, verdict);
+    return verdict;
+  }
+
+  return {
+    may(caller, operation, namespace) {
+      const verdict = verdictOn(caller, operation, namespace);
+      if (typeof verdict === 'boolean') return verdict;
+      const { email } = caller;
+      if (deps.roles === undefined || email === undefined || comparableEmail(email) === undefined) return false;
+      const role = deps.roles.roleOf(email, namespace);
+      return role instanceof Promise ? role.then((held) => suffices(held, verdict)) : suffices(role, verdict);
+    },
+    ruleToAskFor(operation, namespace) {
+      return compiled[operation].find((rule) => rule.forPeople && rule.covers(namespace))?.name;
+    },
+  };
+}
+
+type VerdictMap = Map<string, Verdict>;
+
+function suffices(held: NamespaceRole | undefined, needed: NamespaceRole): boolean {
+  return held !== undefined && isAtLeast(held, needed);
+}
+
+function judge(rules: readonly CompiledRule[], caller: Caller, namespace: string): Verdict {
+  let verdict: Verdict = false;
+  for (const rule of rules) {
+    if (!rule.covers(namespace)) continue;
+    if (rule.people.some((matches) => matches(caller, namespace))) return true;
+    // Roles are the Temporal Cloud account's: a service token or a nobody on loopback has none to ask for.
+    if (rule.role === undefined || caller.email === undefined) continue;
+    if (verdict === false || isAtLeast(verdict, rule.role)) verdict = rule.role;
+  }
+  return verdict;
+}
+
+function compileRules(rules: readonly AccessRule[], operation: Operation): CompiledRule[] {
+  return rules.filter((rule) => rule.allow.includes(operation)).map(compileRule);
+}
+
+function compileRule(rule: AccessRule): CompiledRule {
+  const people: PersonTest[] = [];
+  let role: NamespaceRole | undefined;
+  for (const entry of rule.people) {
+    if (typeof entry === 'object' && 'temporalCloudRole' in entry) {
+      if (role === undefined || isAtLeast(role, entry.temporalCloudRole)) role = entry.temporalCloudRole;
+    } else {
+      people.push(personTest(entry));
+    }
+  }
+  return {
+    name: rule.name,
+    covers: createNamespaceMatcher(rule.namespaces),
+    people,
+    role,
+    forPeople: rule.people.some((entry) => typeof entry === 'object' && !('serviceToken' in entry)),
+  };
+}
+
+function personTest(people: Exclude<People, { readonly temporalCloudRole: unknown }>): PersonTest {
+  if (people === 'anyone-on-loopback') return (caller) => caller.method === 'loopback';
+  if ('serviceToken' in people) return serviceTokenTest(people.serviceToken);
+  if ('email' in people) return emailTest(people.email);
+  if ('emailDomain' in people) return domainTest(people.emailDomain);
+  return claimTest(people);
+}
+
+function serviceTokenTest(name: string): PersonTest {
+  return (caller) => caller.method === 'service-token' && caller.subject === name;
+}
+
+function emailTest(email: string): PersonTest {
+  const wanted = comparableEmail(email);
+  if (wanted === undefined) return () => false;
+  return (caller) => caller.email !== undefined && comparableEmail(caller.email) === wanted;
+}
+
+/** A domain as DNS has it; an international one in its `xn--` form. */
+const ASCII_DOMAIN = /^[0-9A-Za-z.-]+$/;
+
+function domainTest(domain: string): PersonTest {
+  if (!ASCII_DOMAIN.test(domain)) return () => false;
+  const wanted = domain.toLowerCase();
+  return (caller) => caller.email !== undefined && comparableDomain(caller.email) === wanted;
+}
+
+const NAMESPACE_PLACEHOLDER = '{namespace}';
+
+function claimTest(people: {
+  readonly claim: string;
+  readonly includes: string;
+  readonly issuer?: string;
+}): PersonTest {
+  const { claim, issuer } = people;
+  const pieces = people.includes.split(NAMESPACE_PLACEHOLDER);
+  return (caller, namespace) => {
+    if (caller.method !== 'token' && caller.method !== 'session') return false;
+    if (issuer !== undefined && caller.issuer !== issuer) return false;
+    if (!Object.hasOwn(caller.claims, claim)) return false;
+    const wanted = pieces.length === 1 ? people.includes : pieces.join(namespace);
+    const value = caller.claims[claim];
+    return Array.isArray(value) ? value.includes(wanted) : value === wanted;
+  };
+}

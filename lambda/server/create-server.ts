@@ -1,0 +1,75 @@
+/**
+ * A codec server out of its configuration: the one place where the parts are put together, for the
+ * local server and the Lambda function alike. What differs between the two is in {@link Host}.
+ */
+import { createCustomCodec } from '../../codec/custom-codec.ts';
+import type { Decoder } from '../../codec/decode.ts';
+import { definedOnly } from '../../codec/defined-only.ts';
+import type { Encoder } from '../../codec/encode.ts';
+import { recogniseAll, recogniseOwn } from '../../codec/formats/all-formats.ts';
+import type { CodecServerConfig, KeysConfig, Limits } from '../../config/schema.ts';
+import type { AuditSink } from './audit/audit.ts';
+import type { Authenticator } from './auth/caller.ts';
+import { createAccessPolicy } from './auth/policy.ts';
+import type { RoleDirectory } from './auth/role-directory.ts';
+import type { CodecPipeline } from './http/message.ts';
+import type { OpenedKeys } from './open-keys.ts';
+import { createPipeline } from './pipeline.ts';
+import { createReadiness } from './readiness.ts';
+import type { SignIn } from './sign-in/sign-in.ts';
+import type { ExternalStorage } from './storage/external-storage.ts';
+
+/** Where a codec server runs. */
+export interface Host {
+  readonly keys: OpenedKeys;
+  readonly authenticator: Authenticator;
+  /** Needed when a rule names a Temporal Cloud role. */
+  readonly roles?: RoleDirectory | undefined;
+  /** Needed when the configuration has any. */
+  readonly storage?: ExternalStorage | undefined;
+  /** The environment's own sign-in, where it has one. */
+  readonly signIn?: SignIn | undefined;
+  readonly audit: AuditSink;
+  /** The limits where the configuration gives none. */
+  readonly limits: Limits;
+  /** Told of what should never happen, for the log. */
+  readonly onBug: (error: unknown, requestId: string) => void;
+}
+
+/** Puts a codec server together. */
+export function composePipeline(config: CodecServerConfig, host: Host): CodecPipeline {
+  const limits = { ...host.limits, ...definedOnly(config.limits ?? {}) };
+  const { source: keys } = host.keys;
+  const customCodecs = (config.codecs ?? []).map(createCustomCodec);
+  const decoder: Decoder = { recognise: recogniseAll, keys, customCodecs, maxLayers: limits.layers };
+  const encoder: Encoder = { recogniseOwn, keys, customCodecs, compression: config.compression };
+  const pipeline = createPipeline(
+    {
+      defaultNamespace: config.defaultNamespace,
+      origins: config.cors.origins,
+      failures: config.failures,
+      explainTo: config.explainTo ?? 'browsers',
+      limits,
+    },
+    {
+      authenticator: host.authenticator,
+      policy: createAccessPolicy(config.access, host.roles === undefined ? {} : { roles: host.roles }),
+      decoder,
+      encoder,
+      storage: host.storage,
+      audit: host.audit,
+      ready: createReadiness({ keys, namespaces: namespacesToProve(config.keys) }),
+      onBug: host.onBug,
+    },
+  );
+  const { signIn, audit, onBug } = host;
+  return signIn?.inFrontOf(pipeline, { access: config.access, origins: config.cors.origins, audit, onBug }) ?? pipeline;
+}
+
+/** One namespace for every key that writes: a name that its pattern covers. */
+function namespacesToProve({ keyring, kms }: KeysConfig): string[] {
+  const patterns: (string | undefined)[] = [];
+  if (keyring !== null) patterns.push(keyring.namespaces === undefined ? '*' : keyring.namespaces[0]);
+  for (const { write, namespaces } of kms ?? []) if (write !== null) patterns.push(namespaces[0]);
+  return patterns.filter((pattern) => pattern !== undefined).map((pattern) => pattern.replaceAll('*', 'readiness'));
+}

@@ -1,0 +1,126 @@
+/** Opens what an environment proves its callers by, and where it asks for their roles. */
+import { resolve } from 'node:path';
+import { createSecretSource, type SecretReader } from '../../codec/keys/secrets/secret-source.ts';
+import type { IdentityConfig, SecretRef, SignInConfig, TemporalCloudRolesConfig } from '../../config/schema.ts';
+import type { IdentityObservers } from './audit/observe-identity.ts';
+import { createAuthenticator } from './auth/authenticator.ts';
+import type { Authenticator } from './auth/caller.ts';
+import { createHttpsGet, type HttpsGet } from './auth/https-get.ts';
+import type { RoleDirectory } from './auth/role-directory.ts';
+import type { ServiceTokens } from './auth/service-tokens.ts';
+import { createTokenVerifier } from './auth/tokens.ts';
+import { secretArn } from './open-keys.ts';
+import type { OpenSignIn, SignIn } from './sign-in/sign-in.ts';
+
+/** What identity needs to know of where it is opened. */
+export interface IdentityHost extends Partial<IdentityObservers> {
+  /** The folder that relative paths start from. */
+  readonly cwd: string;
+  /** ARN of the secret with the digests of service tokens that the stack created. */
+  readonly stackServiceTokensArn?: string | undefined;
+  /** ARN of the secret with the Temporal Cloud API key that the stack created. */
+  readonly stackCloudApiKeyArn?: string | undefined;
+  /** ARN of the secret with the keys of sign-in sessions that the stack created. */
+  readonly stackSessionKeysArn?: string | undefined;
+  /** ARN of the secret with the client secret of the sign-in that the stack created. */
+  readonly stackClientSecretArn?: string | undefined;
+  /** Needed where the configuration has a sign-in. */
+  readonly openSignIn?: OpenSignIn | undefined;
+  /** Asks issuers and the Cloud Ops API; tests trust a certificate of their own. */
+  readonly httpsGet?: HttpsGet | undefined;
+}
+
+/** Identity in use. */
+export interface OpenedIdentity {
+  readonly authenticator: Authenticator;
+  /** Undefined where the configuration has no account to ask. */
+  readonly roles: RoleDirectory | undefined;
+  /** Undefined where the configuration has none. */
+  readonly signIn: SignIn | undefined;
+  /** Fetches early what the first request would wait for. Never rejects. */
+  warmUp(): Promise<void>;
+}
+
+/**
+ * @throws KeysNotHereError when only a stack can give a secret
+ * @throws CodecError when a file of service tokens cannot be used
+ */
+export async function openIdentity(config: IdentityConfig, host: IdentityHost): Promise<OpenedIdentity> {
+  const { httpsGet: get = createHttpsGet(), onKeyFetch } = host;
+  const tokens = createTokenVerifier(config, { get, onKeyFetch });
+  const serviceTokens = config.serviceTokens === null ? undefined : await openServiceTokens(config.serviceTokens, host);
+  const signIn = config.signIn ? await openOwnSignIn(config.signIn, config, host) : undefined;
+  return {
+    authenticator: createAuthenticator({ tokens, serviceTokens, ...signIn?.parts }),
+    signIn,
+    roles: config.temporalCloudRoles ? openRoles(config.temporalCloudRoles, get, host) : undefined,
+    warmUp: async () => {
+      await Promise.all([tokens.warmUp(), serviceTokens?.warmUp(), signIn?.warmUp()]);
+    },
+  };
+}
+
+async function openOwnSignIn(
+  config: SignInConfig,
+  { clockLeewaySeconds }: IdentityConfig,
+  host: IdentityHost,
+): Promise<SignIn> {
+  if (host.openSignIn === undefined) throw new Error('this server was put together without the sign-in it needs');
+  return host.openSignIn(config, { ...host, clockLeewaySeconds });
+}
+
+type FileOrSecret = { readonly file: string } | { readonly secret: SecretRef };
+
+async function openServiceTokens(config: FileOrSecret, host: IdentityHost): Promise<ServiceTokens> {
+  const { createServiceTokens, parseServiceTokens } = await import('./auth/service-tokens.ts');
+  const arn = arnOf(config, host.stackServiceTokensArn, 'identity.serviceTokens.secret');
+  const read = await readerOf(config, arn, host, 'file of service tokens');
+  // Once now, so that a mistake in a file is told at start.
+  if ('file' in config) parseServiceTokens(await read(Date.now()));
+  return createServiceTokens(createSecretSource({ read, parse: parseServiceTokens }));
+}
+
+/** Loaded by the first request whose decision needs a role. */
+function openRoles(config: TemporalCloudRolesConfig, get: HttpsGet, host: IdentityHost): RoleDirectory {
+  const arn = arnOf(config.apiKey, host.stackCloudApiKeyArn, 'identity.temporalCloudRoles.apiKey.secret');
+  const load = async (): Promise<RoleDirectory> => {
+    const [{ createCloudRoles, parseApiKey }, read] = await Promise.all([
+      import('./auth/cloud-roles.ts'),
+      readerOf(config.apiKey, arn, host, 'file of the Temporal Cloud API key'),
+    ]);
+    const apiKey = createSecretSource({ read, parse: parseApiKey });
+    return createCloudRoles(config, { get, apiKey, now: () => Date.now(), onLookup: host.onRoleLookup });
+  };
+  let opened: RoleDirectory | undefined;
+  let opening: Promise<RoleDirectory> | undefined;
+  return {
+    roleOf(email, namespace) {
+      if (opened !== undefined) return opened.roleOf(email, namespace);
+      opening ??= load().then((directory) => {
+        opened = directory;
+        return directory;
+      });
+      return opening.then((directory) => directory.roleOf(email, namespace));
+    },
+  };
+}
+
+/** The ARN of a secret, found out at once, so that a missing one is told at start; undefined for a file. */
+function arnOf(config: FileOrSecret, stackArn: string | undefined, path: string): string | undefined {
+  return 'file' in config ? undefined : secretArn(config.secret, stackArn, path);
+}
+
+async function readerOf(
+  config: FileOrSecret,
+  arn: string | undefined,
+  { cwd }: IdentityHost,
+  what: string,
+): Promise<SecretReader> {
+  if ('file' in config) {
+    const { readPrivateFile } = await import('../../codec/keys/secrets/private-file.ts');
+    const path = resolve(cwd, config.file);
+    return async () => ({ current: readPrivateFile(path, what), previous: undefined });
+  }
+  const { secretsManagerReader } = await import('../../codec/keys/secrets/secrets-manager.ts');
+  return secretsManagerReader({ arn: arn ?? '', previous: false });
+}

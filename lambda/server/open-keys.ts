@@ -1,0 +1,158 @@
+/**
+ * Opens the keys of a configuration. What an environment does not use is not loaded: the AWS clients
+ * are most of a cold start.
+ */
+import { resolve } from 'node:path';
+import { definedOnly } from '../../codec/defined-only.ts';
+import { combineKeySources } from '../../codec/keys/combined-keys.ts';
+import type { KeySource } from '../../codec/keys/key-source.ts';
+import type { KmsObserver } from '../../codec/keys/kms/observed-kms.ts';
+import type { KeysConfig, KmsKeyConfig, LocalKeyringConfig, SecretRef, StaticKeysConfig } from '../../config/schema.ts';
+
+/** What the keys need to know of where they are opened. */
+export interface KeysHost {
+  /** The folder that relative paths start from. */
+  readonly cwd: string;
+  /** ARN of the KMS key that the stack created. */
+  readonly stackKeyArn?: string | undefined;
+  /** ARN of the secret with static keys that the stack created. */
+  readonly stackStaticKeysArn?: string | undefined;
+  /** Told of every call to KMS, for the metrics and the log. */
+  readonly onKmsCall?: KmsObserver | undefined;
+  /** Told why a keyring file that was changed cannot be used, for the log. */
+  readonly onKeyringProblem?: ((message: string) => void) | undefined;
+}
+
+/** Keys in use. */
+export interface OpenedKeys {
+  readonly source: KeySource;
+  /** The keyring file, where there is one, and whether it was made just now. */
+  readonly keyring: { readonly path: string; readonly made: boolean } | undefined;
+  /** Zeroes the data keys in memory and ends connections. */
+  close(): void;
+}
+
+/** The configuration names keys that cannot be opened here. The message is one sentence for a person. */
+export class KeysNotHereError extends Error {
+  override readonly name = 'KeysNotHereError';
+}
+
+interface Part {
+  readonly source: KeySource;
+  readonly close: () => void;
+}
+
+/**
+ * Opens every kind of key that the configuration does not decline. The first that has a key for a
+ * namespace writes: KMS, whose namespaces are always named, then the keyring, which serves all unless
+ * told otherwise. All of them read.
+ *
+ * @throws KeysNotHereError when there are none, or only a stack can give them
+ * @throws KeyringFileError when a file of keys cannot be used
+ */
+export async function openKeys(config: KeysConfig, host: KeysHost): Promise<OpenedKeys> {
+  const parts: Part[] = [];
+  let keyring: OpenedKeys['keyring'];
+  if (config.kms !== null) parts.push(await openKms(config.kms, config, host));
+  if (config.keyring !== null) {
+    const opened = await openKeyring(config.keyring, config, host);
+    keyring = opened.keyring;
+    parts.push(opened);
+  }
+  if (config.staticKeys !== null) parts.push(await openStaticKeys(config.staticKeys, config, host));
+  const [first, ...more] = parts.map(({ source }) => source);
+  if (first === undefined)
+    throw new KeysNotHereError('The configuration has no keys: give it keys.keyring, keys.kms or keys.staticKeys.');
+  return {
+    source: combineKeySources(first, ...more),
+    keyring,
+    close: () => {
+      for (const part of parts) part.close();
+    },
+  };
+}
+
+async function openKeyring(
+  { file, namespaces }: LocalKeyringConfig,
+  { cache }: KeysConfig,
+  host: KeysHost,
+): Promise<Part & Pick<OpenedKeys, 'keyring'>> {
+  const [{ readOrMakeKeyringFile }, { followKeyringFile }, { KeyringKeys }] = await Promise.all([
+    import('../../codec/keys/keyring/keyring-file.ts'),
+    import('../../codec/keys/keyring/followed-keyring.ts'),
+    import('../../codec/keys/keyring/keyring-key-source.ts'),
+  ]);
+  const path = resolve(host.cwd, file);
+  const { keyring, made } = readOrMakeKeyringFile(path);
+  const keys = new KeyringKeys(followKeyringFile(path, keyring, undefined, host.onKeyringProblem), {
+    namespaces,
+    ttlSeconds: cache?.ttlSeconds,
+    writeLimits: cache,
+  });
+  return { source: keys, keyring: { path, made }, close: () => keys.clear() };
+}
+
+async function openKms(entries: readonly KmsKeyConfig[], { cache }: KeysConfig, host: KeysHost): Promise<Part> {
+  const [{ createKms }, { observeKms }, { KmsKeys }, { DataKeyCache }] = await Promise.all([
+    import('../../codec/keys/kms/kms.ts'),
+    import('../../codec/keys/kms/observed-kms.ts'),
+    import('../../codec/keys/kms/kms-key-source.ts'),
+    import('../../codec/keys/cache/data-key-cache.ts'),
+  ]);
+  const client = createKms();
+  await client.ready;
+  const kms = host.onKmsCall === undefined ? client : observeKms(client, host.onKmsCall);
+  const pairings = entries.map((entry, index) => ({
+    ...entry,
+    write: entry.write === 'created-by-stack' ? stackKey(host, `keys.kms[${index}].write`) : entry.write,
+  }));
+  const cached = new DataKeyCache(new KmsKeys(pairings, { kms }), cache);
+  return {
+    source: cached,
+    close: () => {
+      cached.close();
+      kms.close();
+    },
+  };
+}
+
+function stackKey({ stackKeyArn }: KeysHost, path: string): string {
+  if (stackKeyArn !== undefined) return stackKeyArn;
+  throw new KeysNotHereError(`${path} is 'created-by-stack', and there is no stack here: write the ARN of a key.`);
+}
+
+async function openStaticKeys(config: StaticKeysConfig, { cache }: KeysConfig, host: KeysHost): Promise<Part> {
+  const [{ StaticKeySource }, { eraseStaticKeys, parseStaticKeySecret, samplesTestKeys }] = await Promise.all([
+    import('../../codec/keys/static/static-key-source.ts'),
+    import('../../codec/keys/static/static-keys.ts'),
+  ]);
+  if ('samplesTestKey' in config) return { source: new StaticKeySource(samplesTestKeys()), close: () => {} };
+  if ('file' in config) {
+    const { readStaticKeysFile } = await import('../../codec/keys/static/static-keys-file.ts');
+    const keys = readStaticKeysFile(resolve(host.cwd, config.file));
+    return { source: new StaticKeySource(keys), close: () => eraseStaticKeys(keys) };
+  }
+  const [{ createSecretSource }, { secretsManagerReader }] = await Promise.all([
+    import('../../codec/keys/secrets/secret-source.ts'),
+    import('../../codec/keys/secrets/secrets-manager.ts'),
+  ]);
+  const secret = createSecretSource({
+    read: secretsManagerReader({ arn: secretArn(config.secret, host.stackStaticKeysArn, 'keys.staticKeys.secret') }),
+    parse: parseStaticKeySecret,
+    discard: eraseStaticKeys,
+    ...definedOnly({ ttlSeconds: cache?.ttlSeconds }),
+  });
+  return { source: new StaticKeySource(secret), close: () => {} };
+}
+
+/**
+ * The ARN of a secret.
+ *
+ * @param path the field of the configuration, for the error
+ * @throws KeysNotHereError when only a stack can give it
+ */
+export function secretArn(ref: SecretRef, stackArn: string | undefined, path: string): string {
+  if (ref !== 'created-by-stack') return ref.arn;
+  if (stackArn !== undefined) return stackArn;
+  throw new KeysNotHereError(`${path} is 'created-by-stack', and there is no stack here: write { arn: '…' }.`);
+}

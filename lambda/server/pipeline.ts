@@ -1,0 +1,357 @@
+/**
+ * The way of a request: route and limits, who, what, may they, keys, open, answer, account. In this
+ * order, because nothing may touch a key before the caller is known, nor parse a payload for nobody.
+ *
+ * Every step answers without a promise when it can. With a remembered token and cached keys a request
+ * is answered in the turn of the event loop in which its body is complete.
+ */
+import { type DecodeContext, type DecodeOutcome, type Decoder, decodePayloads } from '../../codec/decode.ts';
+import { type Encoder, encodePayloads } from '../../codec/encode.ts';
+import { CannotEncodeError, CannotOpenError, KeyUnavailableError } from '../../codec/errors.ts';
+import type { Payload } from '../../codec/payload.ts';
+import type { CorsConfig, FailuresSetting, Limits } from '../../config/schema.ts';
+import type { AuditSink } from './audit/audit.ts';
+import { RequestAccount } from './audit/audit-record.ts';
+import type { AccessPolicy } from './auth/access-policy.ts';
+import { type Authenticator, type Caller, IdentityUnavailableError, UnauthenticatedError } from './auth/caller.ts';
+import { requireJson } from './http/content-type.ts';
+import { deniedSentence, explainClosed, explainDenied, explainTooLarge } from './http/explain.ts';
+import { Refusal } from './http/http-error.ts';
+import { limitBody } from './http/limits.ts';
+import type { CodecPipeline, CodecRequest, CodecResponse } from './http/message.ts';
+import { namedNamespace } from './http/namespace.ts';
+import { allowedOrigin } from './http/origin.ts';
+import { readPayloads } from './http/payload-json-reader.ts';
+import { bugResponse, payloadsResponse, refusalResponse, textResponse } from './http/responses.ts';
+import { preservesStorageRefs, type Route, routeOf } from './http/route.ts';
+import type { ExternalStorage } from './storage/external-storage.ts';
+import { EXTERNAL_STORAGE_LAYER, StorageUnavailableError } from './storage/object-store.ts';
+
+/** What a pipeline is told; a part of the configuration, with every limit filled in. */
+export interface PipelineSettings {
+  readonly defaultNamespace: string | null;
+  /** Exact origins of the browsers that may call. */
+  readonly origins: CorsConfig['origins'];
+  readonly failures: FailuresSetting;
+  readonly explainTo: 'browsers' | 'browsers-and-cli';
+  readonly limits: Limits;
+}
+
+/** What a pipeline is made of. */
+export interface PipelineDeps {
+  readonly authenticator: Authenticator;
+  readonly policy: AccessPolicy;
+  readonly decoder: Decoder;
+  readonly encoder: Encoder;
+  /** Undefined: references stay what they are, and `/download` answers 404. */
+  readonly storage?: ExternalStorage | undefined;
+  readonly audit: AuditSink;
+  /** Whether a key can be used, for `/readyz`. Must be cheap however often it is asked. */
+  readonly ready: () => boolean | Promise<boolean>;
+  /** Told of what should never happen, for the log; never with a payload's content. */
+  readonly onBug: (error: unknown, requestId: string) => void;
+  /** Milliseconds for durations; default `performance.now`. */
+  readonly now?: () => number;
+}
+
+/** Makes the pipeline; what the settings say is compiled once. */
+export function createPipeline(settings: PipelineSettings, deps: PipelineDeps): CodecPipeline {
+  const pipeline = new Pipeline(settings, deps);
+  return (request) => pipeline.handle(request);
+}
+
+class Pipeline {
+  readonly #settings: PipelineSettings;
+  readonly #deps: PipelineDeps;
+  readonly #origins: ReadonlySet<string>;
+  readonly #now: () => number;
+
+  constructor(settings: PipelineSettings, deps: PipelineDeps) {
+    this.#settings = settings;
+    this.#deps = deps;
+    this.#origins = new Set(settings.origins);
+    this.#now = deps.now ?? (() => performance.now());
+  }
+
+  handle(request: CodecRequest): CodecResponse | Promise<CodecResponse> {
+    const route = routeOf(request.path);
+    const { operation } = route;
+    if (operation === 'healthz' || operation === 'readyz') return this.#health(operation, request);
+    const account = new RequestAccount(request.requestId, this.#now());
+    try {
+      const response = this.#answer(request, route, account);
+      if (!(response instanceof Promise)) return this.#close(account, response);
+      return response.then(
+        (settled) => this.#close(account, settled),
+        (error) => this.#close(account, this.#failed(error, request, account)),
+      );
+    } catch (error) {
+      return this.#close(account, this.#failed(error, request, account));
+    }
+  }
+
+  #close(account: RequestAccount, response: CodecResponse): CodecResponse {
+    this.#deps.audit.record(account.entry(response.status, this.#now()));
+    return response;
+  }
+
+  /** Everything before the identity: cheap, and of no use to whoever is refused. */
+  #answer(
+    request: CodecRequest,
+    { operation, prefix }: Route,
+    account: RequestAccount,
+  ): CodecResponse | Promise<CodecResponse> {
+    if (operation === undefined) throw new Refusal(404, 'There is nothing here: POST to /decode or /encode');
+    account.operation = operation;
+    if (request.method !== 'POST') throw new Refusal(405, `Use POST for /${operation}`, { allow: 'POST' });
+    account.origin = allowedOrigin(request.header('origin'), this.#origins);
+    if (operation === 'download' && this.#deps.storage === undefined)
+      throw new Refusal(404, 'This codec server is not configured to download from external storage');
+    requireJson(request.header('content-type'), request.header('content-encoding'));
+    limitBody(request.body.length, this.#settings.limits);
+    const caller = this.#deps.authenticator.authenticate({
+      authorization: request.header('authorization'),
+      authorizationExtras: request.header('authorization-extras'),
+      // A browser page of an allowed origin says so; nobody else's cookie counts, so no other site can ride on it.
+      cookie: account.origin === undefined ? [] : request.header('cookie'),
+    });
+    return caller instanceof Promise
+      ? caller.then((known) => this.#operate(request, operation, prefix, known, account))
+      : this.#operate(request, operation, prefix, caller, account);
+  }
+
+  #operate(
+    request: CodecRequest,
+    operation: Route['operation'],
+    prefix: string | undefined,
+    caller: Caller,
+    account: RequestAccount,
+  ): CodecResponse | Promise<CodecResponse> {
+    account.caller = caller;
+    const namespace = namedNamespace(request.header('x-namespace'), prefix, this.#settings.defaultNamespace);
+    account.namedNamespace = namespace;
+    const payloads = readPayloads(request.body, this.#settings.limits.payloads);
+    if (operation === 'encode') return this.#encode(request, payloads, namespace, caller, account);
+    return this.#decode(request, operation === 'download', payloads, namespace, caller, account);
+  }
+
+  #decode(
+    request: CodecRequest,
+    isDownload: boolean,
+    payloads: readonly Payload[],
+    namespace: string | undefined,
+    caller: Caller,
+    account: RequestAccount,
+  ): CodecResponse | Promise<CodecResponse> {
+    const context: DecodeContext = {
+      namespace,
+      mayDecode: this.#decisions(caller, account),
+      deadline: request.deadline,
+      limits: { inflateBudget: this.#settings.limits.inflatedBytes },
+      usage: account.usage,
+    };
+    const decoded = decodePayloads(this.#deps.decoder, payloads, context);
+    const outcomes = this.#retrieve(request, isDownload, decoded, context);
+    return outcomes instanceof Promise
+      ? outcomes.then((settled) => this.#decoded(request, payloads, settled, caller, account))
+      : this.#decoded(request, payloads, outcomes, caller, account);
+  }
+
+  /** Follows references to external storage, unless there is none or the client wants them as they are. */
+  #retrieve(
+    { query }: CodecRequest,
+    isDownload: boolean,
+    decoded: DecodeOutcome[] | Promise<DecodeOutcome[]>,
+    context: DecodeContext,
+  ): DecodeOutcome[] | Promise<DecodeOutcome[]> {
+    const { storage, decoder } = this.#deps;
+    if (storage === undefined || (!isDownload && preservesStorageRefs(query))) return decoded;
+    const retrieve = (outcomes: DecodeOutcome[]) => {
+      if (isDownload && !storage.areReferences(outcomes))
+        throw new Refusal(400, 'Send only references to external storage to /download, and the rest to /decode');
+      return storage.retrieve(outcomes, decoder, context);
+    };
+    return decoded instanceof Promise ? decoded.then(retrieve) : retrieve(decoded);
+  }
+
+  /** The access decision, made once per namespace of a request and noted for the audit line. */
+  #decisions(caller: Caller, account: RequestAccount): DecodeContext['mayDecode'] {
+    const { policy } = this.#deps;
+    const { namespaces } = account;
+    let waiting: Map<string, Promise<boolean>> | undefined;
+    return (namespace) => {
+      if (namespace === undefined) return false;
+      const made = namespaces.get(namespace);
+      if (made !== undefined) return made === 'allowed';
+      const note = (allowed: boolean): boolean => {
+        namespaces.set(namespace, allowed ? 'allowed' : 'denied');
+        return allowed;
+      };
+      const before = waiting?.get(namespace);
+      if (before !== undefined) return before;
+      const decision = policy.may(caller, 'decode', namespace);
+      if (typeof decision === 'boolean') return note(decision);
+      const noted = decision.then(note);
+      waiting ??= new Map();
+      waiting.set(namespace, noted);
+      return noted;
+    };
+  }
+
+  #decoded(
+    request: CodecRequest,
+    payloads: readonly Payload[],
+    outcomes: readonly DecodeOutcome[],
+    caller: Caller,
+    account: RequestAccount,
+  ): CodecResponse {
+    const explains = this.#explainsTo(caller, account);
+    let denied = false;
+    let closed = false;
+    const results = outcomes.map((outcome, index) => {
+      switch (outcome.kind) {
+        case 'decoded':
+          account.count(outcome.layers.includes(EXTERNAL_STORAGE_LAYER) ? 'retrieved' : 'decoded');
+          return outcome.payload;
+        case 'unchanged':
+          account.count('unchanged');
+          return outcome.payload;
+        case 'denied':
+          account.count('denied');
+          denied = true;
+          break;
+        case 'cannot-open':
+          account.count(outcome.reason);
+          closed = true;
+          break;
+      }
+      if (!explains) return payloads[index] as Payload;
+      if (outcome.kind === 'cannot-open')
+        return (outcome.reason === 'object-too-large' ? explainTooLarge : explainClosed)(request.requestId);
+      const rule = this.#ruleToAskFor('decode', outcome.namespace);
+      return explainDenied(caller, outcome.namespace, rule, request.requestId);
+    });
+    if (this.#settings.failures === 'reject') {
+      if (denied) throw new Refusal(403, 'You may not decode all of these payloads');
+      if (closed) throw new Refusal(422, 'Not all of these payloads can be opened');
+    }
+    return payloadsResponse(results, request.requestId);
+  }
+
+  #ruleToAskFor(operation: 'decode' | 'encode', namespace: string | undefined): string | undefined {
+    return namespace === undefined ? undefined : this.#deps.policy.ruleToAskFor(operation, namespace);
+  }
+
+  /** Explanations are for people: a worker behind a service token would take one for data. */
+  #explainsTo(caller: Caller, { origin }: RequestAccount): boolean {
+    const { failures, explainTo } = this.#settings;
+    if (failures !== 'explain' || caller.method === 'service-token') return false;
+    return origin !== undefined || explainTo === 'browsers-and-cli';
+  }
+
+  #encode(
+    request: CodecRequest,
+    payloads: readonly Payload[],
+    namespace: string | undefined,
+    caller: Caller,
+    account: RequestAccount,
+  ): CodecResponse | Promise<CodecResponse> {
+    if (namespace === undefined)
+      throw new Refusal(400, 'Name the namespace to encode for: send X-Namespace, as the CLI does with --namespace');
+    const proceed = (allowed: boolean): CodecResponse | Promise<CodecResponse> => {
+      account.namespaces.set(namespace, allowed ? 'allowed' : 'denied');
+      if (!allowed) {
+        account.count('denied', payloads.length);
+        throw new Refusal(403, deniedSentence(caller, 'encode', namespace, this.#ruleToAskFor('encode', namespace)));
+      }
+      const encoded = encodePayloads(this.#deps.encoder, payloads, {
+        namespace,
+        deadline: request.deadline,
+        limits: { inflateBudget: this.#settings.limits.inflatedBytes },
+        usage: account.usage,
+      });
+      const answer = (results: readonly Payload[], stored = 0): CodecResponse => {
+        account.count('encoded', results.length - stored);
+        if (stored > 0) account.count('stored', stored);
+        return payloadsResponse(results, request.requestId);
+      };
+      const { storage } = this.#deps;
+      if (storage === undefined || !mayStore(caller, account))
+        return encoded instanceof Promise ? encoded.then((results) => answer(results)) : answer(encoded);
+      const store = async (inline: readonly Payload[]): Promise<CodecResponse> => {
+        const results = await storage.store(inline, namespace, request.deadline);
+        return answer(results, results.filter((result, index) => result !== inline[index]).length);
+      };
+      return encoded instanceof Promise ? encoded.then(store) : store(encoded);
+    };
+    const allowed = this.#deps.policy.may(caller, 'encode', namespace);
+    return typeof allowed === 'boolean' ? proceed(allowed) : allowed.then(proceed);
+  }
+
+  /** What went wrong, as a response, and noted for the audit line. */
+  #failed(error: unknown, { requestId }: CodecRequest, account: RequestAccount): CodecResponse {
+    const refusal = refusalOf(error, account);
+    if (refusal !== undefined) return refusalResponse(refusal, requestId);
+    this.#deps.onBug(error, requestId);
+    return bugResponse(requestId);
+  }
+
+  #health(kind: 'healthz' | 'readyz', request: CodecRequest): CodecResponse | Promise<CodecResponse> {
+    const { method, requestId } = request;
+    if (method !== 'GET' && method !== 'HEAD')
+      return textResponse(405, `Use GET for /${kind}`, requestId, { allow: 'GET, HEAD' });
+    if (kind === 'healthz') return textResponse(200, 'Alive', requestId);
+    const answer = (ready: boolean): CodecResponse =>
+      ready
+        ? textResponse(200, 'Ready', requestId)
+        : textResponse(503, 'No key can be used now', requestId, { 'retry-after': '5' });
+    const failed = (error: unknown): CodecResponse => {
+      this.#deps.onBug(error, requestId);
+      return answer(false);
+    };
+    try {
+      const ready = this.#deps.ready();
+      return ready instanceof Promise ? ready.then(answer, failed) : answer(ready);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+}
+
+/**
+ * Whether what is encoded for a caller may be stored. A worker's remote codec must get its payload
+ * back encoded and nothing else, for its SDK stores by itself: it has a service token, or no browser.
+ */
+function mayStore(caller: Caller, { origin }: RequestAccount): boolean {
+  return origin !== undefined && caller.method !== 'service-token';
+}
+
+/** The refusal that an error means, its cause noted in the account, or undefined for a bug. */
+function refusalOf(error: unknown, account: RequestAccount): Refusal | undefined {
+  if (error instanceof Refusal) return error;
+  if (error instanceof UnauthenticatedError) {
+    account.unauthenticated = error.reason;
+    return new Refusal(401, error.message, { 'www-authenticate': error.challenge });
+  }
+  if (error instanceof IdentityUnavailableError) {
+    account.fault = error.dependency;
+    return unavailable(error.retryAfterSeconds);
+  }
+  if (error instanceof KeyUnavailableError || error instanceof StorageUnavailableError) {
+    account.fault = `${error.dependency}:${error.reason}`;
+    return unavailable(error.retryAfterSeconds);
+  }
+  if (error instanceof CannotEncodeError || error instanceof CannotOpenError) {
+    account.count(error.reason ?? 'no-key-to-write');
+    if (error.reason === 'custom-codec') return new Refusal(403, 'A codec of the configuration cannot encode this');
+    if (error.reason === 'object-missing' || error.reason === 'object-access-denied')
+      return new Refusal(403, 'External storage does not take payloads of this namespace');
+    return new Refusal(403, 'There is no usable key to encode for this namespace');
+  }
+  return undefined;
+}
+
+function unavailable(retryAfterSeconds: number): Refusal {
+  const message = 'A service that this codec server depends on does not answer now: try again in a moment';
+  return new Refusal(503, message, { 'retry-after': String(Math.max(1, Math.ceil(retryAfterSeconds))) });
+}

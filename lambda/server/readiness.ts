@@ -1,0 +1,68 @@
+/**
+ * Readiness: proves now and then that a data key can be had, and remembers the answer, so that
+ * whoever asks (nobody has to say who) can neither spend key calls nor learn more than yes or no.
+ */
+import { contextOfNamespace } from '../../codec/aws-encryption-sdk/encryption-context.ts';
+import { CannotEncodeError, CannotOpenError, KeyUnavailableError } from '../../codec/errors.ts';
+import type { KeySource } from '../../codec/keys/key-source.ts';
+
+/** Milliseconds for which a yes is remembered. */
+const YES_MS = 30_000;
+/** Milliseconds for which a no is remembered: short, so that recovery shows, and no flood of calls. */
+const NO_MS = 5_000;
+/** Milliseconds that one attempt may take; health checks give up after a few seconds. */
+const ATTEMPT_MS = 3_000;
+
+export interface ReadinessParts {
+  readonly keys: KeySource;
+  /**
+   * Namespaces, one a key that writes: ready is who has a key for any of them, since one team's
+   * disabled key is no reason to take the server away from the others. None: nothing is written
+   * here, and there is nothing to prove.
+   */
+  readonly namespaces: readonly string[];
+  /** Milliseconds of `Date.now()`. */
+  readonly now?: () => number;
+}
+
+/** Asks whether a key can be used; cheap however often it is called. Rejects only for a bug. */
+export function createReadiness({
+  keys,
+  namespaces,
+  now = Date.now,
+}: ReadinessParts): () => boolean | Promise<boolean> {
+  let known: { readonly ready: boolean; readonly until: number } | undefined;
+  let attempt: Promise<boolean> | undefined;
+
+  async function prove(): Promise<boolean> {
+    for (const namespace of namespaces) if (await hasKey(keys, namespace, now() + ATTEMPT_MS)) return true;
+    return namespaces.length === 0;
+  }
+
+  return () => {
+    if (known !== undefined && now() < known.until) return known.ready;
+    attempt ??= prove()
+      .then((ready) => {
+        known = { ready, until: now() + (ready ? YES_MS : NO_MS) };
+        return ready;
+      })
+      .finally(() => {
+        attempt = undefined;
+      });
+    return attempt;
+  };
+}
+
+async function hasKey(keys: KeySource, namespace: string, deadline: number): Promise<boolean> {
+  const usage = { keyIds: new Set<string>(), cacheHits: 0, cacheMisses: 0 };
+  try {
+    const { dataKey } = await keys.materialsFor(contextOfNamespace(namespace), 1, { namespace, deadline, usage });
+    dataKey.release();
+    return true;
+  } catch (error) {
+    const expected =
+      error instanceof KeyUnavailableError || error instanceof CannotEncodeError || error instanceof CannotOpenError;
+    if (expected) return false;
+    throw error;
+  }
+}

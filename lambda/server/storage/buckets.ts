@@ -1,0 +1,51 @@
+/** The buckets of the configuration. A reference only ever picks one of them; it never names one to be used. */
+import { createNamespaceMatcher, type NamespaceMatcher } from '../../../codec/namespace-pattern.ts';
+import type { StorageBucketConfig } from '../../../config/schema.ts';
+import type { ObjectPlace } from './object-store.ts';
+import { S3_DRIVER, type StorageReference } from './reference.ts';
+
+/** A bucket that may be read for some namespaces. */
+export interface Bucket extends Omit<ObjectPlace, 'key'> {
+  readonly covers: NamespaceMatcher;
+  readonly driverNames: readonly string[];
+  /** The one namespace that it serves, if it serves one alone: then everything in it belongs there. */
+  readonly soleNamespace: string | undefined;
+  readonly write: boolean;
+}
+
+/** A {@link StorageBucketConfig} whose bucket and Region are known. */
+export interface NamedBucketConfig extends StorageBucketConfig {
+  readonly region: string;
+}
+
+export function createBuckets(entries: readonly NamedBucketConfig[]): Bucket[] {
+  return entries.map(({ bucket, region, namespaces, write = false, driverNames = [S3_DRIVER], owner }) => {
+    const [only, ...more] = namespaces;
+    const sole = only !== undefined && more.length === 0 && !only.includes('*') ? only : undefined;
+    // Another entry for the same bucket may put other namespaces there.
+    const shared = entries.filter((it) => it.bucket === bucket).length > 1;
+    return {
+      bucket,
+      region,
+      owner,
+      write,
+      driverNames,
+      covers: createNamespaceMatcher(namespaces),
+      soleNamespace: shared ? undefined : sole,
+    };
+  });
+}
+
+/** The entry by which an object that belongs to `namespace` may be read; undefined when there is none. */
+export function bucketToRead(
+  buckets: readonly Bucket[],
+  { bucket, driverName }: StorageReference,
+  namespace: string,
+): Bucket | undefined {
+  return buckets.find((it) => it.bucket === bucket && it.covers(namespace) && it.driverNames.includes(driverName));
+}
+
+/** The entry that `/encode` stores by; undefined when payloads of the namespace are not stored. */
+export function bucketToWrite(buckets: readonly Bucket[], namespace: string): Bucket | undefined {
+  return buckets.find((it) => it.write && it.covers(namespace));
+}

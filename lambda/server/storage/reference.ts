@@ -1,0 +1,100 @@
+/**
+ * References to external storage: what the SDKs leave in history in place of a large payload. Two
+ * forms exist, and both are read; written is the current one.
+ *
+ * - `json/protobuf` with the message type below: `{"driverName","claimData":{…}}`
+ * - `json/external-storage-reference`, of earlier pre-releases: `{"driver_name","driver_claim":{"claim_data":{…}}}`
+ *
+ * The claim of the S3 drivers names bucket, key and SHA-256; Go and Python write `hash_algorithm`,
+ * TypeScript writes `hashAlgorithm`.
+ *
+ * @see https://docs.temporal.io/external-storage
+ */
+import { CannotOpenError } from '../../../codec/errors.ts';
+import { asBuffer, ENCODING, metadataOf, metadataText, type Payload } from '../../../codec/payload.ts';
+
+/** Where a payload is, and the hash that proves that it is the one. */
+export interface StorageReference {
+  /** The driver instance's routing name, `aws.s3driver` unless a worker chose another. */
+  readonly driverName: string;
+  readonly bucket: string;
+  readonly key: string;
+  /** SHA-256 of the object, 64 lower-case hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** The name that official S3 drivers go by unless they are told another. */
+export const S3_DRIVER = 'aws.s3driver';
+
+const REFERENCE_ENCODING = 'json/protobuf';
+const REFERENCE_TYPE = 'temporal.api.sdk.v1.ExternalStorageReference';
+const LEGACY_ENCODING = 'json/external-storage-reference';
+
+/** A reference is a name, a bucket, a key of at most 1,024 bytes and a hash; this is several times that. */
+const MOST_BYTES = 16_384;
+
+/** Whether a payload is a reference, in either form. What it says is another question. */
+export function isStorageReference(payload: Payload): boolean {
+  const length = payload.metadata[ENCODING]?.length;
+  if (length === LEGACY_ENCODING.length) return metadataText(payload, ENCODING) === LEGACY_ENCODING;
+  return (
+    length === REFERENCE_ENCODING.length &&
+    metadataText(payload, ENCODING) === REFERENCE_ENCODING &&
+    metadataText(payload, 'messageType') === REFERENCE_TYPE
+  );
+}
+
+/**
+ * Reads a reference; call it for what {@link isStorageReference} says is one. Unknown fields are
+ * skipped, as proto3 JSON readers do.
+ *
+ * @throws CannotOpenError `reference-malformed`, when it does not say where the payload is, and its hash
+ */
+export function readReference(payload: Payload): StorageReference {
+  if (payload.data.length > MOST_BYTES) throw malformed('it is too long');
+  let json: unknown;
+  try {
+    json = JSON.parse(asBuffer(payload.data).toString('utf8'));
+  } catch {
+    throw malformed('it is no JSON');
+  }
+  const legacy = fieldOf(json, 'driver_claim');
+  const claim = legacy === undefined ? fieldOf(json, 'claimData', 'claim_data') : fieldOf(legacy, 'claim_data');
+  const algorithm = textOf(claim, 'hash_algorithm', 'hashAlgorithm');
+  const sha256 = textOf(claim, 'hash_value', 'hashValue');
+  if (algorithm !== 'sha256' || !/^[0-9a-f]{64}$/.test(sha256)) throw malformed('it names no SHA-256');
+  return {
+    driverName: textOf(json, 'driverName', 'driver_name'),
+    bucket: textOf(claim, 'bucket'),
+    key: textOf(claim, 'key'),
+    sha256,
+  };
+}
+
+/** Writes a reference in the current form, as the official drivers do. @param bytes of the object */
+export function writeReference(reference: StorageReference, bytes: number): Payload {
+  const { driverName, bucket, key, sha256 } = reference;
+  const claimData = { bucket, key, hash_algorithm: 'sha256', hash_value: sha256 };
+  return {
+    metadata: metadataOf({ encoding: REFERENCE_ENCODING, messageType: REFERENCE_TYPE }),
+    data: Buffer.from(JSON.stringify({ driverName, claimData })),
+    externalPayloads: [{ sizeBytes: BigInt(bytes) }],
+  };
+}
+
+function malformed(why: string): CannotOpenError {
+  return new CannotOpenError('reference-malformed', `a reference to external storage cannot be read: ${why}`);
+}
+
+/** The first of the fields that an object has of its own. */
+function fieldOf(holder: unknown, ...names: readonly string[]): unknown {
+  if (typeof holder !== 'object' || holder === null) return undefined;
+  const name = names.find((it) => Object.hasOwn(holder, it));
+  return name === undefined ? undefined : (holder as Readonly<Record<string, unknown>>)[name];
+}
+
+function textOf(holder: unknown, ...names: readonly string[]): string {
+  const value = fieldOf(holder, ...names);
+  if (typeof value === 'string' && value !== '') return value;
+  throw malformed(`${names[0]} is missing`);
+}

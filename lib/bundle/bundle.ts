@@ -1,0 +1,100 @@
+/**
+ * The function's code: one minified ES module with everything inside, the environment's
+ * configuration included, and its source map.
+ */
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildSync, type Metafile } from 'esbuild';
+import type { CodecServerConfig } from '../../config/schema.ts';
+
+/** The root of the project, where esbuild resolves from. */
+export const PROJECT_ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The handler's name for Lambda: the file and what it exports. */
+export const HANDLER = 'index.handler';
+
+/** What is to be bundled, and where to. */
+export interface BundleOptions {
+  /** The file of the environment's configuration, an absolute path. */
+  readonly configFile: string;
+  /** What is in the file. */
+  readonly config: CodecServerConfig;
+  /** The environment's name. */
+  readonly environment: string;
+  /** Where `index.mjs` and `index.mjs.map` are written. */
+  readonly outdir: string;
+}
+
+/**
+ * Bundles the function.
+ *
+ * @returns esbuild's account of what came from where
+ * @throws when a file does not compile or a module cannot be found
+ */
+export function bundleFunction({ configFile, config, environment, outdir }: BundleOptions): Metafile {
+  const { metafile } = buildSync({
+    stdin: {
+      contents: entryOf(configFile, config, environment),
+      loader: 'ts',
+      resolveDir: PROJECT_ROOT,
+      sourcefile: 'entry.ts',
+    },
+    absWorkingDir: PROJECT_ROOT,
+    outfile: `${outdir}/index.mjs`,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    // Packages' ES modules, of which what is not used falls away.
+    mainFields: ['module', 'main'],
+    // Lambda brings an AWS SDK of its own choice; this one is tested.
+    external: [],
+    alias: aliasesFor(config),
+    minify: true,
+    sourcemap: 'linked',
+    sourcesContent: false,
+    legalComments: 'none',
+    banner: { js: REQUIRE },
+    logLevel: 'warning',
+    metafile: true,
+  });
+  return metafile;
+}
+
+/** Packages that something smaller takes the place of: what the configuration does not use costs every cold start otherwise. */
+function aliasesFor({ keys, identity, codecs = [], storage }: CodecServerConfig): Record<string, string> {
+  const secrets = [
+    ...[keys.staticKeys, identity?.serviceTokens, identity?.temporalCloudRoles?.apiKey],
+    ...[identity?.signIn?.clientSecret, identity?.signIn?.sessionKeys],
+  ];
+  const unused = [
+    ...(keys.kms === null ? ['@aws-sdk/client-kms'] : []),
+    ...(secrets.some((it) => it && 'secret' in it) ? [] : ['@aws-sdk/client-secrets-manager']),
+    ...(keys.kms?.some(({ assumeRole }) => assumeRole !== undefined) ? [] : ['@aws-sdk/nested-clients/sts']),
+    ...(storage ? [] : ['@aws-sdk/client-s3']),
+    // Counts the bytes of external payloads in Temporal's own Payload type, which only codecs of a team's own see.
+    ...(codecs.length === 0 ? ['long'] : []),
+  ];
+  return {
+    '@aws-sdk/credential-provider-node': './lib/bundle/lambda-credentials.ts',
+    'node:http': './lib/bundle/node-http.ts',
+    'node:process': './lib/bundle/node-process.ts',
+    ...Object.fromEntries(unused.map((name) => [name, './lib/bundle/not-bundled.ts'])),
+  };
+}
+
+/** Some packages are CommonJS inside and `require` what Node brings, which an ES module has no word for. */
+const REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
+
+/** The entry that puts one environment's configuration and the handler together; and its sign-in, if it has one. */
+function entryOf(configFile: string, { identity }: CodecServerConfig, environment: string): string {
+  const config = JSON.stringify(`./${relative(PROJECT_ROOT, configFile)}`);
+  const hasSignIn = Boolean(identity?.signIn);
+  const given = ['config', JSON.stringify(environment), ...(hasSignIn ? ['openSignIn'] : [])];
+  return [
+    `import config from ${config};`,
+    "import { startInProcess } from './bin/function.ts';",
+    ...(hasSignIn ? ["import { openSignIn } from './lambda/server/sign-in/open-sign-in.ts';"] : []),
+    `export const handler = await startInProcess(${given.join(', ')});`,
+  ].join('\n');
+}

@@ -1,0 +1,188 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { contextOfNamespace } from '../../../../codec/aws-encryption-sdk/encryption-context.ts';
+import { CannotEncodeError, type CannotOpenError } from '../../../../codec/errors.ts';
+import type { Clock } from '../../../../codec/keys/cache/clock.ts';
+import type { EncryptionMaterials, KeyContext, MessageKeyRequest } from '../../../../codec/keys/key-source.ts';
+import { followKeyringFile } from '../../../../codec/keys/keyring/followed-keyring.ts';
+import { formatKeyring, newKeyring, withNewKey } from '../../../../codec/keys/keyring/keyring.ts';
+import {
+  addKeyToKeyringFile,
+  readKeyringFile,
+  readOrMakeKeyringFile,
+} from '../../../../codec/keys/keyring/keyring-file.ts';
+import { KeyringKeys } from '../../../../codec/keys/keyring/keyring-key-source.ts';
+
+const CONTEXT = contextOfNamespace('orders');
+
+function contextFor<N extends string | undefined>(namespace: N): KeyContext & { readonly namespace: N } {
+  return {
+    namespace,
+    deadline: Number.POSITIVE_INFINITY,
+    usage: { keyIds: new Set(), cacheHits: 0, cacheMisses: 0 },
+  };
+}
+
+function stoppedClock(): Clock & { time: number } {
+  return {
+    time: 0,
+    now() {
+      return this.time;
+    },
+    after: () => () => {},
+    afterInBackground: () => () => {},
+  };
+}
+
+function write(keys: KeyringKeys, { namespace = 'orders', bytes = 100 } = {}): EncryptionMaterials {
+  const materials = keys.materialsFor(contextOfNamespace(namespace), bytes, contextFor(namespace));
+  if (materials instanceof Promise) throw new Error('it made us wait');
+  return materials;
+}
+
+function requestFor({ encryptedDataKeys }: EncryptionMaterials, encryptionContext = CONTEXT): MessageKeyRequest {
+  return { kind: 'message', encryptedDataKeys, encryptionContext };
+}
+
+function reasonOf(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    return (error as CannotOpenError).reason;
+  }
+  return 'opened';
+}
+
+describe('the keys of a local keyring', () => {
+  it('unwrap what they have wrapped, at once, and name themselves for the audit', () => {
+    const keys = new KeyringKeys(newKeyring('first'));
+    const materials = write(keys);
+    const context = contextFor('orders');
+    for (const hits of [0, 1]) {
+      const key = keys.unwrap(requestFor(materials), context);
+      expect(key.id).toBe('codec-server/first');
+      expect(key.bytes).toEqual(materials.dataKey.bytes);
+      expect(context.usage).toMatchObject({ cacheHits: hits, cacheMisses: 1 });
+      key.release();
+    }
+  });
+
+  it('keep reading what an older key has written when a new one is current', () => {
+    const older = newKeyring('first');
+    const materials = write(new KeyringKeys(older));
+    const keys = new KeyringKeys(withNewKey(older, 'second'));
+    expect(keys.unwrap(requestFor(materials), contextFor('orders')).id).toBe('codec-server/first');
+    expect(write(keys).dataKey.id).toBe('codec-server/second');
+  });
+
+  it('find the one they know among several wrapped keys', () => {
+    const stranger = write(new KeyringKeys({ ...newKeyring('x'), namespace: 'elsewhere' }));
+    const sameNamespace = write(new KeyringKeys(newKeyring('unknown')));
+    const keys = new KeyringKeys(newKeyring('first'));
+    const materials = write(keys);
+    const encryptedDataKeys = [stranger, sameNamespace, materials].flatMap((it) => it.encryptedDataKeys);
+    const key = keys.unwrap({ kind: 'message', encryptedDataKeys, encryptionContext: CONTEXT }, contextFor('orders'));
+    expect(key.bytes).toEqual(materials.dataKey.bytes);
+  });
+
+  it('refuse what they do not know, and what was tampered with', () => {
+    const keys = new KeyringKeys(newKeyring('first'));
+    const materials = write(keys);
+    const context = contextFor('orders');
+    const foreign = write(new KeyringKeys(newKeyring('other')));
+    const impostor = write(new KeyringKeys(newKeyring('first')));
+    expect(reasonOf(() => keys.unwrap(requestFor(foreign), context))).toBe('unknown-key');
+    expect(reasonOf(() => keys.unwrap(requestFor(impostor), context))).toBe('wrong-context');
+    expect(reasonOf(() => keys.unwrap(requestFor(materials, contextOfNamespace('b')), context))).toBe('wrong-context');
+    expect(reasonOf(() => keys.unwrap({ kind: 'static', keyId: 'first' }, context))).toBe('unknown-key');
+  });
+
+  it('serve the namespaces they are configured for, and no other', () => {
+    const keyring = newKeyring('first');
+    const materials = write(new KeyringKeys(keyring));
+    const keys = new KeyringKeys(keyring, { namespaces: ['orders', 'dev-*'] });
+    expect(keys.unwrap(requestFor(materials), contextFor('orders')).id).toBe('codec-server/first');
+    for (const namespace of ['other', undefined])
+      expect(reasonOf(() => keys.unwrap(requestFor(materials), contextFor(namespace)))).toBe('wrong-namespace');
+    expect(() => write(keys, { namespace: 'other' })).toThrow(CannotEncodeError);
+    expect(write(keys, { namespace: 'dev-1' }).encryptedDataKeys).toHaveLength(1);
+  });
+
+  it('reuse a data key within its limits of messages, bytes and time, and in one namespace', () => {
+    const clock = stoppedClock();
+    const keys = new KeyringKeys(newKeyring('first'), {
+      writeLimits: { maxMessages: 3, maxBytes: 1000 },
+      ttlSeconds: 10,
+      clock,
+    });
+    const wrapped = (options?: { namespace?: string; bytes?: number }) => write(keys, options).encryptedDataKeys;
+    const first = wrapped();
+    expect([wrapped(), wrapped()]).toEqual([first, first]);
+    const afterThreeMessages = wrapped({ bytes: 600 });
+    expect(afterThreeMessages).not.toEqual(first);
+    const afterBytes = wrapped({ bytes: 600 });
+    expect(afterBytes).not.toEqual(afterThreeMessages);
+    expect(wrapped({ namespace: 'other' })).not.toEqual(afterBytes);
+    expect(wrapped()).toEqual(afterBytes);
+    clock.time = 10_000;
+    expect(wrapped()).not.toEqual(afterBytes);
+  });
+
+  it('leave no data key in memory after they are cleared', () => {
+    const keys = new KeyringKeys(newKeyring('first'));
+    const materials = write(keys);
+    const read = keys.unwrap(requestFor(materials), contextFor('orders'));
+    keys.clear();
+    expect(read.bytes.some(Boolean)).toBe(true);
+    read.release();
+    materials.dataKey.release();
+    expect([...read.bytes, ...materials.dataKey.bytes].some(Boolean)).toBe(false);
+  });
+
+  it('follow their file: a key that is added reads at once, and one that is taken out no longer than the cache keeps it', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'keyring-'));
+    try {
+      const path = join(folder, 'keyring.json');
+      const clock = stoppedClock();
+      const problems: string[] = [];
+      const { keyring } = readOrMakeKeyringFile(path);
+      const keys = new KeyringKeys(
+        followKeyringFile(path, keyring, clock, (message) => problems.push(message)),
+        { clock },
+      );
+      const first = write(keys);
+      keys.unwrap(requestFor(first), contextFor('orders'));
+      const materials = write(new KeyringKeys(addKeyToKeyringFile(path, 'added')));
+      const unwrap = () => reasonOf(() => keys.unwrap(requestFor(materials), contextFor('orders')));
+
+      expect(unwrap()).toBe('unknown-key');
+      clock.time = 1000;
+      expect(unwrap()).toBe('opened');
+      expect(write(keys, { namespace: 'new' }).dataKey.id).toBe('codec-server/added');
+
+      const { keys: both, ...rest } = readKeyringFile(path);
+      writeFileSync(path, formatKeyring({ ...rest, keys: both.filter(({ name }) => name === 'added') }));
+      clock.time = 2000;
+      expect(reasonOf(() => keys.unwrap(requestFor(first), contextFor('orders')))).toBe('opened');
+      clock.time = 300_000;
+      expect(reasonOf(() => keys.unwrap(requestFor(first), contextFor('orders')))).toBe('unknown-key');
+
+      writeFileSync(path, 'broken');
+      clock.time = 400_000;
+      const foreign = write(new KeyringKeys(newKeyring('other')));
+      expect(reasonOf(() => keys.unwrap(requestFor(foreign), contextFor('orders')))).toBe('unknown-key');
+      expect(unwrap()).toBe('opened');
+      clock.time = 500_000;
+      expect(reasonOf(() => keys.unwrap(requestFor(foreign), contextFor('orders')))).toBe('unknown-key');
+      expect(problems).toEqual([expect.stringContaining(`The keyring ${path} cannot be used`)]);
+      chmodSync(path, 0o644);
+      clock.time = 600_000;
+      expect(reasonOf(() => keys.unwrap(requestFor(foreign), contextFor('orders')))).toBe('unknown-key');
+      expect(problems[1]).toContain('chmod 600');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

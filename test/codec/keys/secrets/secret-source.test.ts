@@ -1,0 +1,119 @@
+import { describe, expect, it } from '@jest/globals';
+import { KeyUnavailableError } from '../../../../codec/errors.ts';
+import {
+  createSecretSource,
+  type SecretSourceOptions,
+  type SecretVersions,
+} from '../../../../codec/keys/secrets/secret-source.ts';
+import { ManualClock } from '../../../support/manual-clock.ts';
+
+interface Parsed {
+  readonly ids: string[];
+}
+
+function setUp(options: Partial<SecretSourceOptions<Parsed>> = {}) {
+  const clock = new ManualClock();
+  const vault = {
+    versions: { current: 'a b', previous: undefined } as SecretVersions,
+    failure: undefined as Error | undefined,
+    reads: 0,
+    discarded: [] as Parsed[],
+  };
+  const source = createSecretSource<Parsed>({
+    read: async () => {
+      vault.reads++;
+      await Promise.resolve();
+      if (vault.failure !== undefined) throw vault.failure;
+      return vault.versions;
+    },
+    parse: ({ current, previous = '' }) => {
+      if (current.includes('{')) throw new Error('the secret is no list of ids');
+      return { ids: [...current.split(' '), ...previous.split(' ')].filter(Boolean) };
+    },
+    discard: (value) => vault.discarded.push(value),
+    clock,
+    ...options,
+  });
+  return { clock, vault, source };
+}
+
+const OUT = new KeyUnavailableError('unreachable', 'Secrets Manager cannot be reached');
+
+describe('a secret', () => {
+  it('is read once, however many ask together, and then known without a promise', async () => {
+    const { source, vault } = setUp();
+    await Promise.all(Array.from({ length: 100 }, () => source.get()));
+    expect(vault.reads).toBe(1);
+    expect(source.get()).toEqual({ ids: ['a', 'b'] });
+  });
+
+  it('is read anew after its time to live, and is the same object while its text is the same', async () => {
+    const { source, vault, clock } = setUp({ ttlSeconds: 60 });
+    const before = await source.get();
+    await clock.pass(60_000);
+    expect(await source.get()).toBe(before);
+    expect(vault.reads).toBe(2);
+    vault.versions = { current: 'c', previous: 'a b' };
+    await clock.pass(60_000);
+    expect(await source.get()).toEqual({ ids: ['c', 'a', 'b'] });
+    expect(vault.discarded).toEqual([before]);
+  });
+
+  it('is read anew for an unknown id, at most once in a while', async () => {
+    const { source, vault, clock } = setUp({ refreshSeconds: 30 });
+    await source.get();
+    for (let i = 0; i < 1000; i++) await source.refresh();
+    expect(vault.reads).toBe(1);
+    await clock.pass(30_000);
+    vault.versions = { current: 'new', previous: 'a b' };
+    const refreshed = await Promise.all(Array.from({ length: 1000 }, () => source.refresh()));
+    expect(vault.reads).toBe(2);
+    expect(refreshed.every(({ ids }) => ids.includes('new'))).toBe(true);
+  });
+
+  it('is used a little longer while it cannot be read, and no longer than stated', async () => {
+    const { source, vault, clock } = setUp({ ttlSeconds: 60, staleSeconds: 300 });
+    const before = await source.get();
+    vault.failure = OUT;
+    await clock.pass(60_000);
+    expect(await source.get()).toBe(before);
+    await clock.pass(299_000);
+    expect(await source.get()).toBe(before);
+    await clock.pass(1000);
+    await expect((async () => source.get())()).rejects.toBe(OUT);
+  });
+
+  it('recovers by itself when the service does', async () => {
+    const { source, vault, clock } = setUp();
+    vault.failure = OUT;
+    await expect((async () => source.get())()).rejects.toBe(OUT);
+    vault.failure = undefined;
+    await clock.pass(5000);
+    expect(await source.get()).toEqual({ ids: ['a', 'b'] });
+  });
+
+  it('does not hammer a service that is out', async () => {
+    const { source, vault, clock } = setUp();
+    vault.failure = OUT;
+    for (let second = 0; second < 60; second++) {
+      await (async () => source.get())().catch(() => {});
+      await clock.pass(1000);
+    }
+    expect(vault.reads).toBe(12);
+  });
+
+  it('keeps the last good value when a new one is no good', async () => {
+    const { source, vault, clock } = setUp({ ttlSeconds: 60 });
+    const good = await source.get();
+    vault.versions = { current: '{', previous: 'a b' };
+    await clock.pass(60_000);
+    expect(await source.get()).toBe(good);
+  });
+
+  it('that was never any good is unavailable, and the error says why', async () => {
+    const { source, vault } = setUp();
+    vault.versions = { current: '{', previous: undefined };
+    await expect((async () => source.get())()).rejects.toThrow('the secret is no list of ids');
+    await expect((async () => source.get())()).rejects.toThrow(KeyUnavailableError);
+  });
+});

@@ -1,0 +1,131 @@
+import { describe, expect, it } from '@jest/globals';
+import { temporalPermissions } from '../../../config/access-rules.ts';
+import { checkAccess, warnAboutAccess } from '../../../config/checks/access.ts';
+import type { AccessRule, IdentityConfig, People } from '../../../config/schema.ts';
+
+const IDENTITY: IdentityConfig = {
+  issuers: [
+    {
+      type: 'oidc',
+      issuer: 'https://login.example.com/',
+      jwksUri: 'https://login.example.com/jwks.json',
+      audience: 'api',
+      from: 'authorization',
+    },
+  ],
+  serviceTokens: { secret: 'created-by-stack' },
+  temporalCloudRoles: { apiKey: { secret: 'created-by-stack' } },
+};
+
+function rule(people: People[], change: Partial<AccessRule> = {}): AccessRule {
+  return { name: 'a rule', namespaces: ['orders'], people, allow: ['decode'], ...change };
+}
+
+const problems = (access: AccessRule[], identity: IdentityConfig | null = IDENTITY) =>
+  checkAccess({ access, identity }).map(({ path }) => path);
+const warnings = (access: AccessRule[], identity: IdentityConfig | null = IDENTITY) =>
+  warnAboutAccess({ access, identity }).map(({ path, message }) => `${path}: ${message}`);
+
+describe('the check of access rules', () => {
+  it('has nothing against rules of every kind', () => {
+    const access = [
+      rule([{ email: 'alice@example.com' }, { emailDomain: 'example.com' }, { serviceToken: 'ci' }]),
+      rule([{ claim: 'groups', includes: '{namespace}', issuer: 'https://login.example.com/' }], { name: 'b' }),
+      rule([{ temporalCloudRole: 'read' }], { name: 'c' }),
+      ...temporalPermissions({ encode: true }),
+    ];
+    expect(problems(access)).toEqual([]);
+    expect(warnings(access)).toEqual([]);
+  });
+
+  it.each([
+    ['alice'],
+    ['alice@'],
+    ['Alice <alice@example.com>'],
+    ['alice@example.com '],
+    ['*@example.com,b@example.com'],
+  ])('refuses %j as an email address', (email) => {
+    expect(problems([rule([{ email }])])).toEqual(['access[0].people[0].email']);
+  });
+
+  it.each([['@example.com'], ['*.example.com'], ['*'], ['com'], ['example.com.'], ['b\u00fccher.de'], ['a b.com']])(
+    'refuses %j as a domain',
+    (emailDomain) => {
+      expect(problems([rule([{ emailDomain }])])).toEqual(['access[0].people[0].emailDomain']);
+    },
+  );
+
+  it('refuses people whom nothing could ever prove', () => {
+    const bare = { ...IDENTITY, serviceTokens: null, temporalCloudRoles: null };
+    const people: People[] = [
+      { serviceToken: 'ci' },
+      { temporalCloudRole: 'read' },
+      { claim: 'a', includes: 'b', issuer: 'https://login.example.com' },
+    ];
+    expect(problems([rule(people)], bare)).toEqual([
+      'access[0].people[0].serviceToken',
+      'access[0].people[1].temporalCloudRole',
+      'access[0].people[2].issuer',
+    ]);
+  });
+
+  it('refuses names twice, and white space around a namespace', () => {
+    const people: People[] = [{ email: 'a@example.com' }];
+    expect(problems([rule(people), rule(people)])).toEqual(['access[1].name']);
+    expect(problems([rule(people, { namespaces: ['orders '] })])).toEqual(['access[0].namespaces[0]']);
+  });
+
+  it('warns when there is no rule', () => {
+    expect(warnings([])).toEqual(['access: there is no rule, so nobody may decode anything.']);
+  });
+
+  it('warns about a rule that nobody can match', () => {
+    expect(warnings([rule([])])).toEqual([expect.stringContaining('access[0].people: is empty')]);
+    expect(warnings([rule([{ email: 'a@b.cd' }], { allow: [] })])).toEqual([
+      expect.stringContaining('allow: is empty'),
+    ]);
+    expect(warnings([rule(['anyone-on-loopback'])])).toEqual([expect.stringContaining('matches nobody')]);
+    expect(warnings([rule([{ email: 'a@b.cd' }])], null)).toEqual([expect.stringContaining('matches nobody')]);
+    expect(warnings([rule(['anyone-on-loopback'])], null)).toEqual([]);
+    expect(warnings([rule([{ email: 'a@b.cd' }])], { ...IDENTITY, issuers: [] })).toEqual([
+      expect.stringContaining('there is no issuer'),
+    ]);
+  });
+
+  it.each([['gmail.com'], ['GMAIL.com'], ['outlook.com'], ['proton.me'], ['qq.com']])(
+    'warns about everybody at the public mail provider %s',
+    (emailDomain) => {
+      expect(warnings([rule([{ emailDomain }])])).toEqual([expect.stringContaining('anybody can have an address')]);
+    },
+  );
+
+  it('warns about encode granted to a crowd', () => {
+    const allow = ['decode', 'encode'] as const;
+    expect(warnings([rule([{ emailDomain: 'example.com' }], { allow })])).toEqual([
+      expect.stringContaining('may encode'),
+    ]);
+    expect(warnings([rule([{ temporalCloudRole: 'read' }], { allow })])).toEqual([
+      expect.stringContaining('may encode'),
+    ]);
+    expect(warnings([rule([{ temporalCloudRole: 'write' }, { email: 'a@b.cd' }], { allow })])).toEqual([]);
+  });
+
+  it('warns about a claim that everybody has, or that no issuer is named for', () => {
+    expect(warnings([rule([{ claim: 'aud', includes: 'api' }], { allow: ['encode'] })])).toEqual([
+      expect.stringContaining('lets all of them in, and encode'),
+    ]);
+    const two = { ...IDENTITY, issuers: [...IDENTITY.issuers, { type: 'temporal-cloud' as const }] };
+    expect(warnings([rule([{ claim: 'sub', includes: 'x' }])], two)).toEqual([expect.stringContaining('name the one')]);
+    expect(warnings([rule([{ claim: 'team', includes: 'x', issuer: 'https://login.tmprl.cloud/' }])], two)).toEqual([
+      expect.stringContaining('Temporal Cloud issues tokens to every customer'),
+    ]);
+  });
+
+  it('warns about an issuer of which any token will do', () => {
+    const [issuer] = IDENTITY.issuers;
+    const open = { ...IDENTITY, issuers: [{ ...issuer, audience: null }] } as IdentityConfig;
+    expect(warnings([rule([{ email: 'a@b.cd' }])], open)).toEqual([
+      expect.stringContaining('any audience is accepted'),
+    ]);
+  });
+});

@@ -1,0 +1,391 @@
+import { Agent, request as httpRequest, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { type LocalServer, type LocalServerOptions, startLocalServer } from '../../../lambda/node/local-server.ts';
+import type { CodecPipeline, CodecRequest, CodecResponse } from '../../../lambda/server/http/message.ts';
+import { makeTestCertificate } from '../../support/certificate.ts';
+
+const UI = 'http://localhost:8233';
+const running: LocalServer[] = [];
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.close(100)));
+});
+
+const echo: CodecPipeline = ({ method, path, query, body }) =>
+  ok(JSON.stringify({ method, path, query, bytes: body.length }));
+
+function ok(body: string): CodecResponse {
+  return { status: 200, headers: { 'content-type': 'application/json', 'x-request-id': 'r' }, body };
+}
+
+async function start(pipeline: CodecPipeline = echo, options: Partial<LocalServerOptions> = {}): Promise<LocalServer> {
+  const cors = { origins: [UI], credentials: false };
+  const server = await startLocalServer({ pipeline, cors, bodyBytes: 1000, port: 0, ...options });
+  running.push(server);
+  return server;
+}
+
+interface Received {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: string;
+}
+
+function send(port: number, options: RequestOptions = {}, body?: string | Buffer): Promise<Received> {
+  return new Promise((resolve, reject) => {
+    const outgoing = (options.protocol === 'https:' ? httpsRequest : httpRequest)(
+      { host: '127.0.0.1', port, method: 'POST', path: '/decode', ...options },
+      async (incoming) => {
+        let text = '';
+        for await (const chunk of incoming) text += chunk;
+        resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: text });
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+/** Sends bytes as they are and collects all that comes back. */
+function sendRaw(port: number, text: string, { end = true } = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let received = '';
+    const socket = connect(port, '127.0.0.1', () => (end ? socket.end(text) : socket.write(text)));
+    socket.on('data', (chunk) => {
+      received += chunk;
+    });
+    socket.on('error', reject);
+    socket.on('close', () => resolve(received));
+  });
+}
+
+describe('the local server', () => {
+  it('answers on both loopback addresses, on one port', async () => {
+    const { port, addresses } = await start();
+    expect(addresses[0]).toBe(`http://127.0.0.1:${port}`);
+    for (const address of addresses) {
+      const host = new URL(address).hostname.replace(/[[\]]/g, '');
+      expect((await send(port, { host })).status).toBe(200);
+    }
+  });
+
+  it('hands path and query over as received', async () => {
+    const { port } = await start();
+    const { body } = await send(port, { path: '//a%2Fb//decode?preserveStorageRefs=true&x' }, 'abc');
+    expect(JSON.parse(body)).toEqual({
+      method: 'POST',
+      path: '//a%2Fb//decode',
+      query: 'preserveStorageRefs=true&x',
+      bytes: 3,
+    });
+  });
+
+  it('hands every value of a repeated header over', async () => {
+    let seen: CodecRequest | undefined;
+    const { port } = await start((request) => {
+      seen = request;
+      return ok('{}');
+    });
+    await sendRaw(
+      port,
+      'POST /decode HTTP/1.1\r\nHost: localhost\r\nAuthorization: a\r\nX-Namespace: n\r\nauthorization: b\r\nAUTHORIZATION: c\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
+    );
+    expect(seen?.header('authorization')).toEqual(['a', 'b', 'c']);
+    expect(seen?.header('x-namespace')).toEqual(['n']);
+    expect(seen?.header('cookie')).toEqual([]);
+  });
+
+  it('gives each request an id and a deadline of its own', async () => {
+    const seen: CodecRequest[] = [];
+    const { port } = await start((request) => {
+      seen.push(request);
+      return ok('{}');
+    });
+    const before = Date.now();
+    await send(port);
+    await send(port);
+    expect(new Set(seen.map(({ requestId }) => requestId)).size).toBe(2);
+    expect(seen[0]?.deadline).toBeGreaterThanOrEqual(before + 9000);
+    expect(seen[0]?.deadline).toBeLessThan(Date.now() + 10_000);
+  });
+
+  describe('under a name that is not this machine', () => {
+    it.each([
+      'evil.example',
+      'evil.example:8888',
+      'localhost.evil.example',
+      '127.0.0.1.evil.example',
+      '[::2]',
+      'local host',
+    ])('refuses Host %j, preflight included', async (host) => {
+      const { port } = await start();
+      for (const method of ['POST', 'OPTIONS']) {
+        const { status, body } = await send(port, { method, headers: { host, origin: UI } });
+        expect(status).toBe(403);
+        expect(body).not.toContain('payloads');
+      }
+    });
+
+    it.each(['localhost', 'LOCALHOST:1', '127.0.0.1:65000', '127.1.2.3', '[::1]:8888'])(
+      'answers Host %j',
+      async (host) => {
+        const { port } = await start();
+        expect((await send(port, { headers: { host } })).status).toBe(200);
+      },
+    );
+
+    it('answers any name when it listens beyond loopback, where its callers are known by token', async () => {
+      const { port } = await start(echo, { host: '0.0.0.0' });
+      expect((await send(port, { headers: { host: 'codec.example.com' } })).status).toBe(200);
+    });
+  });
+
+  describe('to a browser', () => {
+    const preflight = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' };
+
+    it('allows exactly the four headers of the Web UI, POST, for two hours', async () => {
+      const { port } = await start();
+      const { status, headers } = await send(port, { method: 'OPTIONS', headers: { origin: UI, ...preflight } });
+      expect(status).toBe(204);
+      expect(headers).toMatchObject({
+        'access-control-allow-origin': UI,
+        'access-control-allow-methods': 'POST',
+        'access-control-allow-headers': 'content-type, x-namespace, authorization, authorization-extras',
+        'access-control-max-age': '7200',
+        'access-control-allow-private-network': 'true',
+        vary: 'Origin',
+      });
+      expect(headers).not.toHaveProperty('access-control-allow-credentials');
+    });
+
+    it('allows cookies only where the configuration does, on preflight and answer', async () => {
+      const { port } = await start(echo, { cors: { origins: [UI], credentials: true } });
+      for (const method of ['OPTIONS', 'POST']) {
+        const { headers } = await send(port, { method, headers: { origin: UI } });
+        expect(headers).toMatchObject({
+          'access-control-allow-origin': UI,
+          'access-control-allow-credentials': 'true',
+        });
+      }
+    });
+
+    it.each([
+      'http://localhost:8234',
+      'https://localhost:8233',
+      'http://localhost:8233/',
+      'null',
+      'http://localhost:8233.evil.example',
+    ])('gives the origin %j no CORS headers', async (origin) => {
+      const { port } = await start();
+      const refused = await send(port, { method: 'OPTIONS', headers: { origin, ...preflight } });
+      expect(refused.status).toBe(403);
+      expect(refused.headers).not.toHaveProperty('access-control-allow-origin');
+      expect(refused.headers['vary']).toBe('Origin');
+      const answered = await send(port, { headers: { origin } });
+      expect(answered.headers).not.toHaveProperty('access-control-allow-origin');
+      expect(answered.headers['vary']).toBe('Origin');
+    });
+
+    it('puts the CORS headers on its own refusals as well, or the browser shows {}', async () => {
+      const { port } = await start();
+      const { status, headers } = await send(port, { headers: { origin: UI } }, 'x'.repeat(1001));
+      expect(status).toBe(413);
+      expect(headers).toMatchObject({ 'access-control-allow-origin': UI, 'cache-control': 'no-store', vary: 'Origin' });
+    });
+  });
+
+  describe('with bodies that are too much', () => {
+    it('takes a body of exactly the limit', async () => {
+      const { port } = await start();
+      expect(JSON.parse((await send(port, {}, 'x'.repeat(1000))).body)).toMatchObject({ bytes: 1000 });
+    });
+
+    it('answers 413 to a body that announces itself as too large, without reading it', async () => {
+      const { port } = await start();
+      const answer = await sendRaw(port, 'POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1001\r\n\r\n', {
+        end: false,
+      });
+      expect(answer).toMatch(/^HTTP\/1.1 413 /);
+      expect(answer).toContain('larger than 1000 bytes');
+    });
+
+    it('answers 413 to a body that turns out too large on the way', async () => {
+      const { port } = await start();
+      const chunk = `400\r\n${'x'.repeat(1024)}\r\n`;
+      const head = 'POST /decode HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n';
+      expect(await sendRaw(port, `${head}${chunk}${chunk}0\r\n\r\n`)).toMatch(/^HTTP\/1.1 413 /);
+    });
+
+    it('lets a client that sends 20 MB read the 413', async () => {
+      const { port } = await start();
+      expect((await send(port, {}, Buffer.alloc(20_000_000, 'x'))).status).toBe(413);
+      expect((await send(port)).status).toBe(200);
+    });
+
+    it('cuts off a body that does not arrive with 408', async () => {
+      const { port } = await start(echo, { bodyTimeoutMs: 50 });
+      const answer = await sendRaw(port, 'POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc', {
+        end: false,
+      });
+      expect(answer).toMatch(/^HTTP\/1.1 408 /);
+      expect(answer).toMatch(/connection: close/i);
+    });
+
+    it('refuses at once with 503 what would not fit into memory, and recovers', async () => {
+      const { port } = await start(echo, { bodyBytes: 1000, admission: { bytes: 1500, requests: 100 } });
+      const first = connect(port, '127.0.0.1');
+      first.write(`POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n${'x'.repeat(999)}`);
+      await setTimeout(50);
+      const shed = await send(port, {}, 'x'.repeat(900));
+      expect(shed.status).toBe(503);
+      expect(shed.headers['retry-after']).toBe('1');
+      expect((await send(port, {}, 'small')).status).toBe(200);
+      first.destroy();
+      await setTimeout(50);
+      expect((await send(port, {}, 'x'.repeat(900))).status).toBe(200);
+    });
+
+    it('counts an answer until its client has taken it, and cuts off one that takes nothing', async () => {
+      const large = 'x'.repeat(20_000_000);
+      const pipeline: CodecPipeline = ({ path }) => ok(path === '/decode' ? large : '{}');
+      const { port } = await start(pipeline, { admission: { bytes: 1e7, requests: 100 }, stallMs: 300 });
+      const unread = connect(port, '127.0.0.1').pause();
+      unread.write('POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx');
+      await setTimeout(100);
+      expect((await send(port, { path: '/encode' }, 'x'.repeat(900))).status).toBe(503);
+      const since = performance.now();
+      while ((await send(port, { path: '/encode' }, 'x'.repeat(900))).status === 503) {
+        expect(performance.now() - since).toBeLessThan(5_000);
+        await setTimeout(50);
+      }
+      unread.destroy();
+    });
+
+    it('forgets answers whose clients went away before they were given', async () => {
+      let release = () => {};
+      const held = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const { port } = await start(() => held.then(() => ok('x'.repeat(100_000))), {
+        admission: { bytes: 1e7, requests: 4 },
+      });
+      const pipelined = connect(port, '127.0.0.1');
+      pipelined.write('POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx'.repeat(4));
+      await setTimeout(50);
+      expect((await send(port)).status).toBe(503);
+      pipelined.destroy();
+      await setTimeout(50);
+      release();
+      await setTimeout(50);
+      const answers = await Promise.all([send(port), send(port), send(port), send(port)]);
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    });
+
+    it('refuses at once with 503 what is more than it can have in flight', async () => {
+      let release = () => {};
+      const held = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const { port } = await start(() => held.then(() => ok('{}')), { admission: { bytes: 1e6, requests: 2 } });
+      const waiting = [send(port), send(port)];
+      await setTimeout(50);
+      expect((await send(port)).status).toBe(503);
+      release();
+      expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200]);
+      expect((await send(port)).status).toBe(200);
+    });
+  });
+
+  it('answers a bug in the pipeline with a blank 500, and tells the log', async () => {
+    const bugs: unknown[] = [];
+    const onBug = (error: unknown) => bugs.push(error);
+    for (const pipeline of [
+      () => Promise.reject(new Error('secret')),
+      () => {
+        throw new Error('secret');
+      },
+    ] as CodecPipeline[]) {
+      const { port } = await start(pipeline, { onBug });
+      const { status, body } = await send(port);
+      expect({ status, body }).toEqual({
+        status: 500,
+        body: expect.stringMatching(/^Internal error \(request \S+\)\n$/),
+      });
+    }
+    expect(bugs).toHaveLength(2);
+  });
+
+  it('says which port is taken, by its code', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as AddressInfo;
+    await expect(start(echo, { port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    other.close();
+  });
+
+  it('finishes what is in flight when it is closed, and takes nothing new', async () => {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const server = await start(() => held.then(() => ok('"finished"')));
+    const inFlight = send(server.port);
+    await setTimeout(50);
+    const closed = server.close();
+    await expect(send(server.port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    release();
+    expect((await inFlight).body).toBe('"finished"');
+    await closed;
+  });
+
+  it('lets a client that is slow to read have all of its answer when it is closed', async () => {
+    const large = 'x'.repeat(20_000_000);
+    const server = await start(() => ok(large));
+    const socket = connect(server.port, '127.0.0.1').pause();
+    socket.write('POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx');
+    await setTimeout(100);
+    const closed = server.close();
+    await setTimeout(100);
+    let received = 0;
+    for await (const chunk of socket) received += chunk.length;
+    expect(received).toBeGreaterThan(large.length);
+    await closed;
+  });
+
+  it('is closed soon although its clients keep their connections and ask on', async () => {
+    for (let round = 0; round < 5; round++) {
+      const server = await start();
+      const agent = new Agent({ keepAlive: true });
+      let asking = true;
+      const clients = Array.from({ length: 8 }, async () => {
+        while (asking) await send(server.port, { agent }).catch(() => undefined);
+      });
+      await setTimeout(50);
+      const since = performance.now();
+      await server.close(10_000);
+      expect(performance.now() - since).toBeLessThan(5_000);
+      asking = false;
+      await Promise.all(clients);
+      agent.destroy();
+    }
+  });
+
+  it('gives up on what does not finish in time', async () => {
+    const server = await start(() => new Promise(() => {}));
+    const inFlight = send(server.port);
+    await setTimeout(50);
+    await server.close(50);
+    await expect(inFlight).rejects.toThrow();
+  });
+
+  it('speaks https with a given certificate', async () => {
+    const tls = makeTestCertificate();
+    const { port, addresses } = await start(echo, { tls });
+    expect(addresses[0]).toBe(`https://127.0.0.1:${port}`);
+    const { status } = await send(port, { protocol: 'https:', host: 'localhost', ca: tls.cert } as RequestOptions);
+    expect(status).toBe(200);
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import { requireJson } from '../../../../lambda/server/http/content-type.ts';
+import { Refusal } from '../../../../lambda/server/http/http-error.ts';
+
+describe('the content type', () => {
+  it.each([
+    'application/json',
+    'application/json;charset=utf-8',
+    'application/json; charset="UTF-8"',
+    'APPLICATION/JSON ; charset = utf8',
+    'application/json;',
+    'application/json; profile=x',
+    'application/json ; profile = x y ; charset = "utf-8" ;',
+  ])('may be %s', (type) => {
+    expect(() => requireJson([type], [])).not.toThrow();
+  });
+
+  it.each([
+    [[]],
+    [['']],
+    [['application/json', 'application/json']],
+    [['application/json, text/plain']],
+    [['application/json+x']],
+    [['application/json; charset=latin1']],
+    [['application/json; profile=x; Charset="latin1"']],
+    [['application/json; profile']],
+    [['application/json; =x']],
+    [['text/json']],
+    [['multipart/form-data; boundary=application/json']],
+  ])('may not be %j', (types) => {
+    expect(() => requireJson(types, [])).toThrow(Refusal);
+  });
+
+  it('comes without a content coding', () => {
+    expect(() => requireJson(['application/json'], ['identity'])).not.toThrow();
+    for (const coding of ['gzip', 'br', 'identity, gzip'])
+      expect(() => requireJson(['application/json'], [coding])).toThrow(expect.objectContaining({ status: 415 }));
+  });
+
+  it('is checked in time that does not depend on tricks', () => {
+    const started = performance.now();
+    for (const trick of [' '.repeat(50_000), ';a= '.repeat(10_000), ';a=\t \t'.repeat(5_000), 'a= ='.repeat(10_000)])
+      expect(() => requireJson([`application/json;${trick};!`], [])).toThrow(Refusal);
+    expect(performance.now() - started).toBeLessThan(500);
+  });
+});
