@@ -57,8 +57,8 @@ async function run([command, ...argv]: readonly string[]): Promise<number> {
       return token(argv, io);
     }
     case 'check-config': {
-      const { checkConfig } = await import('../cli/check-config.ts');
-      return checkConfig(argv, io);
+      const { checkConfigCommand } = await import('../cli/check-config.ts');
+      return checkConfigCommand(argv, io);
     }
     case 'doctor': {
       const { doctor } = await import('../cli/doctor.ts');

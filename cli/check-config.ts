@@ -39,7 +39,7 @@ export interface PolicyLine {
 }
 
 /** Checks a configuration and prints what it means. */
-export async function checkConfig(argv: readonly string[], io: CommandIo): Promise<number> {
+export async function checkConfigCommand(argv: readonly string[], io: CommandIo): Promise<number> {
   const parsed = parse(argv);
   if (typeof parsed === 'string') {
     io.stderr.write(`codec-server check-config: ${parsed} See --help.\n`);

@@ -34,7 +34,7 @@ export async function doctor(argv: readonly string[], io: CommandIo): Promise<nu
     io.stdout.write(DOCTOR_USAGE);
     return 0;
   }
-  const colours = io.stdout.isTTY === true && !io.env['NO_COLOR'];
+  const colors = io.stdout.isTTY === true && !io.env['NO_COLOR'];
   const findings: Finding[] = [];
   if (!parsed.json) io.stdout.write(`Examining ${parsed.endpoint.href}\n\n`);
   for await (const finding of examine({
@@ -43,7 +43,7 @@ export async function doctor(argv: readonly string[], io: CommandIo): Promise<nu
     expiredToken: parsed.expiredToken,
   })) {
     findings.push(finding);
-    if (!parsed.json) io.stdout.write(renderFinding(finding, colours));
+    if (!parsed.json) io.stdout.write(renderFinding(finding, colors));
   }
   const { strict } = parsed;
   io.stdout.write(parsed.json ? renderJson(parsed.endpoint.href, findings, strict) : renderSummary(findings, strict));

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import type { CommandIo } from './command.ts';
 import { describePayload, type PayloadDescription, printable } from './inspect/describe-payload.ts';
 import { type FoundPayload, findPayloads } from './inspect/find-payloads.ts';
-import { type Summary, summarise } from './inspect/summary.ts';
+import { type Summary, summarize } from './inspect/summary.ts';
 
 export const INSPECT_USAGE = `Usage: codec-server inspect [FILE...] [options]
 
@@ -54,7 +54,7 @@ export async function inspect(argv: readonly string[], io: CommandIo): Promise<n
     io.stderr.write(`codec-server inspect: ${error.message}\n`);
     return 1;
   }
-  const summary = summarise(lines.map(({ description }) => description));
+  const summary = summarize(lines.map(({ description }) => description));
   io.stdout.write(
     options.json ? renderJson(lines, summary, options.summary) : renderText(lines, summary, options.summary),
   );

@@ -14,11 +14,11 @@ import { createLogger, type Logger } from '../lambda/server/audit/logger.ts';
 import { observeIdentity } from '../lambda/server/audit/observe-identity.ts';
 import { observeKeys } from '../lambda/server/audit/observe-keys.ts';
 import { loopbackAuthenticator } from '../lambda/server/auth/loopback.ts';
-import { composePipeline } from '../lambda/server/create-server.ts';
+import { createCodecServer } from '../lambda/server/create-codec-server.ts';
 import { isLoopbackAddress } from '../lambda/server/http/host.ts';
 import { LOCAL_LIMITS } from '../lambda/server/http/limits.ts';
 import { type OpenedIdentity, openIdentity } from '../lambda/server/open-identity.ts';
-import { KeysNotHereError, openKeys } from '../lambda/server/open-keys.ts';
+import { KeysNotHereError, openServerKeys } from '../lambda/server/open-keys.ts';
 import { LOCAL_ANSWER_BYTES, openStorage } from '../lambda/server/open-storage.ts';
 import type { CommandIo } from './command.ts';
 import { curlThatDecodes, startMessage } from './start-message.ts';
@@ -127,10 +127,10 @@ async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<vo
   const auditLines = new LineBuffer((text) => void io.stdout.write(text));
   const logger = createLogger((line) => void io.stderr.write(`${line}\n`), 'INFO');
   const identity = await openCallers(config, io, logger);
-  const keys = await openKeys(config.keys, { cwd: io.cwd, ...observeKeys(logger, undefined) });
+  const keys = await openServerKeys(config.keys, { cwd: io.cwd, ...observeKeys(logger, undefined) });
   const external = await openStorage(config.storage, { answerBytes: LOCAL_ANSWER_BYTES });
   try {
-    const pipeline = composePipeline(config, {
+    const pipeline = createCodecServer(config, {
       keys,
       authenticator: identity.authenticator,
       roles: identity.roles,

@@ -1,4 +1,4 @@
-/** `codec-server token NAME`: makes a service token, shows it once, and gives the entry that recognises it. */
+/** `codec-server token NAME`: makes a service token, shows it once, and gives the entry that recognizes it. */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';

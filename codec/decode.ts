@@ -1,5 +1,5 @@
 /**
- * Decoding: recognise, ask whether it may be opened, get the key, open, and look again at what came
+ * Decoding: recognize, ask whether it may be opened, get the key, open, and look again at what came
  * out. Nothing here awaits unless a key source or a decision does: with a warm cache a page decodes
  * in one turn of the event loop.
  */
@@ -11,8 +11,8 @@ import type { KeySource, KeyUsage } from './keys/key-source.ts';
 import { deserializePayload, type Payload } from './payload.ts';
 import { allOrFirstFailure } from './wait.ts';
 
-/** Recognises the envelope of a payload, or answers undefined when it is of no format we read. */
-export type Recogniser = (payload: Payload, namespace: string | undefined) => Envelope | undefined;
+/** Recognizes the envelope of a payload, or answers undefined when it is of no format we read. */
+export type Recognizer = (payload: Payload, namespace: string | undefined) => Envelope | undefined;
 
 /** A codec of the configuration that stands in front of ours: encodes before it, decodes after it. */
 export interface CustomCodec {
@@ -25,7 +25,7 @@ export interface CustomCodec {
 
 /** The parts a decoder is made of. */
 export interface Decoder {
-  readonly recognise: Recogniser;
+  readonly recognize: Recognizer;
   readonly keys: KeySource;
   /** In encoding order; decoding runs through them backwards. */
   readonly customCodecs: readonly CustomCodec[];
@@ -136,8 +136,8 @@ class LayerPeeler {
 
   /** Opens one envelope. An outcome means finished, undefined means look again. */
   #peel(): DecodeOutcome | undefined | Promise<DecodeOutcome | undefined> {
-    const { recognise, maxLayers } = this.#decoder;
-    const envelope = recognise(this.#payload, this.#namespace);
+    const { recognize, maxLayers } = this.#decoder;
+    const envelope = recognize(this.#payload, this.#namespace);
     if (envelope === undefined) return this.#finish();
     if (this.#layers.length >= maxLayers)
       throw new CannotOpenError('too-many-layers', `more than ${maxLayers} nested envelopes`);

@@ -4,7 +4,7 @@
 import { contextOfNamespace } from './aws-encryption-sdk/encryption-context.ts';
 import { AWS_ENCRYPTION_SDK_ENCODING } from './aws-encryption-sdk/format.ts';
 import { encryptMessage } from './aws-encryption-sdk/writer.ts';
-import type { CustomCodec, Recogniser } from './decode.ts';
+import type { CustomCodec, Recognizer } from './decode.ts';
 import { CannotOpenError } from './errors.ts';
 import type { Envelope, OpenLimits } from './format.ts';
 import type { Compression } from './formats/compression.ts';
@@ -16,8 +16,8 @@ import { allOrFirstFailure } from './wait.ts';
 
 /** The parts an encoder is made of. */
 export interface Encoder {
-  /** Recognises messages of our own format and no other. */
-  readonly recogniseOwn: Recogniser;
+  /** Recognizes messages of our own format and no other. */
+  readonly recognizeOwn: Recognizer;
   readonly keys: KeySource;
   readonly customCodecs: readonly CustomCodec[];
   /** Compress before encrypting, where it saves bytes. */
@@ -67,7 +67,7 @@ function encodePayload(encoder: Encoder, payload: Payload, context: EncodeContex
 /** Whether the payload is ours already, proven by opening it; what only looks like ours is wrapped once more. */
 function isEncoded(encoder: Encoder, payload: Payload, context: EncodeContext): boolean | Promise<boolean> {
   try {
-    const envelope = encoder.recogniseOwn(payload, context.namespace);
+    const envelope = encoder.recognizeOwn(payload, context.namespace);
     if (envelope?.keyRequest === undefined || envelope.boundNamespace !== context.namespace) return false;
     const key = encoder.keys.unwrap(envelope.keyRequest, context);
     if (!(key instanceof Promise)) return authenticates(envelope, key, context);

@@ -1,5 +1,5 @@
 /**
- * What a payload format is: something that recognises its own payloads and opens them with a data
+ * What a payload format is: something that recognizes its own payloads and opens them with a data
  * key. One file a format, in `aws-encryption-sdk/` for ours and `formats/` for everybody else's.
  */
 import type { DataKeyRequest } from './keys/key-source.ts';
@@ -11,7 +11,7 @@ export interface OpenLimits {
   inflateBudget: number;
 }
 
-/** A recognised payload: what it needs to be opened, read from it without any key. */
+/** A recognized payload: what it needs to be opened, read from it without any key. */
 export interface Envelope {
   /** The format's name, for `inspect`, the audit line and the metrics. */
   readonly format: string;
@@ -42,5 +42,5 @@ export interface PayloadFormat {
    * @returns the envelope, or undefined when the payload is not of this format (the next one is asked)
    * @throws MalformedPayloadError when it claims to be of this format and is not
    */
-  recognise(payload: Payload, namespace: string | undefined): Envelope | undefined;
+  recognize(payload: Payload, namespace: string | undefined): Envelope | undefined;
 }

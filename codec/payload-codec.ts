@@ -7,11 +7,11 @@ import { type DecodeContext, type DecodeOutcome, type Decoder, decodePayloads } 
 import { type EncodeContext, type Encoder, encodePayloads } from './encode.ts';
 import { CannotOpenError, CodecOptionsError } from './errors.ts';
 import { failureConverterPath } from './failure-converter-path.ts';
-import { recogniseAll, recogniseOwn } from './formats/all-formats.ts';
+import { recognizeAll, recognizeOwn } from './formats/all-formats.ts';
 import type { Compression } from './formats/compression.ts';
 import type { DataKeyCacheSettings } from './keys/cache/data-key-cache.ts';
 import type { KeyUsage } from './keys/key-source.ts';
-import { type CodecKeys, openKeys } from './keys/worker-keys.ts';
+import { type CodecKeys, openWorkerKeys } from './keys/worker-keys.ts';
 import { createNamespaceMatcher } from './namespace-pattern.ts';
 import type { Payload } from './payload.ts';
 import { fromTemporalPayload, toTemporalPayload } from './temporal-payload.ts';
@@ -105,13 +105,13 @@ class NamespaceCodec implements EncryptingPayloadCodec {
     if (typeof namespace !== 'string' || namespace === '' || !namespace.isWellFormed())
       throw new CodecOptionsError('namespace must be the full name of the namespace that the worker works in');
     const matchesFurther = createNamespaceMatcher(alsoDecode);
-    const keys = openKeys(options.keys ?? {}, namespace, options.cache);
+    const keys = openWorkerKeys(options.keys ?? {}, namespace, options.cache);
     this.#namespace = namespace;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.#inflatedBytes = options.inflatedBytes ?? DEFAULT_INFLATED_BYTES;
     this.#mayDecode = (it) => it === namespace || (it !== undefined && matchesFurther(it));
-    this.#decoder = { recognise: recogniseAll, keys: keys.source, customCodecs: [], maxLayers: MAX_LAYERS };
-    this.#encoder = { recogniseOwn, keys: keys.source, customCodecs: [], compression: options.compression ?? null };
+    this.#decoder = { recognize: recognizeAll, keys: keys.source, customCodecs: [], maxLayers: MAX_LAYERS };
+    this.#encoder = { recognizeOwn, keys: keys.source, customCodecs: [], compression: options.compression ?? null };
     this.#close = keys.close;
   }
 

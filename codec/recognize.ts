@@ -3,7 +3,7 @@
  * request, most of which are plain: encodings are compared as bytes, and only with those of the same
  * length.
  */
-import type { Recogniser } from './decode.ts';
+import type { Recognizer } from './decode.ts';
 import type { PayloadFormat } from './format.ts';
 import { ENCODING } from './payload.ts';
 
@@ -15,8 +15,8 @@ interface Entry {
   readonly formats: readonly PayloadFormat[];
 }
 
-/** Builds a recogniser; what it is built from is read once. */
-export function createRecogniser(formats: FormatsByEncoding): Recogniser {
+/** Builds a recognizer; what it is built from is read once. */
+export function createRecognizer(formats: FormatsByEncoding): Recognizer {
   const byLength: (Entry[] | undefined)[] = [];
   for (const [name, list] of Object.entries(formats)) {
     const encoding = Buffer.from(name, 'utf8');
@@ -32,7 +32,7 @@ export function createRecogniser(formats: FormatsByEncoding): Recogniser {
     for (const entry of entries) {
       if (!sameBytes(entry.encoding, encoding)) continue;
       for (const format of entry.formats) {
-        const envelope = format.recognise(payload, namespace);
+        const envelope = format.recognize(payload, namespace);
         if (envelope !== undefined) return envelope;
       }
       return undefined;

@@ -11,11 +11,11 @@ import { createLogger, type LogLevel, type WriteLine } from './server/audit/logg
 import { createMetrics } from './server/audit/metrics.ts';
 import { observeIdentity } from './server/audit/observe-identity.ts';
 import { observeKeys } from './server/audit/observe-keys.ts';
-import { composePipeline } from './server/create-server.ts';
+import { createCodecServer } from './server/create-codec-server.ts';
 import { LAMBDA_LIMITS } from './server/http/limits.ts';
 import type { CodecPipeline, CodecRequest } from './server/http/message.ts';
 import { openIdentity } from './server/open-identity.ts';
-import { openKeys } from './server/open-keys.ts';
+import { openServerKeys } from './server/open-keys.ts';
 import { LAMBDA_ANSWER_BYTES, openStorage } from './server/open-storage.ts';
 import type { OpenSignIn } from './server/sign-in/sign-in.ts';
 
@@ -66,7 +66,7 @@ export async function startFunction(
   const metrics = createMetrics(write, environment);
   const { STORAGE_BUCKET: bucket, AWS_REGION: region } = variables;
   const [keys, identity, { storage }] = await Promise.all([
-    openKeys(config.keys, {
+    openServerKeys(config.keys, {
       cwd: '/',
       stackKeyArn: variables.CREATED_KEY_ARN,
       stackStaticKeysArn: variables.STATIC_KEYS_SECRET_ARN,
@@ -86,7 +86,7 @@ export async function startFunction(
       answerBytes: LAMBDA_ANSWER_BYTES,
     }),
   ]);
-  const pipeline = composePipeline(config, {
+  const pipeline = createCodecServer(config, {
     keys,
     authenticator: identity.authenticator,
     roles: identity.roles,

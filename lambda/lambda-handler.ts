@@ -5,9 +5,9 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { ApiGatewayRequest, apiGatewayResult } from './api-gateway.ts';
-import { Refusal } from './server/http/http-error.ts';
+import { HttpError } from './server/http/http-error.ts';
 import type { CodecPipeline } from './server/http/message.ts';
-import { bugResponse, refusalResponse } from './server/http/responses.ts';
+import { bugResponse, httpErrorResponse } from './server/http/responses.ts';
 
 /** Milliseconds before Lambda's timeout by which the pipeline must have answered: what serializing 6 MB takes. */
 const ANSWER_MARGIN_MS = 500;
@@ -15,7 +15,7 @@ const ANSWER_MARGIN_MS = 500;
 /** Milliseconds before Lambda's timeout at which we answer in the pipeline's place. */
 const LAST_MOMENT_MS = 200;
 
-const TOO_LONG = new Refusal(503, 'This took too long: try again in a moment', { 'retry-after': '1' });
+const TOO_LONG = new HttpError(503, 'This took too long: try again in a moment', { 'retry-after': '1' });
 
 /** A handler of API Gateway v2 events. */
 export type LambdaHandler = (
@@ -47,7 +47,7 @@ export function createLambdaHandler({ pipeline, onBug }: LambdaHandlerDeps): Lam
   // middy 7's types know handlers that return promises only; it runs the others without waiting.
   const handler = middy(answer as LambdaHandler, {
     timeoutEarlyInMillis: LAST_MOMENT_MS,
-    timeoutEarlyResponse: () => apiGatewayResult(refusalResponse(TOO_LONG, requestId)),
+    timeoutEarlyResponse: () => apiGatewayResult(httpErrorResponse(TOO_LONG, requestId)),
   });
   handler.onError(({ error, context }) => {
     onBug(error, context?.awsRequestId);

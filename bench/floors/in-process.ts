@@ -4,10 +4,10 @@
  */
 import config from '../../environments/local.ts';
 import { loopbackAuthenticator } from '../../lambda/server/auth/loopback.ts';
-import { composePipeline } from '../../lambda/server/create-server.ts';
+import { createCodecServer } from '../../lambda/server/create-codec-server.ts';
 import { LOCAL_LIMITS } from '../../lambda/server/http/limits.ts';
 import type { CodecResponse } from '../../lambda/server/http/message.ts';
-import { openKeys } from '../../lambda/server/open-keys.ts';
+import { openServerKeys } from '../../lambda/server/open-keys.ts';
 import { NAMESPACE } from '../formats.ts';
 import type { Exchange } from '../load/job.ts';
 import { Verifier } from '../load/verify.ts';
@@ -29,8 +29,8 @@ export interface InProcessResult {
 type Decode = (body: Buffer) => string | Uint8Array;
 
 async function pipelineDecode(keyring: string): Promise<Decode> {
-  const keys = await openKeys({ ...config.keys, keyring: { file: keyring } }, { cwd: '/' });
-  const pipeline = composePipeline(config, {
+  const keys = await openServerKeys({ ...config.keys, keyring: { file: keyring } }, { cwd: '/' });
+  const pipeline = createCodecServer(config, {
     keys,
     authenticator: loopbackAuthenticator,
     audit: { record: () => undefined },

@@ -7,10 +7,10 @@ import { startLocalServer } from '../../lambda/node/local-server.ts';
 import { allSinks, createAuditLog } from '../../lambda/server/audit/audit-log.ts';
 import { LineBuffer } from '../../lambda/server/audit/line-buffer.ts';
 import { createMetrics } from '../../lambda/server/audit/metrics.ts';
-import { composePipeline } from '../../lambda/server/create-server.ts';
+import { createCodecServer } from '../../lambda/server/create-codec-server.ts';
 import { LAMBDA_LIMITS } from '../../lambda/server/http/limits.ts';
 import { openIdentity } from '../../lambda/server/open-identity.ts';
-import { openKeys } from '../../lambda/server/open-keys.ts';
+import { openServerKeys } from '../../lambda/server/open-keys.ts';
 
 const identityConfig: IdentityConfig = {
   issuers: [
@@ -40,8 +40,8 @@ const config: CodecServerConfig = {
 const lines = new LineBuffer((text) => void process.stdout.write(text));
 const write = lines.keepForThisTurn;
 const identity = await openIdentity(identityConfig, { cwd: process.cwd() });
-const keys = await openKeys(config.keys, { cwd: process.cwd() });
-const pipeline = composePipeline(config, {
+const keys = await openServerKeys(config.keys, { cwd: process.cwd() });
+const pipeline = createCodecServer(config, {
   keys,
   authenticator: identity.authenticator,
   audit: allSinks(createAuditLog(write), createMetrics(write, 'bench')),

@@ -35,7 +35,7 @@ function renderPanel({ title, unit, points, exponent }: Growth, left: number): s
   return [
     `<clipPath id="c${left}"><rect x="${left}" y="${MARGIN}" width="${WIDTH}" height="${HEIGHT}"/></clipPath>`,
     `<text x="${left}" y="${MARGIN - 24}" font-weight="bold">CPU of ${title}</text>`,
-    `<text x="${left}" y="${MARGIN - 8}">exponent ${exponent.toFixed(3)}; the grey line is linear</text>`,
+    `<text x="${left}" y="${MARGIN - 8}">exponent ${exponent.toFixed(3)}; the gray line is linear</text>`,
     `<rect x="${left}" y="${MARGIN}" width="${WIDTH}" height="${HEIGHT}" fill="none" stroke="#222"/>`,
     `<path d="${linear}" stroke="#999" clip-path="url(#c${left})"/>`,
     ...points.flatMap((point) => [

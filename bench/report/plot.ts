@@ -32,11 +32,11 @@ export function renderPlot(result: Result): string {
     y += 8;
     const top = y;
     for (const { label, kind, median, min, max } of bars) {
-      const colour = COLOURS[kind] ?? '#000';
+      const color = COLOURS[kind] ?? '#000';
       const from = Math.min(x(1), x(median));
       parts.push(
         text(LEFT - 8, y + 13, label, 'text-anchor="end"'),
-        `<rect x="${from.toFixed(1)}" y="${y + 3}" width="${Math.max(1, Math.abs(x(median) - x(1))).toFixed(1)}" height="${ROW - 6}" fill="${colour}"/>`,
+        `<rect x="${from.toFixed(1)}" y="${y + 3}" width="${Math.max(1, Math.abs(x(median) - x(1))).toFixed(1)}" height="${ROW - 6}" fill="${color}"/>`,
         `<line x1="${x(min).toFixed(1)}" x2="${x(max).toFixed(1)}" y1="${y + ROW / 2}" y2="${y + ROW / 2}" stroke="#222"/>`,
         text(LEFT + WIDTH + 8, y + 13, `${Number(median.toPrecision(3))}×`),
       );

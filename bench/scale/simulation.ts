@@ -1,6 +1,6 @@
 /**
  * What Lambda does with a burst of requests: one instance answers one request at a time, a request
- * that finds none idle waits for a new one, and a new one has to initialise, fetch token keys and ask
+ * that finds none idle waits for a new one, and a new one has to initialize, fetch token keys and ask
  * KMS before it is of use. A model, fed with measured times.
  */
 
@@ -32,7 +32,7 @@ export interface Burst {
   readonly arrivals: readonly number[];
   /** Which of the page's data keys each request needs. */
   readonly dataKeyOf: (request: number) => number;
-  /** Instances that are initialised before the burst, their token keys fetched, their key cache empty. */
+  /** Instances that are initialized before the burst, their token keys fetched, their key cache empty. */
   readonly provisioned: number;
   /** Instances that an earlier burst left behind. */
   readonly left?: readonly LeftInstance[];

@@ -12,7 +12,7 @@ import {
   checkSizes,
   checkTolerance,
 } from './protocol.ts';
-import { checkSignIn } from './sign-in.ts';
+import { examineSignIn } from './sign-in.ts';
 import { checkLatency } from './speed.ts';
 import type { Target } from './target.ts';
 
@@ -58,7 +58,7 @@ export async function* examine({ target, now, expiredToken }: Examination): Asyn
   yield await checkExpiredToken(target, now(), anonymous.allowed, expiredToken);
   const given = await checkGivenToken(target);
   yield given;
-  yield await checkSignIn(target);
+  yield await examineSignIn(target);
   yield await checkReadiness(target);
 
   if (anonymous.allowed || given.status === 'ok') {

@@ -1,6 +1,6 @@
 /**
  * One HTTP exchange, exactly as asked for: no redirect is followed, no header is added beyond what
- * HTTP needs, no path is normalised. Clients that a doctor imitates behave like that, `fetch` does not.
+ * HTTP needs, no path is normalized. Clients that a doctor imitates behave like that, `fetch` does not.
  */
 import { lookup } from 'node:dns/promises';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';

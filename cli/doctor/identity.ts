@@ -46,7 +46,7 @@ export async function checkAnonymous(target: Target): Promise<AnonymousAccess> {
     finding: warning(
       'anonymous',
       `a request without a token is answered ${status}`,
-      'it is refused, but not with 401, by which the clients recognise a missing token',
+      'it is refused, but not with 401, by which the clients recognize a missing token',
       'answer 401 with WWW-Authenticate',
     ),
   };

@@ -1,17 +1,17 @@
 /** Findings as text for people and as JSON for pipelines. */
 import type { Finding } from './finding.ts';
 
-const MARKS: Record<Finding['status'], { readonly mark: string; readonly colour: number }> = {
-  ok: { mark: '✓', colour: 32 },
-  warning: { mark: '!', colour: 33 },
-  failure: { mark: '✗', colour: 31 },
-  skipped: { mark: '–', colour: 90 },
+const MARKS: Record<Finding['status'], { readonly mark: string; readonly color: number }> = {
+  ok: { mark: '✓', color: 32 },
+  warning: { mark: '!', color: 33 },
+  failure: { mark: '✗', color: 31 },
+  skipped: { mark: '–', color: 90 },
 };
 
 /** One finding: a line, and for what is wrong its cause and its fix. */
-export function renderFinding(finding: Finding, colours: boolean): string {
-  const { mark, colour } = MARKS[finding.status];
-  const paint = (text: string) => (colours ? `\u001b[${colour}m${text}\u001b[0m` : text);
+export function renderFinding(finding: Finding, colors: boolean): string {
+  const { mark, color } = MARKS[finding.status];
+  const paint = (text: string) => (colors ? `\u001b[${color}m${text}\u001b[0m` : text);
   const lines = [`${paint(mark)} ${finding.check.padEnd(15)} ${printable(finding.summary)}`];
   if (finding.cause !== undefined) lines.push(`    why  ${printable(finding.cause)}`);
   if (finding.fix !== undefined) lines.push(`    fix  ${printable(finding.fix)}`);

@@ -8,7 +8,7 @@ import type { Target } from './target.ts';
 const STATUS_PAGE = '<title>Codec server</title>';
 
 /** The sign-in of a server, as somebody sees it who has not signed in. */
-export async function checkSignIn(target: Pick<Target, 'options' | 'preflight' | 'page'>): Promise<Finding> {
+export async function examineSignIn(target: Pick<Target, 'options' | 'preflight' | 'page'>): Promise<Finding> {
   const { origin, endpoint } = target.options;
   const preflight = await target.preflight('decode', origin);
   const page = await target.page('/');

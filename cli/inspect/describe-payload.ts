@@ -4,7 +4,7 @@ import { rawAesKeyNameOf } from '../../codec/aws-encryption-sdk/raw-aes-keyring.
 import { parseMessage } from '../../codec/aws-encryption-sdk/reader.ts';
 import { CannotOpenError } from '../../codec/errors.ts';
 import type { Envelope } from '../../codec/format.ts';
-import { recogniseAll } from '../../codec/formats/all-formats.ts';
+import { recognizeAll } from '../../codec/formats/all-formats.ts';
 import { temporalCloudProxyFormat } from '../../codec/formats/temporal-cloud-proxy.ts';
 import type { DataKeyRequest, EncryptedDataKey } from '../../codec/keys/key-source.ts';
 import { digestOfId } from '../../codec/keys/static/static-keys.ts';
@@ -50,7 +50,7 @@ export function describePayload(payload: Payload): PayloadDescription {
   try {
     while (layers.length < MAX_LAYERS) {
       // Formats that authenticate a namespace without carrying it ask for one.
-      const envelope = recogniseAll(current, '');
+      const envelope = recognizeAll(current, '');
       if (envelope === undefined) return unencrypted(current, layers, size);
       layers.push(envelope.format);
       if (envelope.keyRequest !== undefined) return encrypted(current, envelope, envelope.keyRequest, layers, size);

@@ -19,7 +19,7 @@ export interface Summary {
   readonly keys: readonly KeyCount[];
 }
 
-export function summarise(descriptions: readonly PayloadDescription[]): Summary {
+export function summarize(descriptions: readonly PayloadDescription[]): Summary {
   const kinds = { encrypted: 0, compressed: 0, plain: 0, unreadable: 0 };
   const counts = new Map<string, { payloads: number; only: number; formats: Set<string>; namespaces: Set<string> }>();
   for (const { kind, keys, layers, namespace } of descriptions) {

@@ -43,7 +43,7 @@ class MessageEnvelope implements Envelope {
 }
 
 /**
- * Recognises our payloads.
+ * Recognizes our payloads.
  *
  * A message that names no namespace is refused, although it could be decrypted: whoever may read one
  * namespace would get it decrypted under that name, whichever namespace it was written in. What binds
@@ -51,7 +51,7 @@ class MessageEnvelope implements Envelope {
  */
 export const awsEncryptionSdkFormat: PayloadFormat = {
   name: 'aws-encryption-sdk',
-  recognise(payload: Payload): Envelope {
+  recognize(payload: Payload): Envelope {
     const message = parseMessage(payload.data);
     const namespace = message.header.encryptionContext.get(NAMESPACE_CONTEXT_KEY);
     if (namespace === undefined || namespace === '')

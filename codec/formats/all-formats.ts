@@ -1,7 +1,7 @@
 /** Every format that is read, by encoding. `docs/formats.md` describes them for people. */
 import { AWS_ENCRYPTION_SDK_ENCODING, awsEncryptionSdkFormat } from '../aws-encryption-sdk/format.ts';
-import type { Recogniser } from '../decode.ts';
-import { createRecogniser, type FormatsByEncoding } from '../recognize.ts';
+import type { Recognizer } from '../decode.ts';
+import { createRecognizer, type FormatsByEncoding } from '../recognize.ts';
 import { BINARY_ENCRYPTED, BINARY_ENCRYPTED_FORMATS } from './binary-encrypted.ts';
 import {
   GZIP_ENCODING,
@@ -25,10 +25,10 @@ export const ALL_FORMATS: FormatsByEncoding = {
   [SNAPPY_ENCODING]: [snappyFormat],
 };
 
-/** Recognises every format that is read: for decoding. */
-export const recogniseAll: Recogniser = createRecogniser(ALL_FORMATS);
+/** Recognizes every format that is read: for decoding. */
+export const recognizeAll: Recognizer = createRecognizer(ALL_FORMATS);
 
-/** Recognises our own format and no other: for encoding, which must not wrap what it has wrapped. */
-export const recogniseOwn: Recogniser = createRecogniser({
+/** Recognizes our own format and no other: for encoding, which must not wrap what it has wrapped. */
+export const recognizeOwn: Recognizer = createRecognizer({
   [AWS_ENCRYPTION_SDK_ENCODING]: [awsEncryptionSdkFormat],
 });

@@ -60,7 +60,7 @@ function decompressor(name: string, ratio: number, inflate: Inflate): PayloadFor
       throw new MalformedPayloadError(`bytes are left over after the ${name} stream`);
     return result.buffer;
   };
-  return { name, recognise: (payload) => envelope(name, (limits) => open(payload.data, limits)) };
+  return { name, recognize: (payload) => envelope(name, (limits) => open(payload.data, limits)) };
 }
 
 function envelope(format: string, open: (limits: OpenLimits) => Uint8Array): Envelope {
@@ -88,7 +88,7 @@ export const zstdFormat = decompressor('zstd', ZSTD_RATIO, (data, options) =>
 );
 export const snappyFormat: PayloadFormat = {
   name: 'snappy',
-  recognise: ({ data }) =>
+  recognize: ({ data }) =>
     envelope('snappy', (limits) => {
       if (snappyLength(data) > limits.inflateBudget) throw tooLarge(limits);
       const inflated = inflateSnappy(data);

@@ -19,7 +19,7 @@ const CONTEXT_KEYS = new Set(['signature', PUBLIC_KEY_CONTEXT_KEY]);
 
 export const kmsJavaSampleFormat: PayloadFormat = {
   name: 'kms-java-sample',
-  recognise(payload) {
+  recognize(payload) {
     const message = parseMessage(payload.data);
     for (const key of message.header.encryptionContext.keys())
       if (!CONTEXT_KEYS.has(key))

@@ -14,7 +14,7 @@ const WRAPPED_KEY = 'data_key_encrypted';
 
 export const kmsPythonSampleFormat: PayloadFormat = {
   name: 'kms-python-sample',
-  recognise(payload) {
+  recognize(payload) {
     const wrapped = payload.metadata[WRAPPED_KEY];
     if (wrapped === undefined) return undefined;
     return {

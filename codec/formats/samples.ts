@@ -18,12 +18,12 @@ export const JAVA_SAMPLE_CIPHER = 'AES/GCM/NoPadding';
 /** Everything of `binary/encrypted` that carries no other producer's mark. */
 export const sampleFormat: PayloadFormat = {
   name: 'sample',
-  recognise: (payload) => sampleEnvelope('sample', payload),
+  recognize: (payload) => sampleEnvelope('sample', payload),
 };
 
 export const javaSampleFormat: PayloadFormat = {
   name: 'java-sample',
-  recognise: (payload) =>
+  recognize: (payload) =>
     metadataText(payload, CIPHER) === JAVA_SAMPLE_CIPHER ? sampleEnvelope('java-sample', payload) : undefined,
 };
 

@@ -18,7 +18,7 @@ const LENGTH_OF_LENGTH = 4;
 
 export const stdgoFormat: PayloadFormat = {
   name: 'stdgo',
-  recognise(payload) {
+  recognize(payload) {
     const namespace = metadataText(payload, NAMESPACE);
     if (namespace === undefined || metadataText(payload, CIPHER) !== STDGO_CIPHER) return undefined;
     const { wrapped, sealed } = split(payload.data);

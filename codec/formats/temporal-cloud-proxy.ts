@@ -14,7 +14,7 @@ const WRAPPED_KEY = 'encrypted-data-key';
 
 export const temporalCloudProxyFormat: PayloadFormat = {
   name: 'temporal-cloud-proxy',
-  recognise(payload, namespace) {
+  recognize(payload, namespace) {
     const wrapped = payload.metadata[WRAPPED_KEY];
     if (wrapped === undefined) return undefined;
     const keyId = metadataText(payload, KEY_ID);

@@ -26,7 +26,7 @@ const LONGEST_URI = 4096;
 
 export const temporalProxyFormat: PayloadFormat = {
   name: 'temporal-proxy',
-  recognise(payload) {
+  recognize(payload) {
     const wrapped = payload.metadata[WRAPPED_KEY];
     if (wrapped === undefined) return undefined;
     const { key, encryptionContext } = readKeyUri(metadataText(payload, KEY_ID) ?? '');

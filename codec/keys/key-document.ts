@@ -60,7 +60,7 @@ export function nameOf(value: unknown, place: string): string {
 }
 
 /** A 256-bit key in standard, padded base64. */
-export function keyOf(value: unknown, place: string): Uint8Array {
+export function keyBytesOf(value: unknown, place: string): Uint8Array {
   if (typeof value !== 'string') throw new KeyDocumentError(`${place} must be text: the base64 of ${KEY_LENGTH} bytes`);
   if (!BASE64_OF_32_BYTES.test(value)) {
     const length = Buffer.from(value, 'base64').length;

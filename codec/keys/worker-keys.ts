@@ -7,7 +7,7 @@ import { combineKeySources } from './combined-keys.ts';
 import type { KeySource } from './key-source.ts';
 import { followKeyringFile } from './keyring/followed-keyring.ts';
 import { readKeyringFile } from './keyring/keyring-file.ts';
-import { KeyringKeys } from './keyring/keyring-key-source.ts';
+import { KeyringKeySource } from './keyring/keyring-key-source.ts';
 import { createKms } from './kms/kms.ts';
 import { createKmsDataKeys } from './kms/kms-data-keys.ts';
 import type { KmsKeyPairing } from './kms/kms-key-source.ts';
@@ -43,7 +43,7 @@ export type CodecKeys =
   | (Pick<KeyOptions, 'source'> & Partial<KeyOptions>);
 
 /** Keys in use, and how to be done with them. */
-export interface OpenedKeys {
+export interface OpenedWorkerKeys {
   readonly source: KeySource;
   /** Zeroes the data keys in memory. */
   close(): void;
@@ -55,8 +55,12 @@ export interface OpenedKeys {
  * @throws CodecOptionsError when there are none, or one of them is not what it must be
  * @throws KeyringFileError when the keyring file is missing, unreadable, or readable by others
  */
-export function openKeys(keys: CodecKeys, namespace: string, cache: Partial<DataKeyCacheSettings> = {}): OpenedKeys {
-  const opened: OpenedKeys[] = [];
+export function openWorkerKeys(
+  keys: CodecKeys,
+  namespace: string,
+  cache: Partial<DataKeyCacheSettings> = {},
+): OpenedWorkerKeys {
+  const opened: OpenedWorkerKeys[] = [];
   if (keys.source !== undefined) opened.push({ source: keys.source, close: () => {} });
   if (keys.kms !== undefined) opened.push(openKms(keys.kms, namespace, cache));
   if (keys.keyring !== undefined) opened.push(openKeyring(keys.keyring, cache));
@@ -78,7 +82,7 @@ function openKms(
   keys: string | readonly KmsKeyPairing[],
   namespace: string,
   cache: Partial<DataKeyCacheSettings>,
-): OpenedKeys {
+): OpenedWorkerKeys {
   const pairings = typeof keys === 'string' ? [{ namespaces: [namespace], write: keys }] : keys;
   const kms = createKms();
   const source = orOptionsError('keys.kms', () => createKmsDataKeys({ pairings, cache, kms }));
@@ -91,13 +95,16 @@ function openKms(
   };
 }
 
-function openKeyring(path: string, cache: Partial<DataKeyCacheSettings>): OpenedKeys {
+function openKeyring(path: string, cache: Partial<DataKeyCacheSettings>): OpenedWorkerKeys {
   const { ttlSeconds } = cache;
-  const source = new KeyringKeys(followKeyringFile(path, readKeyringFile(path)), { ttlSeconds, writeLimits: cache });
+  const source = new KeyringKeySource(followKeyringFile(path, readKeyringFile(path)), {
+    ttlSeconds,
+    writeLimits: cache,
+  });
   return { source, close: () => source.clear() };
 }
 
-function openStaticKeys(text: string): OpenedKeys {
+function openStaticKeys(text: string): OpenedWorkerKeys {
   const keys = orOptionsError('keys.staticKeys', () => parseStaticKeys(text, 'refused'));
   return { source: new StaticKeySource(keys), close: () => eraseStaticKeys(keys) };
 }

@@ -1,5 +1,5 @@
 /**
- * What an environment must fulfil to run on AWS, checked at synth, every problem at once. A server
+ * What an environment must fulfill to run on AWS, checked at synth, every problem at once. A server
  * that would let everyone in, or that would start with a placeholder for a name, is never deployed.
  */
 import { checkConfig } from '../check.ts';
@@ -28,7 +28,7 @@ export function checkDeployment(config: EnvironmentConfig): Problem[] {
   return general.length > 0 ? general : checkOnAws(config);
 }
 
-/** What only a deployment has to fulfil. */
+/** What only a deployment has to fulfill. */
 function checkOnAws(config: EnvironmentConfig): Problem[] {
   return [
     ...findPlaceholders(config, ''),

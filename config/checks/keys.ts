@@ -1,6 +1,6 @@
 /**
  * What is wrong with the keys of a configuration, wherever it runs. What only a deployment to AWS
- * must fulfil is in `check-deployment.ts`.
+ * must fulfill is in `check-deployment.ts`.
  */
 import { parseKeyArn } from '../../codec/keys/kms/key-arn.ts';
 import { createNamespaceMatcher, matchesNamespace, overlaps } from '../../codec/namespace-pattern.ts';

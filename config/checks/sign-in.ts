@@ -41,7 +41,7 @@ export function checkSignIn({ identity, cors }: Pick<CodecServerConfig, 'identit
   return problems;
 }
 
-/** What only a deployment has to fulfil. */
+/** What only a deployment has to fulfill. */
 export function checkSignInOnAws({ identity, deployment }: EnvironmentConfig): Problem[] {
   const signIn = identity?.signIn;
   if (!signIn) return [];

@@ -8,9 +8,9 @@ import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import { type Cors, type CorsSettings, createCors } from '../server/http/cors.ts';
 import { isLoopbackAddress, isLoopbackHost } from '../server/http/host.ts';
-import { Refusal } from '../server/http/http-error.ts';
+import { HttpError } from '../server/http/http-error.ts';
 import type { CodecPipeline, CodecResponse } from '../server/http/message.ts';
-import { bugResponse, refusalResponse } from '../server/http/responses.ts';
+import { bugResponse, httpErrorResponse } from '../server/http/responses.ts';
 import { Admission, type AdmissionLimits, DEFAULT_ADMISSION } from './admission.ts';
 import { type BodyTaker, CollectedMessage, type CollectedResponse } from './collected-message.ts';
 import { HeldAnswers, LARGE } from './held-answers.ts';
@@ -300,7 +300,7 @@ class RequestHandler implements BodyTaker {
     retryAfter?: string,
   ): void {
     const more = retryAfter === undefined ? undefined : { 'retry-after': retryAfter };
-    const { headers, body } = refusalResponse(new Refusal(status, text, more), randomUUID());
+    const { headers, body } = httpErrorResponse(new HttpError(status, text, more), randomUUID());
     const raw: string[] = [...this.#cors.headersFor(originOf(message)), ...Object.entries(headers).flat()];
     raw.push('content-length', String(Buffer.byteLength(body)));
     // With a promise to close, Node would close at once, and a client that still sends never reads the answer.

@@ -50,7 +50,7 @@ interface Part {
  * @throws KeysNotHereError when there are none, or only a stack can give them
  * @throws KeyringFileError when a file of keys cannot be used
  */
-export async function openKeys(config: KeysConfig, host: KeysHost): Promise<OpenedKeys> {
+export async function openServerKeys(config: KeysConfig, host: KeysHost): Promise<OpenedKeys> {
   const parts: Part[] = [];
   let keyring: OpenedKeys['keyring'];
   if (config.kms !== null) parts.push(await openKms(config.kms, config, host));
@@ -77,14 +77,14 @@ async function openKeyring(
   { cache }: KeysConfig,
   host: KeysHost,
 ): Promise<Part & Pick<OpenedKeys, 'keyring'>> {
-  const [{ readOrMakeKeyringFile }, { followKeyringFile }, { KeyringKeys }] = await Promise.all([
+  const [{ readOrMakeKeyringFile }, { followKeyringFile }, { KeyringKeySource }] = await Promise.all([
     import('../../codec/keys/keyring/keyring-file.ts'),
     import('../../codec/keys/keyring/followed-keyring.ts'),
     import('../../codec/keys/keyring/keyring-key-source.ts'),
   ]);
   const path = resolve(host.cwd, file);
   const { keyring, made } = readOrMakeKeyringFile(path);
-  const keys = new KeyringKeys(followKeyringFile(path, keyring, undefined, host.onKeyringProblem), {
+  const keys = new KeyringKeySource(followKeyringFile(path, keyring, undefined, host.onKeyringProblem), {
     namespaces,
     ttlSeconds: cache?.ttlSeconds,
     writeLimits: cache,

@@ -1,5 +1,5 @@
 /**
- * The way of a request: route and limits, who, what, may they, keys, open, answer, account. In this
+ * The way of a request: route and limits, who, what, may they, keys, open, answer, record. In this
  * order, because nothing may touch a key before the caller is known, nor parse a payload for nobody.
  *
  * Every step answers without a promise when it can. With a remembered token and cached keys a request
@@ -11,18 +11,18 @@ import { CannotEncodeError, CannotOpenError, KeyUnavailableError } from '../../c
 import type { Payload } from '../../codec/payload.ts';
 import type { CorsConfig, FailuresSetting, Limits } from '../../config/schema.ts';
 import type { AuditSink } from './audit/audit.ts';
-import { RequestAccount } from './audit/audit-record.ts';
+import { AuditRecord } from './audit/audit-record.ts';
 import type { AccessPolicy } from './auth/access-policy.ts';
 import { type Authenticator, type Caller, IdentityUnavailableError, UnauthenticatedError } from './auth/caller.ts';
 import { requireJson } from './http/content-type.ts';
-import { deniedSentence, explainClosed, explainDenied, explainTooLarge } from './http/explain.ts';
-import { Refusal } from './http/http-error.ts';
+import { deniedSentence, explainCannotOpen, explainDenied, explainTooLarge } from './http/explain.ts';
+import { HttpError } from './http/http-error.ts';
 import { limitBody } from './http/limits.ts';
 import type { CodecPipeline, CodecRequest, CodecResponse } from './http/message.ts';
 import { namedNamespace } from './http/namespace.ts';
 import { allowedOrigin } from './http/origin.ts';
 import { readPayloads } from './http/payload-json-reader.ts';
-import { bugResponse, payloadsResponse, refusalResponse, textResponse } from './http/responses.ts';
+import { bugResponse, httpErrorResponse, payloadsResponse, textResponse } from './http/responses.ts';
 import { preservesStorageRefs, type Route, routeOf } from './http/route.ts';
 import type { ExternalStorage } from './storage/external-storage.ts';
 import { EXTERNAL_STORAGE_LAYER, StorageUnavailableError } from './storage/object-store.ts';
@@ -77,21 +77,21 @@ class Pipeline {
     const route = routeOf(request.path);
     const { operation } = route;
     if (operation === 'healthz' || operation === 'readyz') return this.#health(operation, request);
-    const account = new RequestAccount(request.requestId, this.#now());
+    const record = new AuditRecord(request.requestId, this.#now());
     try {
-      const response = this.#answer(request, route, account);
-      if (!(response instanceof Promise)) return this.#close(account, response);
+      const response = this.#answer(request, route, record);
+      if (!(response instanceof Promise)) return this.#close(record, response);
       return response.then(
-        (settled) => this.#close(account, settled),
-        (error) => this.#close(account, this.#failed(error, request, account)),
+        (settled) => this.#close(record, settled),
+        (error) => this.#close(record, this.#failed(error, request, record)),
       );
     } catch (error) {
-      return this.#close(account, this.#failed(error, request, account));
+      return this.#close(record, this.#failed(error, request, record));
     }
   }
 
-  #close(account: RequestAccount, response: CodecResponse): CodecResponse {
-    this.#deps.audit.record(account.entry(response.status, this.#now()));
+  #close(record: AuditRecord, response: CodecResponse): CodecResponse {
+    this.#deps.audit.record(record.entry(response.status, this.#now()));
     return response;
   }
 
@@ -99,25 +99,25 @@ class Pipeline {
   #answer(
     request: CodecRequest,
     { operation, prefix }: Route,
-    account: RequestAccount,
+    record: AuditRecord,
   ): CodecResponse | Promise<CodecResponse> {
-    if (operation === undefined) throw new Refusal(404, 'There is nothing here: POST to /decode or /encode');
-    account.operation = operation;
-    if (request.method !== 'POST') throw new Refusal(405, `Use POST for /${operation}`, { allow: 'POST' });
-    account.origin = allowedOrigin(request.header('origin'), this.#origins);
+    if (operation === undefined) throw new HttpError(404, 'There is nothing here: POST to /decode or /encode');
+    record.operation = operation;
+    if (request.method !== 'POST') throw new HttpError(405, `Use POST for /${operation}`, { allow: 'POST' });
+    record.origin = allowedOrigin(request.header('origin'), this.#origins);
     if (operation === 'download' && this.#deps.storage === undefined)
-      throw new Refusal(404, 'This codec server is not configured to download from external storage');
+      throw new HttpError(404, 'This codec server is not configured to download from external storage');
     requireJson(request.header('content-type'), request.header('content-encoding'));
     limitBody(request.body.length, this.#settings.limits);
     const caller = this.#deps.authenticator.authenticate({
       authorization: request.header('authorization'),
       authorizationExtras: request.header('authorization-extras'),
       // A browser page of an allowed origin says so; nobody else's cookie counts, so no other site can ride on it.
-      cookie: account.origin === undefined ? [] : request.header('cookie'),
+      cookie: record.origin === undefined ? [] : request.header('cookie'),
     });
     return caller instanceof Promise
-      ? caller.then((known) => this.#operate(request, operation, prefix, known, account))
-      : this.#operate(request, operation, prefix, caller, account);
+      ? caller.then((known) => this.#operate(request, operation, prefix, known, record))
+      : this.#operate(request, operation, prefix, caller, record);
   }
 
   #operate(
@@ -125,14 +125,14 @@ class Pipeline {
     operation: Route['operation'],
     prefix: string | undefined,
     caller: Caller,
-    account: RequestAccount,
+    record: AuditRecord,
   ): CodecResponse | Promise<CodecResponse> {
-    account.caller = caller;
+    record.caller = caller;
     const namespace = namedNamespace(request.header('x-namespace'), prefix, this.#settings.defaultNamespace);
-    account.namedNamespace = namespace;
+    record.namedNamespace = namespace;
     const payloads = readPayloads(request.body, this.#settings.limits.payloads);
-    if (operation === 'encode') return this.#encode(request, payloads, namespace, caller, account);
-    return this.#decode(request, operation === 'download', payloads, namespace, caller, account);
+    if (operation === 'encode') return this.#encode(request, payloads, namespace, caller, record);
+    return this.#decode(request, operation === 'download', payloads, namespace, caller, record);
   }
 
   #decode(
@@ -141,20 +141,20 @@ class Pipeline {
     payloads: readonly Payload[],
     namespace: string | undefined,
     caller: Caller,
-    account: RequestAccount,
+    record: AuditRecord,
   ): CodecResponse | Promise<CodecResponse> {
     const context: DecodeContext = {
       namespace,
-      mayDecode: this.#decisions(caller, account),
+      mayDecode: this.#decisions(caller, record),
       deadline: request.deadline,
       limits: { inflateBudget: this.#settings.limits.inflatedBytes },
-      usage: account.usage,
+      usage: record.usage,
     };
     const decoded = decodePayloads(this.#deps.decoder, payloads, context);
     const outcomes = this.#retrieve(request, isDownload, decoded, context);
     return outcomes instanceof Promise
-      ? outcomes.then((settled) => this.#decoded(request, payloads, settled, caller, account))
-      : this.#decoded(request, payloads, outcomes, caller, account);
+      ? outcomes.then((settled) => this.#decoded(request, payloads, settled, caller, record))
+      : this.#decoded(request, payloads, outcomes, caller, record);
   }
 
   /** Follows references to external storage, unless there is none or the client wants them as they are. */
@@ -168,16 +168,16 @@ class Pipeline {
     if (storage === undefined || (!isDownload && preservesStorageRefs(query))) return decoded;
     const retrieve = (outcomes: DecodeOutcome[]) => {
       if (isDownload && !storage.areReferences(outcomes))
-        throw new Refusal(400, 'Send only references to external storage to /download, and the rest to /decode');
+        throw new HttpError(400, 'Send only references to external storage to /download, and the rest to /decode');
       return storage.retrieve(outcomes, decoder, context);
     };
     return decoded instanceof Promise ? decoded.then(retrieve) : retrieve(decoded);
   }
 
   /** The access decision, made once per namespace of a request and noted for the audit line. */
-  #decisions(caller: Caller, account: RequestAccount): DecodeContext['mayDecode'] {
+  #decisions(caller: Caller, record: AuditRecord): DecodeContext['mayDecode'] {
     const { policy } = this.#deps;
-    const { namespaces } = account;
+    const { namespaces } = record;
     let waiting: Map<string, Promise<boolean>> | undefined;
     return (namespace) => {
       if (namespace === undefined) return false;
@@ -203,37 +203,37 @@ class Pipeline {
     payloads: readonly Payload[],
     outcomes: readonly DecodeOutcome[],
     caller: Caller,
-    account: RequestAccount,
+    record: AuditRecord,
   ): CodecResponse {
-    const explains = this.#explainsTo(caller, account);
+    const explains = this.#explainsTo(caller, record);
     let denied = false;
     let closed = false;
     const results = outcomes.map((outcome, index) => {
       switch (outcome.kind) {
         case 'decoded':
-          account.count(outcome.layers.includes(EXTERNAL_STORAGE_LAYER) ? 'retrieved' : 'decoded');
+          record.count(outcome.layers.includes(EXTERNAL_STORAGE_LAYER) ? 'retrieved' : 'decoded');
           return outcome.payload;
         case 'unchanged':
-          account.count('unchanged');
+          record.count('unchanged');
           return outcome.payload;
         case 'denied':
-          account.count('denied');
+          record.count('denied');
           denied = true;
           break;
         case 'cannot-open':
-          account.count(outcome.reason);
+          record.count(outcome.reason);
           closed = true;
           break;
       }
       if (!explains) return payloads[index] as Payload;
       if (outcome.kind === 'cannot-open')
-        return (outcome.reason === 'object-too-large' ? explainTooLarge : explainClosed)(request.requestId);
+        return (outcome.reason === 'object-too-large' ? explainTooLarge : explainCannotOpen)(request.requestId);
       const rule = this.#ruleToAskFor('decode', outcome.namespace);
       return explainDenied(caller, outcome.namespace, rule, request.requestId);
     });
     if (this.#settings.failures === 'reject') {
-      if (denied) throw new Refusal(403, 'You may not decode all of these payloads');
-      if (closed) throw new Refusal(422, 'Not all of these payloads can be opened');
+      if (denied) throw new HttpError(403, 'You may not decode all of these payloads');
+      if (closed) throw new HttpError(422, 'Not all of these payloads can be opened');
     }
     return payloadsResponse(results, request.requestId);
   }
@@ -243,7 +243,7 @@ class Pipeline {
   }
 
   /** Explanations are for people: a worker behind a service token would take one for data. */
-  #explainsTo(caller: Caller, { origin }: RequestAccount): boolean {
+  #explainsTo(caller: Caller, { origin }: AuditRecord): boolean {
     const { failures, explainTo } = this.#settings;
     if (failures !== 'explain' || caller.method === 'service-token') return false;
     return origin !== undefined || explainTo === 'browsers-and-cli';
@@ -254,29 +254,29 @@ class Pipeline {
     payloads: readonly Payload[],
     namespace: string | undefined,
     caller: Caller,
-    account: RequestAccount,
+    record: AuditRecord,
   ): CodecResponse | Promise<CodecResponse> {
     if (namespace === undefined)
-      throw new Refusal(400, 'Name the namespace to encode for: send X-Namespace, as the CLI does with --namespace');
+      throw new HttpError(400, 'Name the namespace to encode for: send X-Namespace, as the CLI does with --namespace');
     const proceed = (allowed: boolean): CodecResponse | Promise<CodecResponse> => {
-      account.namespaces.set(namespace, allowed ? 'allowed' : 'denied');
+      record.namespaces.set(namespace, allowed ? 'allowed' : 'denied');
       if (!allowed) {
-        account.count('denied', payloads.length);
-        throw new Refusal(403, deniedSentence(caller, 'encode', namespace, this.#ruleToAskFor('encode', namespace)));
+        record.count('denied', payloads.length);
+        throw new HttpError(403, deniedSentence(caller, 'encode', namespace, this.#ruleToAskFor('encode', namespace)));
       }
       const encoded = encodePayloads(this.#deps.encoder, payloads, {
         namespace,
         deadline: request.deadline,
         limits: { inflateBudget: this.#settings.limits.inflatedBytes },
-        usage: account.usage,
+        usage: record.usage,
       });
       const answer = (results: readonly Payload[], stored = 0): CodecResponse => {
-        account.count('encoded', results.length - stored);
-        if (stored > 0) account.count('stored', stored);
+        record.count('encoded', results.length - stored);
+        if (stored > 0) record.count('stored', stored);
         return payloadsResponse(results, request.requestId);
       };
       const { storage } = this.#deps;
-      if (storage === undefined || !mayStore(caller, account))
+      if (storage === undefined || !mayStore(caller, record))
         return encoded instanceof Promise ? encoded.then((results) => answer(results)) : answer(encoded);
       const store = async (inline: readonly Payload[]): Promise<CodecResponse> => {
         const results = await storage.store(inline, namespace, request.deadline);
@@ -289,9 +289,9 @@ class Pipeline {
   }
 
   /** What went wrong, as a response, and noted for the audit line. */
-  #failed(error: unknown, { requestId }: CodecRequest, account: RequestAccount): CodecResponse {
-    const refusal = refusalOf(error, account);
-    if (refusal !== undefined) return refusalResponse(refusal, requestId);
+  #failed(error: unknown, { requestId }: CodecRequest, record: AuditRecord): CodecResponse {
+    const refusal = httpErrorOf(error, record);
+    if (refusal !== undefined) return httpErrorResponse(refusal, requestId);
     this.#deps.onBug(error, requestId);
     return bugResponse(requestId);
   }
@@ -322,36 +322,36 @@ class Pipeline {
  * Whether what is encoded for a caller may be stored. A worker's remote codec must get its payload
  * back encoded and nothing else, for its SDK stores by itself: it has a service token, or no browser.
  */
-function mayStore(caller: Caller, { origin }: RequestAccount): boolean {
+function mayStore(caller: Caller, { origin }: AuditRecord): boolean {
   return origin !== undefined && caller.method !== 'service-token';
 }
 
-/** The refusal that an error means, its cause noted in the account, or undefined for a bug. */
-function refusalOf(error: unknown, account: RequestAccount): Refusal | undefined {
-  if (error instanceof Refusal) return error;
+/** The refusal that an error means, its cause noted in the record, or undefined for a bug. */
+function httpErrorOf(error: unknown, record: AuditRecord): HttpError | undefined {
+  if (error instanceof HttpError) return error;
   if (error instanceof UnauthenticatedError) {
-    account.unauthenticated = error.reason;
-    return new Refusal(401, error.message, { 'www-authenticate': error.challenge });
+    record.unauthenticated = error.reason;
+    return new HttpError(401, error.message, { 'www-authenticate': error.challenge });
   }
   if (error instanceof IdentityUnavailableError) {
-    account.fault = error.dependency;
+    record.fault = error.dependency;
     return unavailable(error.retryAfterSeconds);
   }
   if (error instanceof KeyUnavailableError || error instanceof StorageUnavailableError) {
-    account.fault = `${error.dependency}:${error.reason}`;
+    record.fault = `${error.dependency}:${error.reason}`;
     return unavailable(error.retryAfterSeconds);
   }
   if (error instanceof CannotEncodeError || error instanceof CannotOpenError) {
-    account.count(error.reason ?? 'no-key-to-write');
-    if (error.reason === 'custom-codec') return new Refusal(403, 'A codec of the configuration cannot encode this');
+    record.count(error.reason ?? 'no-key-to-write');
+    if (error.reason === 'custom-codec') return new HttpError(403, 'A codec of the configuration cannot encode this');
     if (error.reason === 'object-missing' || error.reason === 'object-access-denied')
-      return new Refusal(403, 'External storage does not take payloads of this namespace');
-    return new Refusal(403, 'There is no usable key to encode for this namespace');
+      return new HttpError(403, 'External storage does not take payloads of this namespace');
+    return new HttpError(403, 'There is no usable key to encode for this namespace');
   }
   return undefined;
 }
 
-function unavailable(retryAfterSeconds: number): Refusal {
+function unavailable(retryAfterSeconds: number): HttpError {
   const message = 'A service that this codec server depends on does not answer now: try again in a moment';
-  return new Refusal(503, message, { 'retry-after': String(Math.max(1, Math.ceil(retryAfterSeconds))) });
+  return new HttpError(503, message, { 'retry-after': String(Math.max(1, Math.ceil(retryAfterSeconds))) });
 }

@@ -19,11 +19,11 @@ import { createLogger } from '../../lambda/server/audit/logger.ts';
 import { createMetrics } from '../../lambda/server/audit/metrics.ts';
 import { observeIdentity } from '../../lambda/server/audit/observe-identity.ts';
 import { makeServiceToken } from '../../lambda/server/auth/service-tokens.ts';
-import { composePipeline } from '../../lambda/server/create-server.ts';
+import { createCodecServer } from '../../lambda/server/create-codec-server.ts';
 import { LOCAL_LIMITS } from '../../lambda/server/http/limits.ts';
 import type { CodecPipeline } from '../../lambda/server/http/message.ts';
 import { openIdentity } from '../../lambda/server/open-identity.ts';
-import { openKeys } from '../../lambda/server/open-keys.ts';
+import { openServerKeys } from '../../lambda/server/open-keys.ts';
 import { TestClock } from '../support/clock.ts';
 import { CloudOps, cloudUser } from '../support/cloud-ops.ts';
 import { ask, type CodecRequestParts } from '../support/codec-request.ts';
@@ -131,7 +131,7 @@ describe('secrets', () => {
     const write = (line: string) => void written.push({ type: String(JSON.parse(line).type), line });
     const logger = createLogger(write, 'DEBUG');
     const metrics = createMetrics(write, 'test');
-    const keys = await openKeys(config.keys, { cwd: folder });
+    const keys = await openServerKeys(config.keys, { cwd: folder });
     const keyring = JSON.parse(readFileSync(join(folder, 'keyring.json'), 'utf8'));
     for (const { key } of keyring.keys) keyBytes('a keyring key', Buffer.from(key, 'base64'));
     const identity = await openIdentity(config.identity as NonNullable<typeof config.identity>, {
@@ -139,7 +139,7 @@ describe('secrets', () => {
       httpsGet: standInGet(),
       ...observeIdentity(logger, metrics),
     });
-    pipeline = composePipeline(config, {
+    pipeline = createCodecServer(config, {
       keys: { ...keys, source: watched(keys.source) },
       authenticator: identity.authenticator,
       roles: identity.roles,

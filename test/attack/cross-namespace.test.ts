@@ -9,7 +9,7 @@ import { parseStaticKeys } from '../../codec/keys/static/static-keys.ts';
 import { type Payload, serializePayload } from '../../codec/payload.ts';
 import type { FailuresSetting } from '../../config/schema.ts';
 import local from '../../environments/local.ts';
-import { composePipeline } from '../../lambda/server/create-server.ts';
+import { createCodecServer } from '../../lambda/server/create-codec-server.ts';
 import { LOCAL_LIMITS } from '../../lambda/server/http/limits.ts';
 import type { CodecPipeline } from '../../lambda/server/http/message.ts';
 import { person } from '../support/callers.ts';
@@ -99,7 +99,7 @@ function pipelineFor(failures: FailuresSetting): CodecPipeline {
       { name: 'orders', namespaces: [ORDERS], people: [{ email: 'a@acme.com' }], allow: ['decode', 'encode'] as const },
     ],
   };
-  return composePipeline(config, {
+  return createCodecServer(config, {
     keys: { source, keyring: undefined, close: () => {} },
     authenticator: { authenticate: () => person('a@acme.com') },
     audit: { record: () => {} },

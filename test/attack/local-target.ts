@@ -8,10 +8,10 @@ import local from '../../environments/local.ts';
 import { startLocalServer } from '../../lambda/node/local-server.ts';
 import type { AuditEntry } from '../../lambda/server/audit/audit.ts';
 import { createHttpsGet } from '../../lambda/server/auth/https-get.ts';
-import { composePipeline } from '../../lambda/server/create-server.ts';
+import { createCodecServer } from '../../lambda/server/create-codec-server.ts';
 import { LOCAL_LIMITS } from '../../lambda/server/http/limits.ts';
 import { openIdentity } from '../../lambda/server/open-identity.ts';
-import { openKeys } from '../../lambda/server/open-keys.ts';
+import { openServerKeys } from '../../lambda/server/open-keys.ts';
 import { testCertificate } from '../support/https-stand-in.ts';
 import { type AttackConfig, type AttackTarget, sendRaw } from './target.ts';
 
@@ -32,7 +32,7 @@ export async function startLocalTarget(attack: AttackConfig): Promise<LocalTarge
     access: attack.access,
     keys: { ...local.keys, keyring: { file: 'keyring.json' } },
   };
-  const opened = await openKeys(config.keys, { cwd: folder });
+  const opened = await openServerKeys(config.keys, { cwd: folder });
   const identity = await openIdentity(config.identity as NonNullable<typeof config.identity>, {
     cwd: folder,
     httpsGet: createHttpsGet(attack.certificate),
@@ -50,7 +50,7 @@ export async function startLocalTarget(attack: AttackConfig): Promise<LocalTarge
   };
   const audit: AuditEntry[] = [];
   const bugs: unknown[] = [];
-  const pipeline = composePipeline(config, {
+  const pipeline = createCodecServer(config, {
     keys: { ...opened, source },
     authenticator: identity.authenticator,
     roles: identity.roles,

@@ -113,9 +113,9 @@ describe('with KMS', () => {
     const write = await moto.createKey({ role });
     expect(write).toContain(':444455556666:');
     await withEnvironment(async (fromEnvironment) => {
-      const authorised = workerWith(fromEnvironment, [{ namespaces: ['*'], write, assumeRole: role }]);
+      const authorized = workerWith(fromEnvironment, [{ namespaces: ['*'], write, assumeRole: role }]);
       const without = workerWith(fromEnvironment, [{ namespaces: ['*'], write }]);
-      const encoded = await authorised.encode([payload]);
+      const encoded = await authorized.encode([payload]);
       expect(
         text(await workerWith(fromEnvironment, [{ namespaces: ['*'], write, assumeRole: role }]).decode(encoded)),
       ).toEqual(['"an order"']);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { CHECK_CONFIG_USAGE, checkConfig } from '../../cli/check-config.ts';
+import { CHECK_CONFIG_USAGE, checkConfigCommand } from '../../cli/check-config.ts';
 import local from '../../environments/local.ts';
 import { TestCommandIo } from '../support/command-io.ts';
 
@@ -25,7 +25,7 @@ describe('codec-server check-config', () => {
   }
 
   it('prints who may do what where', async () => {
-    expect(await checkConfig([LOCAL], io)).toBe(0);
+    expect(await checkConfigCommand([LOCAL], io)).toBe(0);
     expect(io.out).toBe(
       `${LOCAL} can be used.
 
@@ -69,7 +69,7 @@ encode  *             anyone on this machine, unasked  this machine
         },
       ],
     });
-    expect(await checkConfig([file, '--json'], io)).toBe(0);
+    expect(await checkConfigCommand([file, '--json'], io)).toBe(0);
     const report = JSON.parse(io.out);
     expect(report.callers).toEqual([
       'tokens of https://login.tmprl.cloud/ in Authorization, audience https://saas-api.tmprl.cloud',
@@ -89,10 +89,10 @@ encode  *             anyone on this machine, unasked  this machine
 
   it('warns, and fails for warnings when strict', async () => {
     const file = write('warns.mjs', { access: [] });
-    expect(await checkConfig([file], io)).toBe(0);
+    expect(await checkConfigCommand([file], io)).toBe(0);
     expect(io.out).toContain('nobody, anything, anywhere');
     expect(io.out).toContain('Warnings:\n  access: there is no rule');
-    expect(await checkConfig([file, '--strict'], new TestCommandIo({ cwd: folder }))).toBe(1);
+    expect(await checkConfigCommand([file, '--strict'], new TestCommandIo({ cwd: folder }))).toBe(1);
   });
 
   it('prints every problem at its place', async () => {
@@ -102,25 +102,25 @@ encode  *             anyone on this machine, unasked  this machine
       people: [{ email: 'nobody' }, { serviceToken: 'a' }],
       allow: ['decode'],
     };
-    expect(await checkConfig([write('bad.mjs', { access: [rule] })], io)).toBe(1);
+    expect(await checkConfigCommand([write('bad.mjs', { access: [rule] })], io)).toBe(1);
     expect(io.out).toMatch(
       /^bad\.mjs cannot be used:\n\n {2}access\[0\]\.people\[0\]\.email: .+\n {2}access\[0\]\.people\[1\]\.serviceToken: .+\n$/,
     );
   });
 
-  it('checks what only a deployment has to fulfil, for an environment on AWS', async () => {
-    expect(await checkConfig([resolve('environments/dev.ts')], io)).toBe(0);
+  it('checks what only a deployment has to fulfill, for an environment on AWS', async () => {
+    expect(await checkConfigCommand([resolve('environments/dev.ts')], io)).toBe(0);
     const prod = new TestCommandIo({ cwd: folder });
-    expect(await checkConfig([resolve('environments/prod.ts')], prod)).toBe(1);
+    expect(await checkConfigCommand([resolve('environments/prod.ts')], prod)).toBe(1);
     expect(prod.out).toContain('placeholder');
   });
 
   it('says in one sentence what is wrong with a file or with its arguments', async () => {
-    expect(await checkConfig(['none.ts'], io)).toBe(1);
+    expect(await checkConfigCommand(['none.ts'], io)).toBe(1);
     expect(io.err).toMatch(/^codec-server check-config: There is no configuration file .+none\.ts\.\n$/);
-    expect(await checkConfig(['a', 'b'], io)).toBe(2);
-    expect(await checkConfig(['--nope'], io)).toBe(2);
-    expect(await checkConfig(['--help'], io)).toBe(0);
+    expect(await checkConfigCommand(['a', 'b'], io)).toBe(2);
+    expect(await checkConfigCommand(['--nope'], io)).toBe(2);
+    expect(await checkConfigCommand(['--help'], io)).toBe(0);
     expect(io.out).toBe(CHECK_CONFIG_USAGE);
   });
 });

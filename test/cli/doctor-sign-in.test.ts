@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Finding } from '../../cli/doctor/finding.ts';
-import { checkSignIn } from '../../cli/doctor/sign-in.ts';
+import { examineSignIn } from '../../cli/doctor/sign-in.ts';
 import { testCertificate } from '../support/https-stand-in.ts';
 import { SignInWorld, UI_ORIGIN } from '../support/sign-in-world.ts';
 
@@ -27,7 +27,7 @@ describe('the doctor, of a sign-in', () => {
   function check({ origin, credentials = true, status = 200, login = 303, headers = LOGIN }: Patient) {
     const answer = (code: number, sent: Readonly<Record<string, string>>, body = '') =>
       Promise.resolve({ status: code, headers: sent, body, milliseconds: 1 });
-    return checkSignIn({
+    return examineSignIn({
       options: {
         endpoint: new URL(ENDPOINT),
         namespace: 'default',
@@ -84,7 +84,7 @@ describe('the doctor, of a sign-in', () => {
       });
     }
 
-    it('recognises it, and finds nothing wrong but the other site', async () => {
+    it('recognizes it, and finds nothing wrong but the other site', async () => {
       const token = world.writer.token;
       const findings = await examine('--token', token, '--namespace', 'orders');
       const of = (check: string) => findings.find((finding) => finding.check === check);

@@ -128,7 +128,7 @@ describe('codec-server doctor', () => {
     expect(code).toBe(0);
   });
 
-  it('recognises a token that is refused', async () => {
+  it('recognizes a token that is refused', async () => {
     const server = await startFaultyCodecServer();
     const { stdout, code } = await run(server.url, '--token', 'something-else');
     await server.close();

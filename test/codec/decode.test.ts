@@ -19,7 +19,7 @@ function wrap(inner: Payload, { namespace, key }: { namespace?: string; key?: st
   return { metadata: metadataOf(metadata), data: serializePayload(inner) };
 }
 
-function recognise(payload: Payload): Envelope | undefined {
+function recognize(payload: Payload): Envelope | undefined {
   if (encodingOf(payload) !== 'test/wrapped') return undefined;
   const keyId = metadataText(payload, 'key');
   return {
@@ -55,7 +55,7 @@ class TestKeys implements KeySource {
 
 function setup(options: Partial<DecodeContext> = {}, parts: Partial<Decoder> = {}) {
   const keys = new TestKeys();
-  const decoder: Decoder = { recognise, keys, customCodecs: [], maxLayers: 4, ...parts };
+  const decoder: Decoder = { recognize, keys, customCodecs: [], maxLayers: 4, ...parts };
   const context: DecodeContext = {
     namespace: 'a',
     mayDecode: (namespace) => namespace === 'a',

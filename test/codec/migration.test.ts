@@ -73,7 +73,7 @@ function worker(...codecs: PayloadCodec[]) {
 }
 
 describe('moving from a codec like those of the samples', () => {
-  it('works with any two neighbouring stages running side by side', async () => {
+  it('works with any two neighboring stages running side by side', async () => {
     const readsBoth: PayloadCodec = {
       encode: async (payloads) => payloads,
       decode: (payloads) => ours.decode(payloads),
@@ -83,8 +83,8 @@ describe('moving from a codec like those of the samples', () => {
     for (const [index, stage] of stages.entries()) {
       const written = await stage.write(`of stage ${index}`);
       encodings.push(encodingOf(written[0]));
-      for (const neighbour of stages.slice(Math.max(index - 1, 0), index + 2))
-        expect(await neighbour.read(written)).toBe(`of stage ${index}`);
+      for (const neighbor of stages.slice(Math.max(index - 1, 0), index + 2))
+        expect(await neighbor.read(written)).toBe(`of stage ${index}`);
     }
     expect(encodings).toEqual(['binary/encrypted', 'binary/encrypted', 'binary/aws-encryption-sdk']);
   });

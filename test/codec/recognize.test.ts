@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import type { PayloadFormat } from '../../codec/format.ts';
-import { ALL_FORMATS, recogniseAll, recogniseOwn } from '../../codec/formats/all-formats.ts';
-import { createRecogniser } from '../../codec/recognize.ts';
+import { ALL_FORMATS, recognizeAll, recognizeOwn } from '../../codec/formats/all-formats.ts';
+import { createRecognizer } from '../../codec/recognize.ts';
 import { jsonPlain, payloadOf } from '../support/payloads.ts';
 
 /** A format that knows payloads with a mark in their metadata. */
 function marked(name: string): PayloadFormat {
   return {
     name,
-    recognise: (payload, namespace) =>
+    recognize: (payload, namespace) =>
       payload.metadata[name] === undefined
         ? undefined
         : {
@@ -21,13 +21,13 @@ function marked(name: string): PayloadFormat {
   };
 }
 
-describe('recognising', () => {
-  const recognise = createRecogniser({
+describe('recognizing', () => {
+  const recognize = createRecognizer({
     'binary/one': [marked('a'), marked('b')],
     'binary/two': [marked('a')],
     x: [marked('x')],
   });
-  const formatOf = (metadata: Record<string, string>) => recognise(payloadOf(metadata, Buffer.alloc(0)), 'ns')?.format;
+  const formatOf = (metadata: Record<string, string>) => recognize(payloadOf(metadata, Buffer.alloc(0)), 'ns')?.format;
 
   it('asks the formats of an encoding in their order', () => {
     expect(formatOf({ encoding: 'binary/one', b: '' })).toBe('b in ns');
@@ -47,7 +47,7 @@ describe('recognising', () => {
 
   it('compares encodings as bytes: bytes that are no text are no encoding of ours', () => {
     const payload = { metadata: { encoding: Buffer.from('ff', 'hex') }, data: Buffer.alloc(0) };
-    expect(recognise(payload, undefined)).toBeUndefined();
+    expect(recognize(payload, undefined)).toBeUndefined();
   });
 
   it('knows seven encodings, and leaves every plain one alone', () => {
@@ -69,8 +69,8 @@ describe('recognising', () => {
       'json/external-storage-reference',
       '',
     ])
-      expect(recogniseAll(payloadOf({ encoding }, Buffer.alloc(100)), 'ns')).toBeUndefined();
-    expect(recogniseAll(jsonPlain(1), 'ns')).toBeUndefined();
+      expect(recognizeAll(payloadOf({ encoding }, Buffer.alloc(100)), 'ns')).toBeUndefined();
+    expect(recognizeAll(jsonPlain(1), 'ns')).toBeUndefined();
   });
 
   it('knows what the documentation promises', () => {
@@ -80,6 +80,6 @@ describe('recognising', () => {
 
   it('takes no format of others for our own', () => {
     for (const encoding of Object.keys(ALL_FORMATS).slice(1))
-      expect(recogniseOwn(payloadOf({ encoding }, Buffer.alloc(100)), 'ns')).toBeUndefined();
+      expect(recognizeOwn(payloadOf({ encoding }, Buffer.alloc(100)), 'ns')).toBeUndefined();
   });
 });

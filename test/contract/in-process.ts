@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { combineKeySources } from '../../codec/keys/combined-keys.ts';
 import { newKeyring } from '../../codec/keys/keyring/keyring.ts';
-import { KeyringKeys } from '../../codec/keys/keyring/keyring-key-source.ts';
+import { KeyringKeySource } from '../../codec/keys/keyring/keyring-key-source.ts';
 import { StaticKeySource } from '../../codec/keys/static/static-key-source.ts';
 import { samplesTestKeys } from '../../codec/keys/static/static-keys.ts';
 import local from '../../environments/local.ts';
@@ -12,7 +12,7 @@ import {
   type Credentials,
   UnauthenticatedError,
 } from '../../lambda/server/auth/caller.ts';
-import { composePipeline } from '../../lambda/server/create-server.ts';
+import { createCodecServer } from '../../lambda/server/create-codec-server.ts';
 import { LAMBDA_LIMITS } from '../../lambda/server/http/limits.ts';
 import type { CodecPipeline } from '../../lambda/server/http/message.ts';
 import { person, serviceToken } from '../support/callers.ts';
@@ -57,8 +57,8 @@ export function headersOf({ headers = [], who = 'writer', withoutContentType }: 
 
 /** A pipeline with {@link CONTRACT_CONFIG}, keys of its own, and callers who are easily proven. */
 export function contractPipeline(setup: ContractSetup = {}): CodecPipeline {
-  const keys = combineKeySources(new KeyringKeys(newKeyring()), new StaticKeySource(samplesTestKeys()));
-  return composePipeline(
+  const keys = combineKeySources(new KeyringKeySource(newKeyring()), new StaticKeySource(samplesTestKeys()));
+  return createCodecServer(
     { ...local, ...CONTRACT_CONFIG, ...setup.config, limits: { ...CONTRACT_CONFIG.limits, ...setup.config?.limits } },
     {
       keys: { source: setup.keys?.(keys) ?? keys, keyring: undefined, close: () => {} },

@@ -30,7 +30,7 @@ export const LOCAL_SERVER: TargetKind = {
   },
 };
 
-/** Sends a request exactly as it is written: no path is normalised, no header is merged. */
+/** Sends a request exactly as it is written: no path is normalized, no header is merged. */
 export function sendOverHttp(agent: Agent, port: number, request: ContractRequest): Promise<ContractResponse> {
   const { method = 'POST', path = '/decode', query = '' } = request;
   const body = Buffer.from(request.body ?? '');

@@ -4,7 +4,7 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { startGrpcProxy } from './support/grpc-proxy.ts';
-import { artefactRoot, projectRoot } from './support/paths.ts';
+import { artifactRoot, projectRoot } from './support/paths.ts';
 import { type Outcome, run, runOrThrow } from './support/processes.ts';
 import { assertAsDocumented } from './support/protocol.ts';
 import type { Exchange } from './support/recorder.ts';
@@ -266,7 +266,7 @@ describe(`Temporal CLI ${versions.temporalCli} with --codec-auth and --codec-hea
 
   before(async () => {
     program = await temporalCli();
-    const tokens = join(mkdtempSync(join(artefactRoot, 'tokens-')), 'tokens.json');
+    const tokens = join(mkdtempSync(join(artifactRoot, 'tokens-')), 'tokens.json');
     [token, strangersToken] = [await makeToken('ci', tokens), await makeToken('stranger', tokens)];
     stage = await setStage({
       config: {

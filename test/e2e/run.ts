@@ -9,7 +9,7 @@ import { run } from 'node:test';
 import { runnerOptions } from '../../scripts/runner-options.ts';
 import { type Group, groups, type ToolName, toolbox } from './groups.ts';
 import { type Check, compatibilityPage } from './support/compatibility.ts';
-import { artefactRoot, projectRoot, suiteRoot } from './support/paths.ts';
+import { artifactRoot, projectRoot, suiteRoot } from './support/paths.ts';
 import { run as runProgram } from './support/processes.ts';
 import { MissingTool } from './support/tools.ts';
 import { keptTraffic } from './support/traffic.ts';
@@ -24,7 +24,7 @@ Runs Temporal's own server, clients and Web UI against the codec server. Without
   --write-docs   bring docs/compatibility.md and docs/images up to date; needs all groups
   --help
 
-CODEC_SERVER_CACHE and CODEC_SERVER_ARTEFACTS name other folders than .cache and .cache/e2e.
+CODEC_SERVER_CACHE and CODEC_SERVER_ARTIFACTS name other folders than .cache and .cache/e2e.
 Exit code: 0 all passed, 1 something failed, 2 wrong usage.
 `;
 
@@ -89,7 +89,7 @@ function writeDocs(page: string): void {
   mkdirSync(join(docs, 'images'), { recursive: true });
   writeFileSync(join(docs, 'compatibility.md'), page);
   for (const name of PICTURES) {
-    copyFileSync(join(artefactRoot, 'screenshots', `${name}.png`), join(docs, 'images', `${name}.png`));
+    copyFileSync(join(artifactRoot, 'screenshots', `${name}.png`), join(docs, 'images', `${name}.png`));
   }
 }
 
@@ -140,8 +140,8 @@ async function main(): Promise<number> {
   const wanted = positionals.length === 0 ? groups : groups.filter(({ name }) => positionals.includes(name));
 
   const begin = performance.now();
-  rmSync(artefactRoot, { recursive: true, force: true });
-  mkdirSync(artefactRoot, { recursive: true });
+  rmSync(artifactRoot, { recursive: true, force: true });
+  mkdirSync(artifactRoot, { recursive: true });
   print('Preparing: the first time this downloads and builds clients of Temporal, which takes some minutes.');
   const missing = await prepare(wanted);
   if (values.prepare) return missing.size === 0 ? 0 : 1;
@@ -160,13 +160,13 @@ async function main(): Promise<number> {
     }
     checks.push(...(await check(group)));
   }
-  writeFileSync(join(artefactRoot, 'results.json'), `${JSON.stringify(checks, null, 2)}\n`);
+  writeFileSync(join(artifactRoot, 'results.json'), `${JSON.stringify(checks, null, 2)}\n`);
   if (wanted.length === groups.length) {
     const page = compatibilityPage(
       checks.filter(({ group }) => group !== 'suite'),
       keptTraffic(),
     );
-    writeFileSync(join(artefactRoot, 'compatibility.md'), page);
+    writeFileSync(join(artifactRoot, 'compatibility.md'), page);
     if (values['write-docs']) writeDocs(page);
   }
 

@@ -2,11 +2,11 @@
 import { contextOfNamespace } from '../../codec/aws-encryption-sdk/encryption-context.ts';
 import { encryptMessage } from '../../codec/aws-encryption-sdk/writer.ts';
 import type { EncryptionMaterials } from '../../codec/keys/key-source.ts';
-import type { KeyringKeys } from '../../codec/keys/keyring/keyring-key-source.ts';
+import type { KeyringKeySource } from '../../codec/keys/keyring/keyring-key-source.ts';
 import { type Payload, serializePayload } from '../../codec/payload.ts';
 
 /** Seals a payload, an empty message and one of several kilobytes under one data key. */
-export function sealedPayload(keys: KeyringKeys, payload: Payload, namespace: string) {
+export function sealedPayload(keys: KeyringKeySource, payload: Payload, namespace: string) {
   const encryptionContext = contextOfNamespace(namespace);
   const context = {
     namespace,

@@ -1,5 +1,5 @@
 /** The server's own readers: tokens, requests, events. Whatever comes, the answer is one of the documented statuses. */
-import { recogniseAll, recogniseOwn } from '../../codec/formats/all-formats.ts';
+import { recognizeAll, recognizeOwn } from '../../codec/formats/all-formats.ts';
 import type { KeySource } from '../../codec/keys/key-source.ts';
 import { createLambdaHandler } from '../../lambda/lambda-handler.ts';
 import { createAuthenticator } from '../../lambda/server/auth/authenticator.ts';
@@ -78,8 +78,8 @@ function pipelineOf(keys: KeySource): CodecPipeline {
       policy: createAccessPolicy([
         { name: 'r', namespaces: ['orders.*'], people: [{ claim: 'x', includes: 'y' }], allow: ['decode', 'encode'] },
       ]),
-      decoder: { recognise: recogniseAll, keys, customCodecs: [], maxLayers: 8 },
-      encoder: { recogniseOwn, keys, customCodecs: [], compression: 'zlib' },
+      decoder: { recognize: recognizeAll, keys, customCodecs: [], maxLayers: 8 },
+      encoder: { recognizeOwn, keys, customCodecs: [], compression: 'zlib' },
       audit: { record: (entry) => void JSON.stringify(entry) },
       ready: () => true,
       onBug: (error) => {

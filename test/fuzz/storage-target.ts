@@ -1,7 +1,7 @@
 /** References to external storage: whatever they say, they lead to nothing but what a driver may have put there. */
 import { CannotOpenError } from '../../codec/errors.ts';
 import { metadataOf, type Payload } from '../../codec/payload.ts';
-import { KEY_PREFIX, keyOf, namespaceOfKey } from '../../lambda/server/storage/object-key.ts';
+import { KEY_PREFIX, namespaceOfKey, objectKeyOf } from '../../lambda/server/storage/object-key.ts';
 import { readReference, type StorageReference, writeReference } from '../../lambda/server/storage/reference.ts';
 import { ensure, type FuzzTarget } from './target.ts';
 
@@ -9,7 +9,7 @@ const HASH = 'ab'.repeat(32);
 const reference: StorageReference = {
   driverName: 'aws.s3driver',
   bucket: 'payloads',
-  key: keyOf('orders.a1b2c', HASH),
+  key: objectKeyOf('orders.a1b2c', HASH),
   sha256: HASH,
 };
 const { bucket, key } = reference;
@@ -57,7 +57,10 @@ export const storage: FuzzTarget = {
       ensure(read.key.endsWith(`/d/sha256/${read.sha256}`), 'takes a key of another hash');
       ensure(!/\/\.\.?(\/|$)/.test(read.key), 'takes a path that leads elsewhere');
       if (namespace !== undefined)
-        ensure(keyOf(namespace, read.sha256).split('/')[2] === read.key.split('/')[2], 'one namespace, two spellings');
+        ensure(
+          objectKeyOf(namespace, read.sha256).split('/')[2] === read.key.split('/')[2],
+          'one namespace, two spellings',
+        );
       const again = readReference(writeReference(read, 1));
       ensure(JSON.stringify(again) === JSON.stringify(read), 'reads its own writing differently');
     } catch (error) {

@@ -3,11 +3,11 @@ import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import proto from '@temporalio/proto';
 import { decryptMessage, parseMessage } from '../../codec/aws-encryption-sdk/reader.ts';
 import { CannotOpenError } from '../../codec/errors.ts';
-import { recogniseAll } from '../../codec/formats/all-formats.ts';
+import { recognizeAll } from '../../codec/formats/all-formats.ts';
 import { newKeyring } from '../../codec/keys/keyring/keyring.ts';
-import { KeyringKeys } from '../../codec/keys/keyring/keyring-key-source.ts';
+import { KeyringKeySource } from '../../codec/keys/keyring/keyring-key-source.ts';
 import { deserializePayload, metadataOf, type Payload, serializePayload } from '../../codec/payload.ts';
-import { Refusal } from '../../lambda/server/http/http-error.ts';
+import { HttpError } from '../../lambda/server/http/http-error.ts';
 import { readPayloads } from '../../lambda/server/http/payload-json-reader.ts';
 import { writePayloads } from '../../lambda/server/http/payload-json-writer.ts';
 import { cookie } from './cookie-target.ts';
@@ -17,7 +17,7 @@ import { storage } from './storage-target.ts';
 import { ensure, type FuzzTarget } from './target.ts';
 
 const payload: Payload = { metadata: metadataOf({ encoding: 'json/plain' }), data: Buffer.from('{"order":42}') };
-const keys = new KeyringKeys(newKeyring('fuzz'));
+const keys = new KeyringKeySource(newKeyring('fuzz'));
 const sealed = sealedPayload(keys, payload, 'orders.a1b2c');
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
@@ -55,7 +55,7 @@ const json: FuzzTarget = {
     try {
       payloads = readPayloads(input, 50);
     } catch (error) {
-      ensure(error instanceof Refusal && (error.status === 400 || error.status === 413), `threw ${String(error)}`);
+      ensure(error instanceof HttpError && (error.status === 400 || error.status === 413), `threw ${String(error)}`);
       return;
     }
     JSON.parse(input.toString('utf8'));
@@ -147,7 +147,7 @@ const inflation: FuzzTarget = {
     const encoding = ENCODINGS[(input[0] ?? 0) % ENCODINGS.length] as string;
     const limits = { inflateBudget: INFLATE_BUDGET };
     try {
-      const envelope = recogniseAll({ metadata: metadataOf({ encoding }), data: input.subarray(1) }, 'default');
+      const envelope = recognizeAll({ metadata: metadataOf({ encoding }), data: input.subarray(1) }, 'default');
       ensure(envelope !== undefined && envelope.keyRequest === undefined, 'compression asks for a key');
       const inflated = envelope.open(undefined, limits);
       ensure(inflated.length <= INFLATE_BUDGET, `inflated to ${inflated.length} bytes`);
@@ -209,7 +209,7 @@ const formats: FuzzTarget = {
     }
     for (const each of payloads) {
       try {
-        const envelope = recogniseAll(each, 'orders.a1b2c');
+        const envelope = recognizeAll(each, 'orders.a1b2c');
         if (envelope?.keyRequest === undefined) continue;
         envelope.open(Buffer.alloc(32, 7), { inflateBudget: INFLATE_BUDGET });
         ensure(false, `opened ${envelope.format} with a key that sealed nothing`);

@@ -1,6 +1,6 @@
 /**
  * What real clients sent to a codec server while the end-to-end suite used them: requests in their order
- * and at their times, payloads by encoding and size. The suite writes them to its artefacts
+ * and at their times, payloads by encoding and size. The suite writes them to its artifacts
  * (`recordings`), from where they were copied here.
  */
 import { readdirSync, readFileSync } from 'node:fs';

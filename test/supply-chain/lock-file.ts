@@ -44,7 +44,7 @@ export function readLockFile(file: URL): LockedPackage[] {
     }));
 }
 
-/** Licences under which a package may be used here: permissive ones. */
+/** Licenses under which a package may be used here: permissive ones. */
 const PERMISSIVE = new Set([
   'MIT',
   'Apache-2.0',

@@ -1,5 +1,5 @@
 /**
- * `npm run supply-chain [-- --require-audit]`: counts the dependencies, lists their licences, writes the
+ * `npm run supply-chain [-- --require-audit]`: counts the dependencies, lists their licenses, writes the
  * bill of materials of what is deployed or published, and asks the registry for known vulnerabilities.
  * A registry that cannot say (a mirror without the audit endpoint, no network) fails it only with
  * `--require-audit`, which belongs into the pipeline of a release.
@@ -26,9 +26,9 @@ function npm(cwd: string | URL, ...args: string[]): { status: number | null; std
 const locked = readLockFile(new URL('package-lock.json', root));
 const production = locked.filter(({ dev }) => !dev);
 print(`${production.length} packages at run time, ${locked.length - production.length} more for development`);
-const byLicence = Map.groupBy(locked, ({ license }) => license ?? 'none named');
-for (const [licence, packages] of [...byLicence].sort((a, b) => b[1].length - a[1].length))
-  print(`  ${String(packages.length).padStart(4)}  ${licence}${isPermissive(licence) ? '' : '  NOT ALLOWED'}`);
+const byLicense = Map.groupBy(locked, ({ license }) => license ?? 'none named');
+for (const [license, packages] of [...byLicense].sort((a, b) => b[1].length - a[1].length))
+  print(`  ${String(packages.length).padStart(4)}  ${license}${isPermissive(license) ? '' : '  NOT ALLOWED'}`);
 
 const components = writeSbom();
 print(`dist/sbom.cdx.json: ${components} components`);

@@ -23,13 +23,13 @@ describe('the supply chain', () => {
       expect([name, version]).toEqual([name, expect.stringMatching(/^\d+\.\d+\.\d+(-[\w.]+)?$/)]);
   });
 
-  it('uses permissive licences only', () => {
+  it('uses permissive licenses only', () => {
     expect(
       locked.filter(({ license }) => !isPermissive(license)).map(({ path, license }) => `${path}: ${license}`),
     ).toEqual([]);
   });
 
-  it('would notice a licence that is none of them', () => {
+  it('would notice a license that is none of them', () => {
     expect(['GPL-3.0-only', '(MIT AND GPL-3.0-only)', undefined, 'UNLICENSED'].map(isPermissive)).toEqual([
       false,
       false,

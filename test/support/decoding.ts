@@ -1,6 +1,6 @@
 /** Decoding one payload through the real flow, with every format that is read. */
 import { type DecodeOutcome, decodePayloads } from '../../codec/decode.ts';
-import { recogniseAll } from '../../codec/formats/all-formats.ts';
+import { recognizeAll } from '../../codec/formats/all-formats.ts';
 import { combineKeySources } from '../../codec/keys/combined-keys.ts';
 import type { KeySource } from '../../codec/keys/key-source.ts';
 import { StaticKeySource } from '../../codec/keys/static/static-key-source.ts';
@@ -22,7 +22,7 @@ export interface DecodingOptions {
 export async function decodeAll(payloads: readonly Payload[], options: DecodingOptions): Promise<DecodeOutcome[]> {
   const { keyring, staticKeys = new StaticKeySource({ keys: [] }), kms } = options;
   const keys = combineKeySources(staticKeys, ...[keyring, kms].filter((source) => source !== undefined));
-  return decodePayloads({ recognise: recogniseAll, keys, customCodecs: [], maxLayers: 8 }, payloads, {
+  return decodePayloads({ recognize: recognizeAll, keys, customCodecs: [], maxLayers: 8 }, payloads, {
     namespace: options.namespace,
     mayDecode: options.may ?? (() => true),
     deadline: Date.now() + 5000,

@@ -13,10 +13,10 @@ import { createLogger } from '../../lambda/server/audit/logger.ts';
 import { createMetrics } from '../../lambda/server/audit/metrics.ts';
 import { observeIdentity } from '../../lambda/server/audit/observe-identity.ts';
 import { makeServiceToken } from '../../lambda/server/auth/service-tokens.ts';
-import { composePipeline } from '../../lambda/server/create-server.ts';
+import { createCodecServer } from '../../lambda/server/create-codec-server.ts';
 import { LOCAL_LIMITS } from '../../lambda/server/http/limits.ts';
 import { openIdentity } from '../../lambda/server/open-identity.ts';
-import { openKeys } from '../../lambda/server/open-keys.ts';
+import { openServerKeys } from '../../lambda/server/open-keys.ts';
 import { openSignIn } from '../../lambda/server/sign-in/open-sign-in.ts';
 import { type BrowserAnswer, BrowserLike } from './browser-like.ts';
 import { standInGet, testCertificate } from './https-stand-in.ts';
@@ -114,7 +114,7 @@ export class SignInWorld {
     const write = (line: string): void => void this.lines.push(line);
     const logger = createLogger(write, 'DEBUG');
     const metrics = createMetrics(write, 'sign-in');
-    const opened = await openKeys(config.keys, { cwd });
+    const opened = await openServerKeys(config.keys, { cwd });
     const identity = await openIdentity(config.identity as NonNullable<typeof config.identity>, {
       cwd,
       httpsGet: standInGet(),
@@ -130,7 +130,7 @@ export class SignInWorld {
       this.bugs.push(error);
       logger.error('a request failed by a bug', {}, error);
     };
-    const pipeline = composePipeline(config, {
+    const pipeline = createCodecServer(config, {
       keys: { ...opened, source: { unwrap: counted('unwrap'), materialsFor: counted('materialsFor') } },
       authenticator: identity.authenticator,
       roles: identity.roles,

@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto';
 import type { KeySource } from '../../codec/keys/key-source.ts';
 import { newKeyring } from '../../codec/keys/keyring/keyring.ts';
-import { KeyringKeys } from '../../codec/keys/keyring/keyring-key-source.ts';
+import { KeyringKeySource } from '../../codec/keys/keyring/keyring-key-source.ts';
 import { type ExternalPayloadDetails, metadataOf, type Payload, serializePayload } from '../../codec/payload.ts';
 import type { CodecServerConfig, StorageBucketConfig, StorageLimits } from '../../config/schema.ts';
 import local from '../../environments/local.ts';
 import type { AuditEntry } from '../../lambda/server/audit/audit.ts';
 import { type Authenticator, type Caller, UnauthenticatedError } from '../../lambda/server/auth/caller.ts';
-import { composePipeline } from '../../lambda/server/create-server.ts';
+import { createCodecServer } from '../../lambda/server/create-codec-server.ts';
 import { LAMBDA_LIMITS } from '../../lambda/server/http/limits.ts';
 import type { CodecPipeline } from '../../lambda/server/http/message.ts';
 import { createBuckets } from '../../lambda/server/storage/buckets.ts';
@@ -71,8 +71,8 @@ export class StorageServer {
     const { s3, buckets = [SHARED], limits, answerBytes = 4_500_000, storeFromBytes = 1000, config = {} } = options;
     const store = createS3(s3);
     this.close = () => store.close();
-    const keys = new KeyringKeys(newKeyring());
-    this.pipeline = composePipeline(
+    const keys = new KeyringKeySource(newKeyring());
+    this.pipeline = createCodecServer(
       {
         ...local,
         access: [

@@ -11,9 +11,9 @@ import type { DataKeyRequest, EncryptedDataKey, EncryptionMaterials, KeyContext,
 import { BoundedCache } from './bounded-cache.ts';
 import { nameOfMessage, nameOfRequest, nameOfWriter } from './cache-key.ts';
 import { type Clock, systemClock } from './clock.ts';
-import type { DataKeyOrigin, GeneratedDataKey } from './data-key-service.ts';
-import { Flight } from './shared-call.ts';
-import { WriteBatch } from './write-key.ts';
+import type { DataKeyProvider, GeneratedDataKey } from './data-key-provider.ts';
+import { SharedCall } from './shared-call.ts';
+import { WriteKey } from './write-key.ts';
 
 /** Bounds of the cache. */
 export interface DataKeyCacheSettings {
@@ -56,13 +56,13 @@ export interface DataKeyCacheStatistics {
 }
 
 export class DataKeyCache implements KeySource {
-  readonly #origin: DataKeyOrigin;
+  readonly #origin: DataKeyProvider;
   readonly #settings: DataKeyCacheSettings;
   readonly #clock: Clock;
   readonly #keys: BoundedCache<DataKey>;
-  readonly #batches: BoundedCache<WriteBatch>;
+  readonly #batches: BoundedCache<WriteKey>;
   readonly #failures: BoundedCache<Error>;
-  readonly #flights = new Map<string, Flight<DataKey>>();
+  readonly #flights = new Map<string, SharedCall<DataKey>>();
   #sweeping = false;
   #closed = false;
   #hits = 0;
@@ -70,7 +70,7 @@ export class DataKeyCache implements KeySource {
   #joined = 0;
   #rememberedFailures = 0;
 
-  constructor(origin: DataKeyOrigin, settings: Partial<DataKeyCacheSettings> = {}, clock: Clock = systemClock) {
+  constructor(origin: DataKeyProvider, settings: Partial<DataKeyCacheSettings> = {}, clock: Clock = systemClock) {
     this.#origin = origin;
     this.#settings = { ...DEFAULT_CACHE_SETTINGS, ...definedOnly(settings) };
     this.#clock = clock;
@@ -100,7 +100,7 @@ export class DataKeyCache implements KeySource {
       context.usage.cacheHits++;
       return underWay.join(context.deadline);
     }
-    const flight = new Flight<DataKey>(this.#clock, context.deadline);
+    const flight = new SharedCall<DataKey>(this.#clock, context.deadline);
     const fetched = this.#origin.unwrap(request, liveContext(context.namespace, flight));
     this.#misses++;
     context.usage.cacheMisses++;
@@ -123,7 +123,7 @@ export class DataKeyCache implements KeySource {
     }
     if (batch === undefined) {
       this.#throwRemembered(name, now);
-      batch = new WriteBatch(this.#settings, this.#clock, context.deadline);
+      batch = new WriteKey(this.#settings, this.#clock, context.deadline);
       const made = this.#origin.generate(encryptionContext, liveContext(context.namespace, batch));
       this.#misses++;
       context.usage.cacheMisses++;
@@ -169,7 +169,7 @@ export class DataKeyCache implements KeySource {
     return this.#settings.ttlSeconds * 1000;
   }
 
-  async #land(name: string, flight: Flight<DataKey>, fetched: Promise<DataKey>, started: number): Promise<void> {
+  async #land(name: string, flight: SharedCall<DataKey>, fetched: Promise<DataKey>, started: number): Promise<void> {
     try {
       const key = await fetched;
       this.#flights.delete(name);
@@ -184,7 +184,7 @@ export class DataKeyCache implements KeySource {
 
   async #landBatch(
     name: string,
-    batch: WriteBatch,
+    batch: WriteKey,
     made: Promise<GeneratedDataKey>,
     readName: (wrapped: readonly EncryptedDataKey[]) => string,
     started: number,

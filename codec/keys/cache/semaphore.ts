@@ -2,7 +2,7 @@
  * Lets a limited number of calls run side by side; the others wait in order. One for each KMS key,
  * so that a key that hangs or is throttled fills its own lane and no other.
  */
-export class Lane {
+export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 

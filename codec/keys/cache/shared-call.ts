@@ -11,7 +11,7 @@ interface Waiter<T> {
   readonly reject: (error: unknown) => void;
 }
 
-export class Flight<T> {
+export class SharedCall<T> {
   readonly #clock: Clock;
   #waiters: Waiter<T>[] = [];
   #deadline: number;

@@ -1,7 +1,7 @@
 import type { EncryptionMaterials } from '../key-source.ts';
 import type { Clock } from './clock.ts';
-import type { GeneratedDataKey } from './data-key-service.ts';
-import { Flight } from './shared-call.ts';
+import type { GeneratedDataKey } from './data-key-provider.ts';
+import { SharedCall } from './shared-call.ts';
 
 /** How much one data key may write. */
 export interface WriteLimits {
@@ -13,9 +13,9 @@ export interface WriteLimits {
  * The messages that one data key writes. Places are counted when they are taken, not when the key
  * arrives: of ten thousand payloads that come together, each knows at once which key it waits for.
  */
-export class WriteBatch {
+export class WriteKey {
   readonly #limits: WriteLimits;
-  readonly #flight: Flight<EncryptionMaterials>;
+  readonly #flight: SharedCall<EncryptionMaterials>;
   #messages = 0;
   #bytes = 0;
   #made: GeneratedDataKey | undefined;
@@ -24,7 +24,7 @@ export class WriteBatch {
   /** @param deadline of the first who will wait for the key, if anybody has to */
   constructor(limits: WriteLimits, clock: Clock, deadline = 0) {
     this.#limits = limits;
-    this.#flight = new Flight(clock, deadline);
+    this.#flight = new SharedCall(clock, deadline);
   }
 
   /** Whether the data key is here. */

@@ -4,7 +4,7 @@ import { formatKeyring, type Keyring } from './keyring.ts';
 import { readKeyringFile } from './keyring-file.ts';
 
 /** A keyring that may change while it is used: another process can add a key to its file. */
-export interface KeyringHolder {
+export interface FollowedKeyring {
   readonly keyring: Keyring;
   /**
    * Looks for a newer keyring. Cheap enough to be called for every wrapped key on the wire.
@@ -30,7 +30,7 @@ export function followKeyringFile(
   keyring: Keyring,
   clock: Clock = systemClock,
   onProblem: (message: string) => void = () => {},
-): KeyringHolder {
+): FollowedKeyring {
   let current = keyring;
   let text = formatKeyring(keyring);
   let nextReading = clock.now() + PAUSE;

@@ -18,14 +18,14 @@ import { BoundedCache } from '../cache/bounded-cache.ts';
 import { nameOfRequest, nameOfWriter } from '../cache/cache-key.ts';
 import { type Clock, systemClock } from '../cache/clock.ts';
 import { DEFAULT_CACHE_SETTINGS } from '../cache/data-key-cache.ts';
-import { WriteBatch, type WriteLimits } from '../cache/write-key.ts';
+import { WriteKey, type WriteLimits } from '../cache/write-key.ts';
 import { DataKey } from '../data-key.ts';
 import { KEY_LENGTH } from '../key-document.ts';
 import type { DataKeyRequest, EncryptionMaterials, KeyContext, KeySource, MessageKeyRequest } from '../key-source.ts';
-import type { KeyringHolder } from './followed-keyring.ts';
+import type { FollowedKeyring } from './followed-keyring.ts';
 import type { Keyring } from './keyring.ts';
 
-export interface KeyringKeysOptions {
+export interface KeyringKeySourceOptions {
   /** Temporal namespaces it serves, with `*`. Default: all, and payloads that are bound to none. */
   readonly namespaces?: readonly string[] | undefined;
   /** How much one data key writes. Default 10,000 messages or 1 GiB. */
@@ -35,17 +35,17 @@ export interface KeyringKeysOptions {
   readonly clock?: Clock | undefined;
 }
 
-export class KeyringKeys implements KeySource {
+export class KeyringKeySource implements KeySource {
   readonly unwraps = ['message'] as const;
-  readonly #holder: KeyringHolder;
+  readonly #holder: FollowedKeyring;
   readonly #serves: (namespace: string | undefined) => boolean;
   readonly #limits: WriteLimits;
   readonly #clock: Clock;
-  readonly #batches: BoundedCache<WriteBatch>;
+  readonly #batches: BoundedCache<WriteKey>;
   readonly #unwrapped: BoundedCache<DataKey>;
   #keys: ReadonlyMap<string, RawAesWrappingKey>;
 
-  constructor(keyring: Keyring | KeyringHolder, options: KeyringKeysOptions = {}) {
+  constructor(keyring: Keyring | FollowedKeyring, options: KeyringKeySourceOptions = {}) {
     this.#holder = 'refresh' in keyring ? keyring : { keyring, refresh: () => false };
     this.#limits = { ...DEFAULT_CACHE_SETTINGS, ...definedOnly(options.writeLimits ?? {}) };
     this.#clock = options.clock ?? systemClock;
@@ -117,13 +117,13 @@ export class KeyringKeys implements KeySource {
     throw failure ?? new CannotOpenError('unknown-key', 'the message names no key of the keyring');
   }
 
-  #newBatch(encryptionContext: EncryptionContext): WriteBatch {
+  #newBatch(encryptionContext: EncryptionContext): WriteKey {
     this.#refresh();
     const { current } = this.#holder.keyring;
     const key = this.#keys.get(current);
     if (key === undefined) throw new CannotEncodeError('the keyring has no current key');
     const bytes = randomBytes(KEY_LENGTH);
-    const batch = new WriteBatch(this.#limits, this.#clock);
+    const batch = new WriteKey(this.#limits, this.#clock);
     batch.land({
       dataKey: new DataKey(idOf(key), bytes),
       encryptedDataKeys: [wrapDataKey(key, bytes, encryptionContext)],

@@ -9,7 +9,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { KeyDocumentError } from '../../errors.ts';
-import { fieldsOf, KEY_LENGTH, keyOf, keyText, listOf, nameOf, parseKeyDocument } from '../key-document.ts';
+import { fieldsOf, KEY_LENGTH, keyBytesOf, keyText, listOf, nameOf, parseKeyDocument } from '../key-document.ts';
 
 /** The key namespace of keyrings that we make. */
 export const DEFAULT_KEYRING_NAMESPACE = 'codec-server';
@@ -42,7 +42,7 @@ export function parseKeyring(text: string): Keyring {
   const current = nameOf(document.current, 'current');
   const keys = listOf(document.keys, 'keys').map((entry, index): KeyringKey => {
     const key = fieldsOf(entry, `keys[${index}]`, ['name', 'key']);
-    return { name: nameOf(key.name, `keys[${index}].name`), key: keyOf(key.key, `keys[${index}].key`) };
+    return { name: nameOf(key.name, `keys[${index}].name`), key: keyBytesOf(key.key, `keys[${index}].key`) };
   });
   refuseDuplicates(keys);
   if (!keys.some((key) => key.name === current)) throw new KeyDocumentError('current names no key of keys');

@@ -6,7 +6,7 @@
 import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-context.ts';
 import { BoundedCache } from '../cache/bounded-cache.ts';
 import { type Clock, pause } from '../cache/clock.ts';
-import { Lane } from '../cache/semaphore.ts';
+import { Semaphore } from '../cache/semaphore.ts';
 import { KmsFault, type KmsKey } from './kms-api.ts';
 
 /** How calls are repeated. */
@@ -42,7 +42,7 @@ export class KmsCaller {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #settings: CallSettings;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #lanes = new Map<string, Semaphore>();
   readonly #refusals: BoundedCache<KmsFault>;
 
   /** @param random numbers from 0 to 1, for the jitter */
@@ -103,10 +103,10 @@ export class KmsCaller {
     }
   }
 
-  #laneOf(key: KmsKey): Lane {
+  #laneOf(key: KmsKey): Semaphore {
     let lane = this.#lanes.get(key.arn);
     if (lane === undefined) {
-      lane = new Lane(this.#settings.concurrency);
+      lane = new Semaphore(this.#settings.concurrency);
       this.#lanes.set(key.arn, lane);
     }
     return lane;

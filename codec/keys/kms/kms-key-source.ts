@@ -7,7 +7,7 @@ import { CannotEncodeError, type CannotOpenCause, CannotOpenError, KeyUnavailabl
 import { createNamespaceMatcher, type NamespaceMatcher } from '../../namespace-pattern.ts';
 import { asBuffer } from '../../payload.ts';
 import { type Clock, systemClock } from '../cache/clock.ts';
-import type { DataKeyOrigin, GeneratedDataKey, OriginContext } from '../cache/data-key-service.ts';
+import type { DataKeyProvider, GeneratedDataKey, ProviderContext } from '../cache/data-key-provider.ts';
 import { DataKey } from '../data-key.ts';
 import type { DataKeyRequest, KmsKeyRequest, MessageKeyRequest } from '../key-source.ts';
 import { isReplica, type KeyArn, mayMean, parseKeyArn } from './key-arn.ts';
@@ -66,7 +66,7 @@ const REASONS: readonly [KmsFaultKind, CannotOpenCause][] = [
   ['incorrect-key', 'unknown-key'],
 ];
 
-export class KmsKeys implements DataKeyOrigin {
+export class KmsKeys implements DataKeyProvider {
   readonly unwraps = ['message', 'kms'] as const;
   readonly #pairings: readonly Pairing[];
   readonly #kms: Kms;
@@ -81,7 +81,7 @@ export class KmsKeys implements DataKeyOrigin {
     this.#caller = new KmsCaller(clock, calls, random);
   }
 
-  unwrap(request: DataKeyRequest, context: OriginContext): Promise<DataKey> {
+  unwrap(request: DataKeyRequest, context: ProviderContext): Promise<DataKey> {
     if (request.kind === 'static') throw new CannotOpenError('unknown-key', 'KMS holds no static keys');
     return this.#tryAll(request, this.#candidates(request, context.namespace), context);
   }
@@ -89,7 +89,7 @@ export class KmsKeys implements DataKeyOrigin {
   async #tryAll(
     request: MessageKeyRequest | KmsKeyRequest,
     candidates: readonly Candidate[],
-    context: OriginContext,
+    context: ProviderContext,
   ): Promise<DataKey> {
     const faults: KmsFault[] = [];
     for (const [index, candidate] of candidates.entries()) {
@@ -108,7 +108,7 @@ export class KmsKeys implements DataKeyOrigin {
 
   generate(
     encryptionContext: EncryptionContext,
-    context: OriginContext & { readonly namespace: string },
+    context: ProviderContext & { readonly namespace: string },
   ): Promise<GeneratedDataKey> {
     const { namespace } = context;
     const key = this.#pairings.find((pairing) => pairing.covers(namespace))?.write;
@@ -120,7 +120,7 @@ export class KmsKeys implements DataKeyOrigin {
   async #generateWith(
     key: KmsKey,
     encryptionContext: EncryptionContext,
-    context: OriginContext,
+    context: ProviderContext,
   ): Promise<GeneratedDataKey> {
     try {
       const { plaintext, ciphertext } = await this.#caller.call(

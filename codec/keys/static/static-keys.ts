@@ -14,7 +14,7 @@ import { KeyDocumentError } from '../../errors.ts';
 import { createNamespaceMatcher } from '../../namespace-pattern.ts';
 import { asBuffer } from '../../payload.ts';
 import { DataKey } from '../data-key.ts';
-import { fieldsOf, keyOf, nameOf, parseKeyDocument } from '../key-document.ts';
+import { fieldsOf, keyBytesOf, nameOf, parseKeyDocument } from '../key-document.ts';
 import type { SecretVersions } from '../secrets/secret-source.ts';
 
 /** A static 256-bit key and where it may be used. */
@@ -56,7 +56,7 @@ export function parseStaticKeys(text: string, samplesTestKey: 'accepted' | 'refu
     const place = `keys[${index}]`;
     const fields = fieldsOf(entry, place, ['id', 'key', 'namespaces']);
     const id = fields.id === '' ? '' : nameOf(fields.id, `${place}.id`);
-    const key = keyOf(fields.key, `${place}.key`);
+    const key = keyBytesOf(fields.key, `${place}.key`);
     if (samplesTestKey === 'refused' && SAMPLES_TEST_KEY.equals(key))
       throw new KeyDocumentError(`${place}.key is the public key of Temporal's samples, which everybody has`);
     const namespaces = namespacesOf(fields.namespaces, `${place}.namespaces`);

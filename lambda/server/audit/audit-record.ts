@@ -4,7 +4,7 @@ import type { Caller } from '../auth/caller.ts';
 import type { RejectionReason } from '../auth/rejection.ts';
 import type { AuditEntry } from './audit.ts';
 
-export class RequestAccount {
+export class AuditRecord {
   readonly usage: KeyUsage = { keyIds: new Set(), cacheHits: 0, cacheMisses: 0 };
   /** The decisions by namespace. A map: strangers choose the names, and an object would grow slow and large by them. */
   readonly namespaces = new Map<string, 'allowed' | 'denied'>();

@@ -25,7 +25,7 @@ type PersonTest = (caller: Caller, namespace: string) => boolean;
 interface CompiledRule {
   readonly name: string;
   readonly covers: NamespaceMatcher;
-  /** The people who can be recognised by what the caller brings along. */
+  /** The people who can be recognized by what the caller brings along. */
   readonly people: readonly PersonTest[];
   /** The lowest Temporal Cloud role that suffices. */
   readonly role: NamespaceRole | undefined;

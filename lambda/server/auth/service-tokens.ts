@@ -65,7 +65,7 @@ export function isServiceToken(text: string): boolean {
   return text.startsWith(SERVICE_TOKEN_PREFIX);
 }
 
-/** Makes a token and the entry that will recognise it. */
+/** Makes a token and the entry that will recognize it. */
 export function makeServiceToken(name: string, expires?: Date): { token: string; entry: ServiceTokenEntry } {
   const token = SERVICE_TOKEN_PREFIX + randomBytes(TOKEN_BYTES).toString('base64url');
   const sha256 = hash('sha256', token, 'hex');

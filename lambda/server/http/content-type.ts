@@ -1,5 +1,5 @@
 /** What a request body is sent as. */
-import { Refusal } from './http-error.ts';
+import { HttpError } from './http-error.ts';
 
 const JSON_TYPE = 'application/json';
 /** Of parameters only the charset matters; JSON is UTF-8 (RFC 8259 section 8.1). */
@@ -12,14 +12,14 @@ const UTF_8 = /^"?utf-?8"?$/i;
  *
  * @param contentType every value of `Content-Type`
  * @param contentEncoding every value of `Content-Encoding`
- * @throws Refusal (415)
+ * @throws HttpError (415)
  */
 export function requireJson(contentType: readonly string[], contentEncoding: readonly string[]): void {
   const [type] = contentType;
   if (contentType.length !== 1 || (type !== JSON_TYPE && !isJson(type ?? '')))
-    throw new Refusal(415, 'Send the body as Content-Type: application/json');
+    throw new HttpError(415, 'Send the body as Content-Type: application/json');
   if (contentEncoding.length > 0 && contentEncoding.some((coding) => coding.toLowerCase() !== 'identity'))
-    throw new Refusal(415, 'Send the body without a Content-Encoding');
+    throw new HttpError(415, 'Send the body without a Content-Encoding');
 }
 
 /** Taken apart by hand: a pattern for all of it tries every way to share out the blanks. */

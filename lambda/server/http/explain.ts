@@ -16,7 +16,7 @@ export function explainDenied(
 }
 
 /** Tells someone that a payload stays closed. Why is in the log alone, under the request id. */
-export function explainClosed(requestId: string): Payload {
+export function explainCannotOpen(requestId: string): Payload {
   return jsonPlain(`Codec server: this payload cannot be opened (request ${requestId})`);
 }
 

@@ -2,8 +2,8 @@
  * A request that is answered with an error on purpose. Whatever else is thrown on a request's way is
  * a bug, and is answered with a blank 500.
  */
-export class Refusal extends Error {
-  override readonly name = 'Refusal';
+export class HttpError extends Error {
+  override readonly name = 'HttpError';
   readonly status: number;
   /** Header fields that belong to the status, such as `allow` or `retry-after`; lower-case names. */
   readonly headers: Readonly<Record<string, string>> | undefined;

@@ -3,7 +3,7 @@
  * is checked and skipped without allocating anything, so that no text costs more than a walk along
  * it. `JSON.parse` turns 16 MB of brackets into a gigabyte of objects, and takes seconds.
  */
-import { Refusal } from './http-error.ts';
+import { HttpError } from './http-error.ts';
 
 /** Arrays and objects nested in one another; no client nests deeper than five. */
 const MAX_DEPTH = 64;
@@ -40,7 +40,7 @@ const SHORT_ESCAPES = Buffer.from('"\\/bfnrt');
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** Every method throws a {@link Refusal} (400) where the text is no JSON. */
+/** Every method throws a {@link HttpError} (400) where the text is no JSON. */
 export class JsonCursor {
   readonly #bytes: Buffer;
   #at = 0;
@@ -179,7 +179,7 @@ export class JsonCursor {
   #enter(bracket: number): void {
     if (this.peek() !== bracket) throw this.#unexpected();
     if (++this.#depth > MAX_DEPTH)
-      throw new Refusal(400, `The body is nested deeper than ${MAX_DEPTH} arrays and objects`);
+      throw new HttpError(400, `The body is nested deeper than ${MAX_DEPTH} arrays and objects`);
     this.#at++;
   }
 
@@ -264,9 +264,9 @@ export class JsonCursor {
     this.#at += word.length;
   }
 
-  #unexpected(): Refusal {
-    if (this.#at >= this.#bytes.length) return new Refusal(400, 'The body is not JSON: it ends early');
-    return new Refusal(400, `The body is not JSON: unexpected character at byte ${this.#at}`);
+  #unexpected(): HttpError {
+    if (this.#at >= this.#bytes.length) return new HttpError(400, 'The body is not JSON: it ends early');
+    return new HttpError(400, `The body is not JSON: unexpected character at byte ${this.#at}`);
   }
 }
 

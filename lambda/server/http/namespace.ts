@@ -6,7 +6,7 @@
  * `{namespace}`, which the Web UI does not fill in; else the default of the configuration.
  */
 import { isUtf8 } from 'node:buffer';
-import { Refusal } from './http-error.ts';
+import { HttpError } from './http-error.ts';
 
 /** Bytes of a name: Temporal Server's own default limit for names of all kinds (`limit.maxIDLength`). */
 const MAX_BYTES = 1000;
@@ -20,7 +20,7 @@ const PLACEHOLDER = '{namespace}';
  * @param headers every value of `X-Namespace`
  * @param pathSegment the path segment before the operation, percent-encoded
  * @param defaultNamespace of the configuration
- * @throws Refusal (400) when it is named twice in different ways, or no namespace can have that name
+ * @throws HttpError (400) when it is named twice in different ways, or no namespace can have that name
  */
 export function namedNamespace(
   headers: readonly string[],
@@ -34,7 +34,7 @@ function fromHeaders(headers: readonly string[]): string | undefined {
   let named: string | undefined;
   for (const name of headers) {
     if (name === '' || name === 'undefined') continue;
-    if (named !== undefined && named !== name) throw new Refusal(400, 'X-Namespace names two namespaces: send one');
+    if (named !== undefined && named !== name) throw new HttpError(400, 'X-Namespace names two namespaces: send one');
     named = name;
   }
   return named === undefined ? undefined : checked(textOfHeader(named), 'X-Namespace');
@@ -50,7 +50,7 @@ function percentDecoded(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
-    throw new Refusal(400, 'The path segment before the operation is not valid percent-encoding');
+    throw new HttpError(400, 'The path segment before the operation is not valid percent-encoding');
   }
 }
 
@@ -68,8 +68,8 @@ function textOfHeader(value: string): string {
 function checked(name: string, place: string): string {
   if (name.length <= MAX_BYTES && PRINTABLE_ASCII.test(name)) return name;
   if (Buffer.byteLength(name) > MAX_BYTES)
-    throw new Refusal(400, `${place} names a namespace of more than ${MAX_BYTES} bytes`);
+    throw new HttpError(400, `${place} names a namespace of more than ${MAX_BYTES} bytes`);
   if (!name.isWellFormed() || UNPRINTABLE.test(name))
-    throw new Refusal(400, `${place} names a namespace with white space or characters that cannot be printed`);
+    throw new HttpError(400, `${place} names a namespace with white space or characters that cannot be printed`);
   return name;
 }

@@ -2,17 +2,17 @@
  * Which web pages may call. A page of any other origin is refused outright: leaving the CORS headers
  * away would hide the answer from the page and still do the work.
  */
-import { Refusal } from './http-error.ts';
+import { HttpError } from './http-error.ts';
 
 /**
  * The origin of the page that calls; undefined when no browser page does.
  *
  * @param values every value of the `Origin` header
- * @throws Refusal (403) when the origin is not allowed
+ * @throws HttpError (403) when the origin is not allowed
  */
 export function allowedOrigin(values: readonly string[], allowed: ReadonlySet<string>): string | undefined {
   const [origin] = values;
   if (origin === undefined) return undefined;
   if (values.length === 1 && allowed.has(origin)) return origin;
-  throw new Refusal(403, 'This origin may not use the codec server: add it to cors.origins in the configuration');
+  throw new HttpError(403, 'This origin may not use the codec server: add it to cors.origins in the configuration');
 }

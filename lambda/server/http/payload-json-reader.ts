@@ -18,7 +18,7 @@ import {
   type PayloadMetadata,
 } from '../../../codec/payload.ts';
 import { decodeBase64 } from './base64.ts';
-import { Refusal } from './http-error.ts';
+import { HttpError } from './http-error.ts';
 import { JsonCursor, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './json-cursor.ts';
 
 const EMPTY = Buffer.alloc(0);
@@ -29,13 +29,13 @@ const NO_PAYLOADS: readonly Payload[] = [];
  *
  * @param body bytes as received; nothing of what is returned refers to them
  * @param maxPayloads how many payloads a request may have
- * @throws Refusal (400) when the body is no JSON or not that of Payloads, naming the place and never
+ * @throws HttpError (400) when the body is no JSON or not that of Payloads, naming the place and never
  *   what stands there; (413) when it has more payloads than allowed
  */
 export function readPayloads(body: Uint8Array, maxPayloads: number): readonly Payload[] {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  if (bytes.length === 0) throw new Refusal(400, 'The request has no body: send {"payloads":[…]} as JSON');
-  if (!isUtf8(bytes)) throw new Refusal(400, 'The body is not UTF-8, and so not JSON');
+  if (bytes.length === 0) throw new HttpError(400, 'The request has no body: send {"payloads":[…]} as JSON');
+  if (!isUtf8(bytes)) throw new HttpError(400, 'The body is not UTF-8, and so not JSON');
   return new PayloadsReader(bytes, maxPayloads).read();
 }
 
@@ -62,7 +62,7 @@ class PayloadsReader {
     if (json.peek() !== OPEN_BRACE) {
       json.skipValue();
       json.end();
-      throw new Refusal(400, 'The body is not a JSON object: send {"payloads":[…]}');
+      throw new HttpError(400, 'The body is not a JSON object: send {"payloads":[…]}');
     }
     let payloads = NO_PAYLOADS;
     let problem: string | undefined;
@@ -74,7 +74,7 @@ class PayloadsReader {
       } else json.skipValue();
     }
     json.end();
-    if (problem !== undefined) throw new Refusal(400, problem);
+    if (problem !== undefined) throw new HttpError(400, problem);
     return payloads;
   }
 
@@ -92,7 +92,7 @@ class PayloadsReader {
     json.enterArray();
     for (let first = true; json.nextElement(first); first = false) {
       if (payloads.length === this.#maxPayloads)
-        throw new Refusal(
+        throw new HttpError(
           413,
           `The request has more than ${this.#maxPayloads} payloads: send them in several requests`,
         );

@@ -3,7 +3,7 @@
  * is a sentence in plain text: the CLI prints it as it is, and the Web UI never reads it.
  */
 import type { Payload } from '../../../codec/payload.ts';
-import type { Refusal } from './http-error.ts';
+import type { HttpError } from './http-error.ts';
 import type { CodecResponse } from './message.ts';
 import { writePayloads } from './payload-json-writer.ts';
 
@@ -43,7 +43,7 @@ export function textResponse(
 }
 
 /** An error on purpose, with the request id where whoever reads it can pass it on. */
-export function refusalResponse({ status, message, headers }: Refusal, requestId: string): CodecResponse {
+export function httpErrorResponse({ status, message, headers }: HttpError, requestId: string): CodecResponse {
   return textResponse(status, `${message} (request ${requestId})`, requestId, headers);
 }
 

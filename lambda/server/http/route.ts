@@ -5,17 +5,17 @@
  */
 
 /** What can be asked for. */
-export type Operation = 'decode' | 'encode' | 'download' | 'healthz' | 'readyz';
+export type RequestedOperation = 'decode' | 'encode' | 'download' | 'healthz' | 'readyz';
 
 /** Where a request goes. */
 export interface Route {
   /** Undefined: nowhere. */
-  readonly operation: Operation | undefined;
+  readonly operation: RequestedOperation | undefined;
   /** The path segment before the operation, as written; undefined when there is none. */
   readonly prefix: string | undefined;
 }
 
-const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
+const OPERATIONS: ReadonlyMap<string, RequestedOperation> = new Map(
   (['decode', 'encode', 'download', 'healthz', 'readyz'] as const).map((operation) => [operation, operation]),
 );
 
@@ -42,4 +42,4 @@ const NOWHERE: Route = { operation: undefined, prefix: undefined };
 
 const WITHOUT_PREFIX = Object.fromEntries(
   [...OPERATIONS.values()].map((operation) => [operation, { operation, prefix: undefined }]),
-) as Readonly<Record<Operation, Route>>;
+) as Readonly<Record<RequestedOperation, Route>>;

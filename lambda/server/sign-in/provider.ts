@@ -181,7 +181,7 @@ class OidcProvider implements Provider {
       });
       return answer.id_token ?? '';
     } catch (error) {
-      throw refusalOf(client, error);
+      throw httpErrorOf(client, error);
     }
   }
 
@@ -275,7 +275,7 @@ function fetchBy(get: HttpsGet): CustomFetch {
 }
 
 /** What an error of the library means to the person: try later, or start again. */
-function refusalOf(client: Library, error: unknown): Error {
+function httpErrorOf(client: Library, error: unknown): Error {
   if (error instanceof client.AuthorizationResponseError) {
     const code = oauthCode(error.error);
     const said = code === undefined ? '' : ` (${code})`;

@@ -4,7 +4,7 @@
  * names and to `/`; nothing in a request chooses where to.
  */
 import type { AuditSink } from '../audit/audit.ts';
-import { RequestAccount } from '../audit/audit-record.ts';
+import { AuditRecord } from '../audit/audit-record.ts';
 import { type Caller, IdentityUnavailableError, UnauthenticatedError } from '../auth/caller.ts';
 import type { CodecPipeline, CodecRequest, CodecResponse } from '../http/message.ts';
 import { textResponse } from '../http/responses.ts';
@@ -72,7 +72,7 @@ class Routes {
   }
 
   async show(page: Page, request: CodecRequest): Promise<CodecResponse> {
-    const account = new RequestAccount(request.requestId, performance.now());
+    const account = new AuditRecord(request.requestId, performance.now());
     account.operation = page;
     const response = await this.#answer(page, request, account).catch((error) => this.#failed(error, request, account));
     if (page !== 'status') this.#deps.audit.record(account.entry(response.status, performance.now()));
@@ -92,7 +92,7 @@ class Routes {
     return cookie === undefined ? answer : { ...answer, cookies: [cookie] };
   }
 
-  async #answer(page: Page, request: CodecRequest, account: RequestAccount): Promise<CodecResponse> {
+  async #answer(page: Page, request: CodecRequest, account: AuditRecord): Promise<CodecResponse> {
     // A page's script says where it is from; whatever it is, these pages are not for scripts.
     if (request.header('origin').length > 0) {
       const text = 'This page is for people: open it in a browser window of its own.';
@@ -127,7 +127,7 @@ class Routes {
     return redirect(url, [await this.#deps.flow.cookieOf(secrets)], requestId);
   }
 
-  async #callback(request: CodecRequest, account: RequestAccount): Promise<CodecResponse> {
+  async #callback(request: CodecRequest, account: AuditRecord): Promise<CodecResponse> {
     const { query, requestId } = request;
     const secrets =
       query.length > MAX_QUERY_LENGTH ? undefined : await this.#deps.flow.secretsOf(request.header('cookie'));
@@ -149,7 +149,7 @@ class Routes {
   }
 
   /** Another site's page could open this one: then the person is asked, by a link that only they can follow. */
-  async #signOut(request: CodecRequest, account: RequestAccount): Promise<CodecResponse> {
+  async #signOut(request: CodecRequest, account: AuditRecord): Promise<CodecResponse> {
     const { requestId } = request;
     const [site = 'none'] = request.header('sec-fetch-site');
     if (site !== 'none' && site !== 'same-origin') {
@@ -162,7 +162,7 @@ class Routes {
     return { ...response, cookies: [removed(SESSION_COOKIE), removed(SIGN_IN_COOKIE)] };
   }
 
-  #failed(error: unknown, { requestId }: CodecRequest, account: RequestAccount): CodecResponse {
+  #failed(error: unknown, { requestId }: CodecRequest, account: AuditRecord): CodecResponse {
     if (error instanceof SignInRefusedError) {
       account.unauthenticated = 'sign-in-refused';
       return withoutSignInCookie(messagePage(403, 'Not signed in', error.message, AGAIN, requestId));

@@ -1,6 +1,6 @@
 /** External storage as the pipeline knows it: two verbs over everything in this folder. */
 import type { DecodeContext, DecodeOutcome, Decoder } from '../../../codec/decode.ts';
-import { Lane } from '../../../codec/keys/cache/semaphore.ts';
+import { Semaphore } from '../../../codec/keys/cache/semaphore.ts';
 import type { Payload } from '../../../codec/payload.ts';
 import type { StorageLimits } from '../../../config/schema.ts';
 import { type Bucket, bucketToWrite } from './buckets.ts';
@@ -46,7 +46,7 @@ export interface ExternalStorageSettings {
 
 export function createExternalStorage(settings: ExternalStorageSettings, store: ObjectStore): ExternalStorage {
   const { buckets, storeFromBytes, answerBytes, limits } = settings;
-  const lane = new Lane(limits.parallel);
+  const lane = new Semaphore(limits.parallel);
   // What cannot be answered need not be read: nothing that is encrypted gets much smaller by being opened.
   const objectBytes = Math.min(limits.objectBytes, answerBytes + ENVELOPE_BYTES);
   return {

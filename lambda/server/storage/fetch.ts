@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { CannotOpenError, type StorageCause } from '../../../codec/errors.ts';
-import type { Lane } from '../../../codec/keys/cache/semaphore.ts';
+import type { Semaphore } from '../../../codec/keys/cache/semaphore.ts';
 import { type ObjectPlace, type ObjectStore, StorageFault, StorageUnavailableError } from './object-store.ts';
 
 /** Milliseconds before the request's deadline at which a fetch is given up, so that the answer still gets out. */
@@ -20,14 +20,14 @@ export interface FetchLimits {
 /** Fetches the objects of one request. */
 export class RequestFetch {
   readonly #store: ObjectStore;
-  readonly #lane: Lane;
+  readonly #lane: Semaphore;
   readonly #objectBytes: number;
   readonly #deadline: number;
   readonly #fetched = new Map<string, Promise<Uint8Array>>();
   #left: number;
 
   /** @param lane shared by all requests; @param deadline milliseconds of `Date.now()` */
-  constructor(store: ObjectStore, lane: Lane, limits: FetchLimits, deadline: number) {
+  constructor(store: ObjectStore, lane: Semaphore, limits: FetchLimits, deadline: number) {
     this.#store = store;
     this.#lane = lane;
     this.#objectBytes = limits.objectBytes;

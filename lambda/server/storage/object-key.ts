@@ -49,7 +49,7 @@ export function namespaceOfKey(key: string, sha256: string): string | undefined 
 }
 
 /** The key of an object of a namespace whose workflow is not known. */
-export function keyOf(namespace: string, sha256: string): string {
+export function objectKeyOf(namespace: string, sha256: string): string {
   return `${prefixOf(namespace)}d/sha256/${sha256}`;
 }
 

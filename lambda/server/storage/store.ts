@@ -1,11 +1,11 @@
 /** Storing what `/encode` has encoded: what is large goes to S3, and a reference takes its place. */
 import { createHash } from 'node:crypto';
 import { CannotEncodeError } from '../../../codec/errors.ts';
-import type { Lane } from '../../../codec/keys/cache/semaphore.ts';
+import type { Semaphore } from '../../../codec/keys/cache/semaphore.ts';
 import { type Payload, serializePayload } from '../../../codec/payload.ts';
 import { allOrFirstFailure } from '../../../codec/wait.ts';
 import type { Bucket } from './buckets.ts';
-import { keyOf } from './object-key.ts';
+import { objectKeyOf } from './object-key.ts';
 import { type ObjectStore, StorageFault, StorageUnavailableError } from './object-store.ts';
 import { S3_DRIVER, writeReference } from './reference.ts';
 
@@ -13,7 +13,7 @@ export interface StoreDeps {
   readonly store: ObjectStore;
   readonly bucket: Bucket;
   /** Shared by all requests. */
-  readonly lane: Lane;
+  readonly lane: Semaphore;
   /** Bytes of an encoded payload, serialized, from which it is stored. */
   readonly fromBytes: number;
 }
@@ -49,7 +49,7 @@ export function storeLarge(
 async function put(bytes: Buffer, namespace: string, deadline: number, { store, bucket }: StoreDeps): Promise<Payload> {
   const hash = createHash('sha256').update(bytes).digest();
   const sha256 = hash.toString('hex');
-  const key = keyOf(namespace, sha256);
+  const key = objectKeyOf(namespace, sha256);
   const time = deadline - Date.now() - MARGIN_MS;
   if (time <= 0) throw new StorageUnavailableError('timed-out');
   try {

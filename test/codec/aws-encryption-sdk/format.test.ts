@@ -26,7 +26,7 @@ function payloadIn(encryptionContext: EncryptionContext): Payload {
 
 describe('our payload format', () => {
   it('asks for the data key of the message, and is bound to the namespace of its context', () => {
-    const envelope = awsEncryptionSdkFormat.recognise(payloadIn(contextOfNamespace('orders')), 'payments');
+    const envelope = awsEncryptionSdkFormat.recognize(payloadIn(contextOfNamespace('orders')), 'payments');
     expect(envelope).toMatchObject({
       format: 'aws-encryption-sdk',
       boundNamespace: 'orders',
@@ -37,16 +37,16 @@ describe('our payload format', () => {
 
   it('refuses a message that names no namespace, whatever namespace the caller names', () => {
     for (const context of [new Map(), contextOfNamespace(''), new Map([['namespace', 'orders']])])
-      expect(() => awsEncryptionSdkFormat.recognise(payloadIn(context), 'orders')).toThrow(MalformedPayloadError);
+      expect(() => awsEncryptionSdkFormat.recognize(payloadIn(context), 'orders')).toThrow(MalformedPayloadError);
   });
 
   it('refuses data that is no message', () => {
     const payload = { metadata: metadataOf({ encoding: AWS_ENCRYPTION_SDK_ENCODING }), data: Buffer.alloc(0) };
-    expect(() => awsEncryptionSdkFormat.recognise(payload, 'orders')).toThrow(MalformedPayloadError);
+    expect(() => awsEncryptionSdkFormat.recognize(payload, 'orders')).toThrow(MalformedPayloadError);
   });
 
   it('opens nothing without a data key', () => {
-    const envelope = awsEncryptionSdkFormat.recognise(payloadIn(contextOfNamespace('orders')), undefined);
+    const envelope = awsEncryptionSdkFormat.recognize(payloadIn(contextOfNamespace('orders')), undefined);
     expect(() => envelope?.open(undefined, limits)).toThrow(expect.objectContaining({ reason: 'unknown-key' }));
   });
 

@@ -37,7 +37,7 @@ describe('the frozen messages of the official Python library', () => {
         externalPayloads: payload.externalPayloads.map((it) => ({ sizeBytes: String(it.sizeBytes) })),
       }),
     }).toEqual(vector.expect);
-    const envelope = awsEncryptionSdkFormat.recognise(
+    const envelope = awsEncryptionSdkFormat.recognize(
       { metadata: metadataOf({ encoding: AWS_ENCRYPTION_SDK_ENCODING }), data: message },
       undefined,
     );

@@ -29,8 +29,8 @@ const producers: [PayloadFormat, (data: Uint8Array) => Uint8Array][] = [
 const named = producers.map(([format, compress]) => [format.name, format, compress] as const);
 
 function open(format: PayloadFormat, data: Uint8Array, limits: OpenLimits = { inflateBudget: 1_000_000 }): Buffer {
-  const envelope = format.recognise(payloadOf({}, data), undefined);
-  if (envelope === undefined) throw new Error('not recognised');
+  const envelope = format.recognize(payloadOf({}, data), undefined);
+  if (envelope === undefined) throw new Error('not recognized');
   return Buffer.from(envelope.open(undefined, limits));
 }
 

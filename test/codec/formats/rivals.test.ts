@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { readKeyUri } from '../../../codec/formats/temporal-proxy.ts';
 import { DataKeyCache } from '../../../codec/keys/cache/data-key-cache.ts';
 import type { KeySource } from '../../../codec/keys/key-source.ts';
-import { KeyringKeys } from '../../../codec/keys/keyring/keyring-key-source.ts';
+import { KeyringKeySource } from '../../../codec/keys/keyring/keyring-key-source.ts';
 import { KmsKeys } from '../../../codec/keys/kms/kms-key-source.ts';
 import { StaticKeySource } from '../../../codec/keys/static/static-key-source.ts';
 import { samplesTestKeys } from '../../../codec/keys/static/static-keys.ts';
@@ -118,7 +118,7 @@ describe('a message of the official library, made as the Java sample makes it', 
       const key = wrappingKey();
       const suiteId = SUITE.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY_ECDSA_P384;
       const data = await officialEncrypt(INNER, key, { context, suiteId });
-      const keyring = new KeyringKeys({ namespace: key.namespace, current: key.name, keys: [key] });
+      const keyring = new KeyringKeySource({ namespace: key.namespace, current: key.name, keys: [key] });
       const payload = payloadOf({ encoding: 'awsencriptionsdk/binary/encrypted' }, data);
       expect(await decodeOne(payload, { keyring, namespace: ORDERS })).toMatchObject({
         kind: 'decoded',

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { artefactRoot } from './paths.ts';
+import { artifactRoot } from './paths.ts';
 import { chromium as findChromium } from './tools.ts';
 
 /** A browser and the pages opened in it. */
@@ -35,9 +35,9 @@ export async function startChromium(): Promise<Chromium> {
   };
 }
 
-/** Keeps a picture of the page among the artefacts. */
+/** Keeps a picture of the page among the artifacts. */
 export async function screenshot(page: Page, name: string): Promise<void> {
-  const directory = join(artefactRoot, 'screenshots');
+  const directory = join(artifactRoot, 'screenshots');
   mkdirSync(directory, { recursive: true });
   await page.screenshot({ path: join(directory, `${name}.png`) });
 }

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeTestCertificate } from '../../support/certificate.ts';
-import { artefactRoot } from './paths.ts';
+import { artifactRoot } from './paths.ts';
 
 /** A certificate and its key, as PEM text and as the files that hold it. */
 export interface Certificate {
@@ -14,8 +14,8 @@ export interface Certificate {
 
 /** A self-signed certificate for `localhost` and the loopback addresses. */
 export function selfSignedCertificate(): Certificate {
-  mkdirSync(artefactRoot, { recursive: true });
-  const directory = mkdtempSync(join(artefactRoot, 'certificate-'));
+  mkdirSync(artifactRoot, { recursive: true });
+  const directory = mkdtempSync(join(artifactRoot, 'certificate-'));
   const certFile = join(directory, 'cert.pem');
   const keyFile = join(directory, 'key.pem');
   const { cert, key } = makeTestCertificate();

@@ -7,7 +7,7 @@ import { readOrMakeKeyringFile } from '../../../codec/keys/keyring/keyring-file.
 import type { CodecServerConfig } from '../../../config/schema.ts';
 import local from '../../../environments/local.ts';
 import type { Certificate } from './certificates.ts';
-import { artefactRoot, projectRoot } from './paths.ts';
+import { artifactRoot, projectRoot } from './paths.ts';
 import { freePort, start } from './processes.ts';
 
 /** How the server differs from `environments/local.ts`. */
@@ -78,6 +78,6 @@ export function strangersCodec(namespace: string): PayloadCodec {
 }
 
 function newDirectory(prefix: string): string {
-  mkdirSync(artefactRoot, { recursive: true });
-  return mkdtempSync(join(artefactRoot, prefix));
+  mkdirSync(artifactRoot, { recursive: true });
+  return mkdtempSync(join(artifactRoot, prefix));
 }

@@ -1,7 +1,7 @@
 /** The examples as somebody has them who cloned the repository and started the codec server. */
 import { cpSync, mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { artefactRoot, projectRoot, suiteRoot } from './paths.ts';
+import { artifactRoot, projectRoot, suiteRoot } from './paths.ts';
 import { runOrThrow } from './processes.ts';
 
 /**
@@ -10,8 +10,8 @@ import { runOrThrow } from './processes.ts';
  * @returns the folder of `examples/`
  */
 export function layOutExamples(keyringFile: string): string {
-  mkdirSync(artefactRoot, { recursive: true });
-  const root = mkdtempSync(join(artefactRoot, 'examples-'));
+  mkdirSync(artifactRoot, { recursive: true });
+  const root = mkdtempSync(join(artifactRoot, 'examples-'));
   cpSync(keyringFile, join(root, '.codec-server/keyring.json'));
   const filter = (path: string): boolean => !/[/]examples.*[/](node_modules|target)$/.test(path);
   cpSync(join(projectRoot, 'examples'), join(root, 'examples'), { recursive: true, filter });

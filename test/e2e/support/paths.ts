@@ -11,4 +11,4 @@ export const suiteRoot = resolve(import.meta.dirname, '..');
 export const cacheRoot = resolve(projectRoot, process.env['CODEC_SERVER_CACHE'] ?? '.cache');
 
 /** What a run leaves behind: screenshots, recorded traffic, results. */
-export const artefactRoot = resolve(projectRoot, process.env['CODEC_SERVER_ARTEFACTS'] ?? '.cache/e2e');
+export const artifactRoot = resolve(projectRoot, process.env['CODEC_SERVER_ARTIFACTS'] ?? '.cache/e2e');

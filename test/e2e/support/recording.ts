@@ -4,7 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { artefactRoot } from './paths.ts';
+import { artifactRoot } from './paths.ts';
 import type { Exchange } from './recorder.ts';
 import { headersShown, urlShown } from './request-shape.ts';
 
@@ -13,9 +13,9 @@ type PayloadShape = [encoding: string, bytes: number];
 
 /** Milliseconds without a request after which what follows is another page or another command. */
 const PAUSE_MS = 400;
-const directory = join(artefactRoot, 'recordings');
+const directory = join(artifactRoot, 'recordings');
 
-/** Keeps a client's requests as a recording among the artefacts. */
+/** Keeps a client's requests as a recording among the artifacts. */
 export function keepRecording(client: string, namespace: string, exchanges: readonly Exchange[]): void {
   const shapes: string[] = [];
   const sessions: [at: number, shape: number, payloads: PayloadShape[]][][] = [];

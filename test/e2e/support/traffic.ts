@@ -1,7 +1,7 @@
-/** What each client really sends: recorded while the checks run, kept in the artefacts, and put in a table. */
+/** What each client really sends: recorded while the checks run, kept in the artifacts, and put in a table. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { artefactRoot } from './paths.ts';
+import { artifactRoot } from './paths.ts';
 import type { Exchange } from './recorder.ts';
 import { keepRecording } from './recording.ts';
 import { headerBytes, headersShown, urlShown } from './request-shape.ts';
@@ -21,9 +21,9 @@ export interface TrafficShape {
   headerBytes: number;
 }
 
-const directory = join(artefactRoot, 'traffic');
+const directory = join(artifactRoot, 'traffic');
 
-/** Keeps the shapes of a client's requests among the artefacts. */
+/** Keeps the shapes of a client's requests among the artifacts. */
 export function keepTraffic(client: string, namespace: string, exchanges: readonly Exchange[]): void {
   const shapes = new Map<string, TrafficShape>();
   keepRecording(client, namespace, exchanges);

@@ -5,7 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { DataConverter, ExternalStorage, PayloadCodec } from '@temporalio/common';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import * as activities from '../worker/activities.ts';
-import { artefactRoot, suiteRoot } from './paths.ts';
+import { artifactRoot, suiteRoot } from './paths.ts';
 
 /** Where to connect, and how to encrypt. */
 export interface WorkerOptions {
@@ -72,14 +72,14 @@ function quiet(): void {
 
 /** The workflows as the worker's sandbox loads them; built once a run, since webpack takes seconds. */
 async function workflowBundle(): Promise<{ code: string }> {
-  const file = join(artefactRoot, 'workflows.js');
+  const file = join(artifactRoot, 'workflows.js');
   if (existsSync(file)) return { code: readFileSync(file, 'utf8') };
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(suiteRoot, 'worker/workflows.ts'),
     failureConverterPath: join(suiteRoot, 'worker/failure-converter.ts'),
     logger: new DefaultLogger('ERROR'),
   });
-  mkdirSync(artefactRoot, { recursive: true });
+  mkdirSync(artifactRoot, { recursive: true });
   writeFileSync(file, code);
   return { code };
 }

@@ -6,7 +6,7 @@ import { contextOfNamespace } from '../../../codec/aws-encryption-sdk/encryption
 import { CannotEncodeError, CannotOpenError, CodecError } from '../../../codec/errors.ts';
 import type { KeyContext } from '../../../codec/keys/key-source.ts';
 import type { KeysConfig } from '../../../config/schema.ts';
-import { type KeysHost, KeysNotHereError, openKeys } from '../../../lambda/server/open-keys.ts';
+import { type KeysHost, KeysNotHereError, openServerKeys } from '../../../lambda/server/open-keys.ts';
 
 const NONE: KeysConfig = { keyring: null, kms: null, staticKeys: null };
 const ARN = 'arn:aws:kms:eu-central-1:111122223333:key/5f0c2a51-0d8b-4d3f-9f57-1c2f3a4b5c6d';
@@ -27,10 +27,10 @@ describe('opening the keys of a configuration', () => {
   it('makes the keyring file, relative to the folder it is started in, and finds it again', async () => {
     const config = { ...NONE, keyring: { file: 'folder/keyring.json', namespaces: ['orders'] } };
     const path = join(host.cwd, 'folder/keyring.json');
-    const first = await openKeys(config, host);
+    const first = await openServerKeys(config, host);
     expect(first.keyring).toEqual({ path, made: true });
     expect(statSync(path).mode & 0o777).toBe(0o600);
-    const again = await openKeys(config, host);
+    const again = await openServerKeys(config, host);
     expect(again.keyring).toEqual({ path, made: false });
 
     const { encryptedDataKeys } = await first.source.materialsFor(contextOfNamespace('orders'), 1, contextOf('orders'));
@@ -43,14 +43,14 @@ describe('opening the keys of a configuration', () => {
   });
 
   it("reads the samples' key and static keys from a file", async () => {
-    const samples = await openKeys({ ...NONE, staticKeys: { samplesTestKey: true } }, host);
+    const samples = await openServerKeys({ ...NONE, staticKeys: { samplesTestKey: true } }, host);
     const request = { kind: 'static', keyId: 'test-key-id' } as const;
     expect((await samples.source.unwrap(request, contextOf('any'))).id).toBe('static/test-key-id');
 
     const key = Buffer.alloc(32, 5).toString('base64');
     const document = JSON.stringify({ keys: [{ id: 'mine', key, namespaces: ['orders'] }] });
     writeFileSync(join(host.cwd, 'static.json'), document, { mode: 0o600 });
-    const own = await openKeys({ ...NONE, staticKeys: { file: 'static.json' } }, host);
+    const own = await openServerKeys({ ...NONE, staticKeys: { file: 'static.json' } }, host);
     const unwrap = async (namespace: string) =>
       own.source.unwrap({ kind: 'static', keyId: 'mine' }, contextOf(namespace));
     expect((await unwrap('orders')).id).toBe('static/mine');
@@ -64,19 +64,19 @@ describe('opening the keys of a configuration', () => {
     ['wrong.json', '{"keys":[{"id":"a","key":"short","namespaces":["*"]}]}'],
   ])('refuses at start a file of static keys that cannot be used: %s', async (file, content) => {
     if (content !== undefined) writeFileSync(join(host.cwd, file), content, { mode: 0o600 });
-    await expect(openKeys({ ...NONE, staticKeys: { file } }, host)).rejects.toThrow(CodecError);
+    await expect(openServerKeys({ ...NONE, staticKeys: { file } }, host)).rejects.toThrow(CodecError);
   });
 
   it('puts the key that the stack created where the configuration says so', async () => {
     const config: KeysConfig = { ...NONE, kms: [{ namespaces: ['*'], write: 'created-by-stack' }] };
-    const opened = await openKeys(config, { ...host, stackKeyArn: ARN });
+    const opened = await openServerKeys(config, { ...host, stackKeyArn: ARN });
     opened.close();
-    await expect(openKeys(config, host)).rejects.toThrow(/^keys\.kms\[0\]\.write is 'created-by-stack'/);
+    await expect(openServerKeys(config, host)).rejects.toThrow(/^keys\.kms\[0\]\.write is 'created-by-stack'/);
     const secret: KeysConfig = { ...NONE, staticKeys: { secret: 'created-by-stack' } };
-    await expect(openKeys(secret, host)).rejects.toThrow(KeysNotHereError);
+    await expect(openServerKeys(secret, host)).rejects.toThrow(KeysNotHereError);
   });
 
   it('refuses a configuration that declines every kind of key', async () => {
-    await expect(openKeys(NONE, host)).rejects.toThrow(KeysNotHereError);
+    await expect(openServerKeys(NONE, host)).rejects.toThrow(KeysNotHereError);
   });
 });

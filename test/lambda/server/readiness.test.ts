@@ -2,12 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import { CannotEncodeError, KeyUnavailableError } from '../../../codec/errors.ts';
 import type { KeySource } from '../../../codec/keys/key-source.ts';
 import { newKeyring } from '../../../codec/keys/keyring/keyring.ts';
-import { KeyringKeys } from '../../../codec/keys/keyring/keyring-key-source.ts';
+import { KeyringKeySource } from '../../../codec/keys/keyring/keyring-key-source.ts';
 import { createReadiness } from '../../../lambda/server/readiness.ts';
 
 /** A server whose keys fail for some namespaces, and a clock to move. */
 function setup(namespaces: string[], errors: Record<string, Error> = {}) {
-  const real = new KeyringKeys(newKeyring());
+  const real = new KeyringKeySource(newKeyring());
   const asked: string[] = [];
   const state = { now: 1_000_000, errors };
   const keys: KeySource = {

@@ -4,7 +4,7 @@ import type { EncryptionContext } from '../../../../codec/aws-encryption-sdk/enc
 import { CannotEncodeError, CannotOpenError, KeyUnavailableError } from '../../../../codec/errors.ts';
 import { nameOfRequest } from '../../../../codec/keys/cache/cache-key.ts';
 import { DataKeyCache, type DataKeyCacheSettings } from '../../../../codec/keys/cache/data-key-cache.ts';
-import type { DataKeyOrigin, OriginContext } from '../../../../codec/keys/cache/data-key-service.ts';
+import type { DataKeyProvider, ProviderContext } from '../../../../codec/keys/cache/data-key-provider.ts';
 import { DataKey } from '../../../../codec/keys/data-key.ts';
 import type { DataKeyRequest, EncryptionMaterials, KeyContext } from '../../../../codec/keys/key-source.ts';
 import { ManualClock, settle } from '../../../support/manual-clock.ts';
@@ -22,24 +22,24 @@ function message(wrapped: string, context = CONTEXT): DataKeyRequest {
 }
 
 /** An origin whose calls a test answers one by one, or at once. */
-class ScriptedOrigin implements DataKeyOrigin {
+class ScriptedOrigin implements DataKeyProvider {
   calls = 0;
   /** The memory of every key that was ever handed out. */
   readonly memory: Uint8Array[] = [];
-  readonly contexts: OriginContext[] = [];
+  readonly contexts: ProviderContext[] = [];
   answer: () => Promise<void> = async () => {};
 
-  async unwrap(_request: DataKeyRequest, context: OriginContext): Promise<DataKey> {
+  async unwrap(_request: DataKeyRequest, context: ProviderContext): Promise<DataKey> {
     return this.#make(context);
   }
 
-  async generate(_encryptionContext: EncryptionContext, context: OriginContext) {
+  async generate(_encryptionContext: EncryptionContext, context: ProviderContext) {
     const dataKey = await this.#make(context);
     const ciphertext = Buffer.from(`wrapped ${this.memory.length}`);
     return { dataKey, encryptedDataKeys: [{ providerId: 'aws-kms', providerInfo: Buffer.from('arn'), ciphertext }] };
   }
 
-  async #make(context: OriginContext): Promise<DataKey> {
+  async #make(context: ProviderContext): Promise<DataKey> {
     this.calls++;
     this.contexts.push(context);
     await this.answer();

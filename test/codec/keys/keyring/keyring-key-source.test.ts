@@ -13,7 +13,7 @@ import {
   readKeyringFile,
   readOrMakeKeyringFile,
 } from '../../../../codec/keys/keyring/keyring-file.ts';
-import { KeyringKeys } from '../../../../codec/keys/keyring/keyring-key-source.ts';
+import { KeyringKeySource } from '../../../../codec/keys/keyring/keyring-key-source.ts';
 
 const CONTEXT = contextOfNamespace('orders');
 
@@ -36,7 +36,7 @@ function stoppedClock(): Clock & { time: number } {
   };
 }
 
-function write(keys: KeyringKeys, { namespace = 'orders', bytes = 100 } = {}): EncryptionMaterials {
+function write(keys: KeyringKeySource, { namespace = 'orders', bytes = 100 } = {}): EncryptionMaterials {
   const materials = keys.materialsFor(contextOfNamespace(namespace), bytes, contextFor(namespace));
   if (materials instanceof Promise) throw new Error('it made us wait');
   return materials;
@@ -57,7 +57,7 @@ function reasonOf(action: () => unknown): string {
 
 describe('the keys of a local keyring', () => {
   it('unwrap what they have wrapped, at once, and name themselves for the audit', () => {
-    const keys = new KeyringKeys(newKeyring('first'));
+    const keys = new KeyringKeySource(newKeyring('first'));
     const materials = write(keys);
     const context = contextFor('orders');
     for (const hits of [0, 1]) {
@@ -71,16 +71,16 @@ describe('the keys of a local keyring', () => {
 
   it('keep reading what an older key has written when a new one is current', () => {
     const older = newKeyring('first');
-    const materials = write(new KeyringKeys(older));
-    const keys = new KeyringKeys(withNewKey(older, 'second'));
+    const materials = write(new KeyringKeySource(older));
+    const keys = new KeyringKeySource(withNewKey(older, 'second'));
     expect(keys.unwrap(requestFor(materials), contextFor('orders')).id).toBe('codec-server/first');
     expect(write(keys).dataKey.id).toBe('codec-server/second');
   });
 
   it('find the one they know among several wrapped keys', () => {
-    const stranger = write(new KeyringKeys({ ...newKeyring('x'), namespace: 'elsewhere' }));
-    const sameNamespace = write(new KeyringKeys(newKeyring('unknown')));
-    const keys = new KeyringKeys(newKeyring('first'));
+    const stranger = write(new KeyringKeySource({ ...newKeyring('x'), namespace: 'elsewhere' }));
+    const sameNamespace = write(new KeyringKeySource(newKeyring('unknown')));
+    const keys = new KeyringKeySource(newKeyring('first'));
     const materials = write(keys);
     const encryptedDataKeys = [stranger, sameNamespace, materials].flatMap((it) => it.encryptedDataKeys);
     const key = keys.unwrap({ kind: 'message', encryptedDataKeys, encryptionContext: CONTEXT }, contextFor('orders'));
@@ -88,11 +88,11 @@ describe('the keys of a local keyring', () => {
   });
 
   it('refuse what they do not know, and what was tampered with', () => {
-    const keys = new KeyringKeys(newKeyring('first'));
+    const keys = new KeyringKeySource(newKeyring('first'));
     const materials = write(keys);
     const context = contextFor('orders');
-    const foreign = write(new KeyringKeys(newKeyring('other')));
-    const impostor = write(new KeyringKeys(newKeyring('first')));
+    const foreign = write(new KeyringKeySource(newKeyring('other')));
+    const impostor = write(new KeyringKeySource(newKeyring('first')));
     expect(reasonOf(() => keys.unwrap(requestFor(foreign), context))).toBe('unknown-key');
     expect(reasonOf(() => keys.unwrap(requestFor(impostor), context))).toBe('wrong-context');
     expect(reasonOf(() => keys.unwrap(requestFor(materials, contextOfNamespace('b')), context))).toBe('wrong-context');
@@ -101,8 +101,8 @@ describe('the keys of a local keyring', () => {
 
   it('serve the namespaces they are configured for, and no other', () => {
     const keyring = newKeyring('first');
-    const materials = write(new KeyringKeys(keyring));
-    const keys = new KeyringKeys(keyring, { namespaces: ['orders', 'dev-*'] });
+    const materials = write(new KeyringKeySource(keyring));
+    const keys = new KeyringKeySource(keyring, { namespaces: ['orders', 'dev-*'] });
     expect(keys.unwrap(requestFor(materials), contextFor('orders')).id).toBe('codec-server/first');
     for (const namespace of ['other', undefined])
       expect(reasonOf(() => keys.unwrap(requestFor(materials), contextFor(namespace)))).toBe('wrong-namespace');
@@ -112,7 +112,7 @@ describe('the keys of a local keyring', () => {
 
   it('reuse a data key within its limits of messages, bytes and time, and in one namespace', () => {
     const clock = stoppedClock();
-    const keys = new KeyringKeys(newKeyring('first'), {
+    const keys = new KeyringKeySource(newKeyring('first'), {
       writeLimits: { maxMessages: 3, maxBytes: 1000 },
       ttlSeconds: 10,
       clock,
@@ -131,7 +131,7 @@ describe('the keys of a local keyring', () => {
   });
 
   it('leave no data key in memory after they are cleared', () => {
-    const keys = new KeyringKeys(newKeyring('first'));
+    const keys = new KeyringKeySource(newKeyring('first'));
     const materials = write(keys);
     const read = keys.unwrap(requestFor(materials), contextFor('orders'));
     keys.clear();
@@ -148,13 +148,13 @@ describe('the keys of a local keyring', () => {
       const clock = stoppedClock();
       const problems: string[] = [];
       const { keyring } = readOrMakeKeyringFile(path);
-      const keys = new KeyringKeys(
+      const keys = new KeyringKeySource(
         followKeyringFile(path, keyring, clock, (message) => problems.push(message)),
         { clock },
       );
       const first = write(keys);
       keys.unwrap(requestFor(first), contextFor('orders'));
-      const materials = write(new KeyringKeys(addKeyToKeyringFile(path, 'added')));
+      const materials = write(new KeyringKeySource(addKeyToKeyringFile(path, 'added')));
       const unwrap = () => reasonOf(() => keys.unwrap(requestFor(materials), contextFor('orders')));
 
       expect(unwrap()).toBe('unknown-key');
@@ -171,7 +171,7 @@ describe('the keys of a local keyring', () => {
 
       writeFileSync(path, 'broken');
       clock.time = 400_000;
-      const foreign = write(new KeyringKeys(newKeyring('other')));
+      const foreign = write(new KeyringKeySource(newKeyring('other')));
       expect(reasonOf(() => keys.unwrap(requestFor(foreign), contextFor('orders')))).toBe('unknown-key');
       expect(unwrap()).toBe('opened');
       clock.time = 500_000;

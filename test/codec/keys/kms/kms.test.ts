@@ -10,7 +10,7 @@ import type { Kms } from '../../../../codec/keys/kms/kms-api.ts';
 import { createKmsDataKeys } from '../../../../codec/keys/kms/kms-data-keys.ts';
 import type { KmsKeyPairing } from '../../../../codec/keys/kms/kms-key-source.ts';
 import { metadataOf, type Payload } from '../../../../codec/payload.ts';
-import { createRecogniser } from '../../../../codec/recognize.ts';
+import { createRecognizer } from '../../../../codec/recognize.ts';
 import { KmsStandIn } from '../../../support/kms-stand-in.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 
@@ -27,7 +27,7 @@ afterEach(async () => {
   await standIn.close();
 });
 
-const recognise = createRecogniser({ [AWS_ENCRYPTION_SDK_ENCODING]: [awsEncryptionSdkFormat] });
+const recognize = createRecognizer({ [AWS_ENCRYPTION_SDK_ENCODING]: [awsEncryptionSdkFormat] });
 
 /** A server's codec, cold. */
 function codecWith(pairings: readonly KmsKeyPairing[], cache: Partial<DataKeyCacheSettings> = {}, clock?: ManualClock) {
@@ -44,7 +44,7 @@ function codecWith(pairings: readonly KmsKeyPairing[], cache: Partial<DataKeyCac
     keys,
     encode: async (payloads: readonly Payload[], namespace = 'orders') =>
       encodePayloads(
-        { recogniseOwn: recognise, keys, customCodecs: [], compression: null },
+        { recognizeOwn: recognize, keys, customCodecs: [], compression: null },
         payloads,
         request(namespace),
       ),
@@ -53,7 +53,7 @@ function codecWith(pairings: readonly KmsKeyPairing[], cache: Partial<DataKeyCac
       namespace = 'orders',
       use = request(namespace),
     ): Promise<DecodeOutcome[]> =>
-      decodePayloads({ recognise, keys, customCodecs: [], maxLayers: 8 }, payloads, { ...use, mayDecode: () => true }),
+      decodePayloads({ recognize, keys, customCodecs: [], maxLayers: 8 }, payloads, { ...use, mayDecode: () => true }),
     request,
   };
 }
@@ -126,7 +126,7 @@ describe('a namespace', () => {
     ]);
     const [payload] = await codec.encode([plain('a')]);
     expect(texts(await codec.decode([payload as Payload], 'payments'))).toEqual(['a']);
-    const { keyRequest } = recognise(payload as Payload, 'orders') ?? {};
+    const { keyRequest } = recognize(payload as Payload, 'orders') ?? {};
     if (keyRequest === undefined) throw new Error('no key request');
     expect(() => codec.keys.unwrap(keyRequest, codec.request('payments'))).toThrow(
       expect.objectContaining({ reason: 'wrong-namespace' }),
@@ -243,7 +243,7 @@ describe('data keys in memory', () => {
     };
     const pairings = [{ namespaces: ['*'], write: standIn.createKey() }];
     const writer: DataKeyCache = createKmsDataKeys({ pairings, kms: watched, cache: { maxMessages: 5 } });
-    const encoder = { recogniseOwn: recognise, keys: writer, customCodecs: [], compression: null };
+    const encoder = { recognizeOwn: recognize, keys: writer, customCodecs: [], compression: null };
     const use = codecWith(pairings).request('orders');
     const payloads = await encodePayloads(
       encoder,
@@ -251,7 +251,7 @@ describe('data keys in memory', () => {
       use,
     );
     const reader: DataKeyCache = createKmsDataKeys({ pairings, kms: watched, cache: { maxKeys: 3 } });
-    const decoder = { recognise, keys: reader, customCodecs: [], maxLayers: 8 };
+    const decoder = { recognize, keys: reader, customCodecs: [], maxLayers: 8 };
     await decodePayloads(decoder, payloads, { ...use, mayDecode: () => true });
     expect(kept.length).toBe(20);
     const zeroed = () => kept.filter((bytes) => bytes.every((byte) => byte === 0)).length;

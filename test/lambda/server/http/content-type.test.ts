@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { requireJson } from '../../../../lambda/server/http/content-type.ts';
-import { Refusal } from '../../../../lambda/server/http/http-error.ts';
+import { HttpError } from '../../../../lambda/server/http/http-error.ts';
 
 describe('the content type', () => {
   it.each([
@@ -28,7 +28,7 @@ describe('the content type', () => {
     [['text/json']],
     [['multipart/form-data; boundary=application/json']],
   ])('may not be %j', (types) => {
-    expect(() => requireJson(types, [])).toThrow(Refusal);
+    expect(() => requireJson(types, [])).toThrow(HttpError);
   });
 
   it('comes without a content coding', () => {
@@ -40,7 +40,7 @@ describe('the content type', () => {
   it('is checked in time that does not depend on tricks', () => {
     const started = performance.now();
     for (const trick of [' '.repeat(50_000), ';a= '.repeat(10_000), ';a=\t \t'.repeat(5_000), 'a= ='.repeat(10_000)])
-      expect(() => requireJson([`application/json;${trick};!`], [])).toThrow(Refusal);
+      expect(() => requireJson([`application/json;${trick};!`], [])).toThrow(HttpError);
     expect(performance.now() - started).toBeLessThan(500);
   });
 });

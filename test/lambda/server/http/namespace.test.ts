@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Refusal } from '../../../../lambda/server/http/http-error.ts';
+import { HttpError } from '../../../../lambda/server/http/http-error.ts';
 import { namedNamespace } from '../../../../lambda/server/http/namespace.ts';
 
 describe('the namespace that a caller names', () => {
@@ -47,7 +47,7 @@ describe('the namespace that a caller names', () => {
     'n'.repeat(1001),
     'ü'.repeat(501),
   ])('is never %j', (name) => {
-    expect(() => namedNamespace([name], undefined, null)).toThrow(Refusal);
+    expect(() => namedNamespace([name], undefined, null)).toThrow(HttpError);
   });
 
   it('does not repeat in its refusal what was sent', () => {

@@ -1,17 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { emptyMetadata, type Payload } from '../../../../codec/payload.ts';
-import { Refusal } from '../../../../lambda/server/http/http-error.ts';
+import { HttpError } from '../../../../lambda/server/http/http-error.ts';
 import { readPayloads } from '../../../../lambda/server/http/payload-json-reader.ts';
 import { writePayloads } from '../../../../lambda/server/http/payload-json-writer.ts';
 
 const read = (text: string | Uint8Array, most = 1000) => readPayloads(Buffer.from(text as string), most);
 
-function refusalOf(text: string | Uint8Array, most?: number): Refusal {
+function httpErrorOf(text: string | Uint8Array, most?: number): HttpError {
   try {
     read(text, most);
   } catch (error) {
-    if (error instanceof Refusal) return error;
+    if (error instanceof HttpError) return error;
     throw error;
   }
   throw new Error('it was read');
@@ -104,7 +104,7 @@ describe('the reader of payloads', () => {
     fc.assert(
       fc.property(nearlyBody, (text) => {
         const expected = oracle(text);
-        if (expected === undefined) expect(refusalOf(text).status).toBe(400);
+        if (expected === undefined) expect(httpErrorOf(text).status).toBe(400);
         else expect(meaning(read(text))).toEqual(expected);
       }),
       { numRuns: 4000 },
@@ -125,7 +125,7 @@ describe('the reader of payloads', () => {
       fc.property(fc.nat(body.length - 1), fc.string({ unit: 'binary', minLength: 0, maxLength: 2 }), (at, change) => {
         const text = Buffer.from(body.slice(0, at) + change + body.slice(at + 1)).toString();
         const expected = oracle(text);
-        if (expected === undefined) expect(refusalOf(text).status).toBe(400);
+        if (expected === undefined) expect(httpErrorOf(text).status).toBe(400);
         else expect(meaning(read(text))).toEqual(expected);
       }),
       { numRuns: 4000 },
@@ -146,7 +146,7 @@ describe('the reader of payloads', () => {
 
   it('stops at the payload that is one too many, without reading on', () => {
     expect(read('{"payloads":[{},{}]}', 2)).toHaveLength(2);
-    expect(refusalOf('{"payloads":[{},{},{} and no JSON', 2).status).toBe(413);
+    expect(httpErrorOf('{"payloads":[{},{},{} and no JSON', 2).status).toBe(413);
   });
 
   it.each([
@@ -164,11 +164,11 @@ describe('the reader of payloads', () => {
     ['{"a":', 'ends early'],
     ['"payloads"', 'is not a JSON object'],
   ])('says of %s what is wrong and where', (text, message) => {
-    expect(refusalOf(text).message).toContain(message);
+    expect(httpErrorOf(text).message).toContain(message);
   });
 
   it('says that a body is no JSON rather than that a payload in it is wrong', () => {
-    expect(refusalOf('{"payloads":[{"data":7}]').message).toContain('not JSON');
+    expect(httpErrorOf('{"payloads":[{"data":7}]').message).toContain('not JSON');
   });
 
   it.each([
@@ -186,7 +186,7 @@ describe('the reader of payloads', () => {
   it.each(['"1e400"', '1e19', '"0x10"', '" 1"', '""', 'true', '1.5', '"9223372036854775808"', `"${'0'.repeat(41)}1"`])(
     'does not read %s as a size',
     (json) => {
-      expect(refusalOf(`{"payloads":[{"externalPayloads":[{"sizeBytes":${json}}]}]}`).status).toBe(400);
+      expect(httpErrorOf(`{"payloads":[{"externalPayloads":[{"sizeBytes":${json}}]}]}`).status).toBe(400);
     },
   );
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { keyOf, namespaceOfKey, prefixOf } from '../../../../lambda/server/storage/object-key.ts';
+import { namespaceOfKey, objectKeyOf, prefixOf } from '../../../../lambda/server/storage/object-key.ts';
 
 const HASH = 'cd'.repeat(32);
 const OTHER = 'ef'.repeat(32);
@@ -24,8 +24,8 @@ describe('the key of an object', () => {
           .string({ minLength: 1, maxLength: 60, unit: 'grapheme' })
           .filter((it) => !['null', '.', '..'].includes(it) && it.isWellFormed()),
         (namespace) => {
-          expect(namespaceOfKey(keyOf(namespace, HASH), HASH)).toBe(namespace);
-          expect(keyOf(namespace, HASH).startsWith(prefixOf(namespace))).toBe(true);
+          expect(namespaceOfKey(objectKeyOf(namespace, HASH), HASH)).toBe(namespace);
+          expect(objectKeyOf(namespace, HASH).startsWith(prefixOf(namespace))).toBe(true);
         },
       ),
     );

@@ -7,7 +7,7 @@ import type { DataKey } from '../data-key.ts';
 import type { DataKeyRequest, EncryptedDataKey } from '../key-source.ts';
 
 /** What an origin may know of those who wait for it. */
-export interface OriginContext {
+export interface ProviderContext {
   /** The namespace whose keys may be used. */
   readonly namespace: string | undefined;
   /**
@@ -23,7 +23,7 @@ export interface GeneratedDataKey {
   readonly encryptedDataKeys: readonly EncryptedDataKey[];
 }
 
-export interface DataKeyOrigin {
+export interface DataKeyProvider {
   /** As {@link KeySource.unwraps}. */
   readonly unwraps?: readonly DataKeyRequest['kind'][];
 
@@ -34,7 +34,7 @@ export interface DataKeyOrigin {
    * @throws CannotOpenError at once, without a promise, when it can tell without a call; later also
    *   KeyUnavailableError, as {@link KeySource.unwrap}
    */
-  unwrap(request: DataKeyRequest, context: OriginContext): Promise<DataKey>;
+  unwrap(request: DataKeyRequest, context: ProviderContext): Promise<DataKey>;
 
   /**
    * Makes a data key of 256 bits.
@@ -44,6 +44,6 @@ export interface DataKeyOrigin {
    */
   generate(
     encryptionContext: EncryptionContext,
-    context: OriginContext & { readonly namespace: string },
+    context: ProviderContext & { readonly namespace: string },
   ): Promise<GeneratedDataKey>;
 }

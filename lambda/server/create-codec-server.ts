@@ -1,12 +1,12 @@
 /**
  * A codec server out of its configuration: the one place where the parts are put together, for the
- * local server and the Lambda function alike. What differs between the two is in {@link Host}.
+ * local server and the Lambda function alike. What differs between the two is in {@link ServerParts}.
  */
 import { createCustomCodec } from '../../codec/custom-codec.ts';
 import type { Decoder } from '../../codec/decode.ts';
 import { definedOnly } from '../../codec/defined-only.ts';
 import type { Encoder } from '../../codec/encode.ts';
-import { recogniseAll, recogniseOwn } from '../../codec/formats/all-formats.ts';
+import { recognizeAll, recognizeOwn } from '../../codec/formats/all-formats.ts';
 import type { CodecServerConfig, KeysConfig, Limits } from '../../config/schema.ts';
 import type { AuditSink } from './audit/audit.ts';
 import type { Authenticator } from './auth/caller.ts';
@@ -20,7 +20,7 @@ import type { SignIn } from './sign-in/sign-in.ts';
 import type { ExternalStorage } from './storage/external-storage.ts';
 
 /** Where a codec server runs. */
-export interface Host {
+export interface ServerParts {
   readonly keys: OpenedKeys;
   readonly authenticator: Authenticator;
   /** Needed when a rule names a Temporal Cloud role. */
@@ -37,12 +37,12 @@ export interface Host {
 }
 
 /** Puts a codec server together. */
-export function composePipeline(config: CodecServerConfig, host: Host): CodecPipeline {
-  const limits = { ...host.limits, ...definedOnly(config.limits ?? {}) };
-  const { source: keys } = host.keys;
+export function createCodecServer(config: CodecServerConfig, parts: ServerParts): CodecPipeline {
+  const limits = { ...parts.limits, ...definedOnly(config.limits ?? {}) };
+  const { source: keys } = parts.keys;
   const customCodecs = (config.codecs ?? []).map(createCustomCodec);
-  const decoder: Decoder = { recognise: recogniseAll, keys, customCodecs, maxLayers: limits.layers };
-  const encoder: Encoder = { recogniseOwn, keys, customCodecs, compression: config.compression };
+  const decoder: Decoder = { recognize: recognizeAll, keys, customCodecs, maxLayers: limits.layers };
+  const encoder: Encoder = { recognizeOwn, keys, customCodecs, compression: config.compression };
   const pipeline = createPipeline(
     {
       defaultNamespace: config.defaultNamespace,
@@ -52,17 +52,17 @@ export function composePipeline(config: CodecServerConfig, host: Host): CodecPip
       limits,
     },
     {
-      authenticator: host.authenticator,
-      policy: createAccessPolicy(config.access, host.roles === undefined ? {} : { roles: host.roles }),
+      authenticator: parts.authenticator,
+      policy: createAccessPolicy(config.access, parts.roles === undefined ? {} : { roles: parts.roles }),
       decoder,
       encoder,
-      storage: host.storage,
-      audit: host.audit,
+      storage: parts.storage,
+      audit: parts.audit,
       ready: createReadiness({ keys, namespaces: namespacesToProve(config.keys) }),
-      onBug: host.onBug,
+      onBug: parts.onBug,
     },
   );
-  const { signIn, audit, onBug } = host;
+  const { signIn, audit, onBug } = parts;
   return signIn?.inFrontOf(pipeline, { access: config.access, origins: config.cors.origins, audit, onBug }) ?? pipeline;
 }
 
