@@ -1,0 +1,93 @@
+"""Compression inside encryption, as other workers write it, and bombs."""
+
+import gzip
+import sys
+import zlib
+
+import pytest
+from temporalio.api.common.v1 import Payload
+
+from temporal_codec import CannotOpenError, EncryptionCodec, KeyringFile
+
+from .support import decode, encode, payload
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+
+def snappy(data: bytes) -> bytes:
+    """A snappy block that says the last 64 bytes again for as long as they repeat."""
+    length = len(data)
+    preamble = bytearray()
+    while length >= 0x80:
+        preamble.append(length & 0x7F | 0x80)
+        length >>= 7
+    preamble.append(length)
+    literal, out = data[:60], bytearray(preamble)
+    out += bytes([(len(literal) - 1) << 2]) + literal
+    at = len(literal)
+    while at < len(data):
+        size = min(64, len(data) - at)
+        out += bytes([(size - 1) << 2 | 2]) + (1).to_bytes(2, "little")
+        at += size
+    return bytes(out)
+
+
+COMPRESS = {
+    "binary/zlib": zlib.compress,
+    "binary/gzip": gzip.compress,
+    "binary/zstd": zstd.compress,
+    "binary/snappy": snappy,
+}
+
+
+def compressed(encoding: str, inner: Payload) -> Payload:
+    return Payload(metadata={"encoding": encoding.encode()}, data=COMPRESS[encoding](inner.SerializeToString()))
+
+
+@pytest.fixture
+def codec(write_keyring):
+    return EncryptionCodec("orders", KeyringFile(write_keyring("one")), inflated_bytes=100_000)
+
+
+def plain(length: int) -> Payload:
+    return Payload(metadata={"encoding": b"binary/plain"}, data=b"A" * length)
+
+
+@pytest.mark.parametrize("encoding", COMPRESS)
+def test_compressed_payloads_inside_encryption_open(codec, encoding) -> None:
+    given = [compressed(encoding, plain(5000)), compressed(encoding, plain(100))]
+    if encoding == "binary/snappy":
+        assert len(given[0].data) < 500
+    assert decode(codec, *encode(codec, *given)) == [plain(5000), plain(100)]
+
+
+@pytest.mark.parametrize("encoding", COMPRESS)
+def test_what_inflates_past_the_limit_is_refused(codec, encoding) -> None:
+    assert decode(codec, *encode(codec, compressed(encoding, plain(90_000)))) == [plain(90_000)]
+    for bomb in ([plain(110_000)], [plain(60_000), plain(60_000)]):
+        with pytest.raises(CannotOpenError, match="inflates past"):
+            decode(codec, *encode(codec, *(compressed(encoding, it) for it in bomb)))
+
+
+@pytest.mark.parametrize("encoding", COMPRESS)
+def test_streams_that_are_cut_altered_or_too_long_are_refused(codec, encoding) -> None:
+    good = compressed(encoding, payload("b" * 400)).data
+    spoilt = [good[:length] for length in range(len(good))] + [good + b"\0"]
+    for data in spoilt:
+        with pytest.raises(CannotOpenError):
+            decode(codec, Payload(metadata={"encoding": encoding.encode()}, data=data))
+
+
+@pytest.mark.parametrize("at", range(0, 40))
+def test_no_altered_snappy_block_does_anything_but_open_or_fail(codec, at) -> None:
+    good = bytearray(compressed("binary/snappy", payload("b" * 400)).data)
+    for bit in range(8):
+        good[at % len(good)] ^= 1 << bit
+        try:
+            decode(codec, Payload(metadata={"encoding": b"binary/snappy"}, data=bytes(good)))
+        except CannotOpenError:
+            pass
+        good[at % len(good)] ^= 1 << bit

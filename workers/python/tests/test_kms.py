@@ -1,0 +1,237 @@
+"""KMS: how often it is called, by whom, and what a fault of it does."""
+
+import asyncio
+import time
+
+import pytest
+
+from temporal_codec import (
+    CacheSettings,
+    CannotEncodeError,
+    CannotOpenError,
+    CodecError,
+    CodecOptionsError,
+    EncryptionCodec,
+    KeyUnavailableError,
+    KmsKeys,
+)
+from temporal_codec.data_keys import DataKeys
+
+from .kms_stand_in import CANARY, KmsStandIn, Refusal
+from .support import Clock, decode, encode, payload
+
+
+def codec_of(kms: KmsStandIn, write: str | None, *read: str, clock: Clock | None = None, **cache: float) -> EncryptionCodec:
+    codec = EncryptionCodec("orders", KmsKeys(write, read, client=kms.client), cache=CacheSettings(**cache))
+    if clock is not None:
+        codec._keys = DataKeys(codec._keys._source, codec._keys._settings, clock=clock)
+    return codec
+
+
+def refuse(operation: str, name: str, status: int = 400):
+    def trouble(called: str, _: str) -> None:
+        if called == operation:
+            raise Refusal(name, status)
+
+    return trouble
+
+
+class TestCalls:
+    def test_a_thousand_payloads_cost_one_call_to_write_and_one_to_read(self, kms) -> None:
+        codec = codec_of(kms, kms.create_key())
+        encoded = encode(codec, *(payload(str(it)) for it in range(1000)))
+        assert kms.calls == ["GenerateDataKey"]
+        assert decode(codec, *encoded) == [payload(str(it)) for it in range(1000)]
+        assert kms.calls == ["GenerateDataKey", "Decrypt"]
+
+    def test_two_hundred_data_keys_cost_a_call_each_and_none_the_second_time(self, kms) -> None:
+        arn = kms.create_key()
+        encoded = encode(codec_of(kms, arn, write_messages=1), *(payload(str(it)) for it in range(200)))
+        assert kms.count("GenerateDataKey") == 200
+        reader = codec_of(kms, None, arn)
+        for _ in range(2):
+            assert len(decode(reader, *encoded)) == 200
+            assert kms.count("Decrypt") == 200
+
+    def test_fifty_cold_callers_wait_for_one_call(self, kms) -> None:
+        codec = codec_of(kms, kms.create_key())
+        kms.seconds = 0.2
+
+        async def run() -> list:
+            encoded = await asyncio.gather(*(codec.encode([payload()]) for _ in range(50)))
+            return await asyncio.gather(*(codec.decode(it) for it in encoded))
+
+        assert asyncio.run(run()) == [[payload()]] * 50
+        assert kms.calls == ["GenerateDataKey", "Decrypt"]
+
+    def test_several_threads_with_a_loop_each_wait_for_one_call(self, kms) -> None:
+        codec = codec_of(kms, kms.create_key())
+        kms.seconds = 0.2
+
+        async def run() -> None:
+            await asyncio.gather(*(asyncio.to_thread(encode, codec, payload()) for _ in range(8)))
+
+        asyncio.run(run())
+        assert kms.calls == ["GenerateDataKey"]
+
+    def test_nothing_cached_waits_for_calls_that_hang_however_many(self, kms) -> None:
+        arn = kms.create_key()
+        codec = codec_of(kms, arn, timeout_seconds=1.0)
+        cached = encode(codec, payload())
+        assert decode(codec, *cached) == [payload()]
+        foreign = [encode(codec_of(kms, arn), payload()) for _ in range(100)]
+        kms.seconds = 2.0
+
+        async def run() -> float:
+            hanging = [asyncio.create_task(codec.decode(it)) for it in foreign]
+            await asyncio.sleep(0.3)
+            start = time.monotonic()
+            await codec.decode(await codec.encode([payload()]))
+            waited = time.monotonic() - start
+            outcomes = await asyncio.gather(*hanging, return_exceptions=True)
+            assert all(isinstance(it, KeyUnavailableError) for it in outcomes)
+            return waited
+
+        assert asyncio.run(run()) < 0.2
+
+    def test_a_key_that_came_after_its_caller_gave_up_is_there_for_the_next(self, kms) -> None:
+        codec = codec_of(kms, kms.create_key(), timeout_seconds=0.1)
+        kms.seconds = 0.3
+        with pytest.raises(KeyUnavailableError, match="did not answer within 0.1 s"):
+            encode(codec, payload())
+        time.sleep(0.5)
+        encode(codec, payload())
+        assert kms.calls == ["GenerateDataKey"]
+
+
+class TestBounds:
+    def test_a_key_writes_a_day_and_reads_five_minutes_by_default(self, kms) -> None:
+        clock = Clock()
+        codec = codec_of(kms, kms.create_key(), clock=clock)
+        encoded = encode(codec, payload())
+        decode(codec, *encoded)
+        clock.now += 301
+        decode(codec, *encode(codec, payload()))
+        assert (kms.count("GenerateDataKey"), kms.count("Decrypt")) == (1, 2)
+        clock.now += 86_400
+        encode(codec, payload())
+        assert kms.count("GenerateDataKey") == 2
+
+    @pytest.mark.parametrize(("bound", "calls"), [({"write_messages": 2}, 3), ({"write_bytes": 120}, 3), ({}, 1)])
+    def test_a_key_writes_so_many_messages_and_bytes(self, kms, bound, calls) -> None:
+        codec = codec_of(kms, kms.create_key(), **bound)
+        for _ in range(5):
+            encode(codec, payload())
+        assert kms.count("GenerateDataKey") == calls
+
+    def test_a_payload_above_all_bounds_is_written_with_a_key_of_its_own(self, kms) -> None:
+        codec = codec_of(kms, kms.create_key(), write_bytes=10)
+        assert decode(codec, *encode(codec, payload(), payload())) == [payload()] * 2
+        assert kms.count("GenerateDataKey") == 2
+
+    def test_a_full_cache_keeps_what_was_used_last_and_still_opens_a_batch_above_it(self, kms) -> None:
+        arn = kms.create_key()
+        encoded = [encode(codec_of(kms, arn), payload(str(it)))[0] for it in range(5)]
+        reader = codec_of(kms, None, arn, max_keys=2)
+        assert decode(reader, *encoded) == [payload(str(it)) for it in range(5)]
+        assert kms.count("Decrypt") == 5
+        assert len(reader._keys._read) == 2
+
+    @pytest.mark.parametrize("wrong", [{"write_seconds": 86_401}, {"read_seconds": 0}, {"max_keys": -1}])
+    def test_bounds_that_bound_nothing_are_refused(self, wrong) -> None:
+        with pytest.raises(CodecOptionsError, match=next(iter(wrong))):
+            CacheSettings(**wrong)
+
+
+class TestKeys:
+    def test_one_key_writes_and_all_read_without_kms_encrypt(self, kms) -> None:
+        old, new = kms.create_key(), kms.create_key()
+        before = encode(codec_of(kms, old, new), payload("before"))
+        worker = codec_of(kms, new, old)
+        assert decode(worker, *before, *encode(worker, payload("after"))) == [payload("before"), payload("after")]
+        assert "Encrypt" not in kms.calls
+
+    def test_a_key_that_is_not_listed_is_never_asked_and_named_with_those_that_are(self, kms) -> None:
+        listed, other = kms.create_key(), kms.create_key()
+        encoded = encode(codec_of(kms, other), payload())
+        with pytest.raises(CannotOpenError) as caught:
+            decode(codec_of(kms, listed), *encoded)
+        assert str(caught.value) == f"this payload needs the key {other}, and the codec has {listed}"
+        assert "Decrypt" not in kms.calls
+
+    def test_a_replica_in_another_region_reads(self, kms) -> None:
+        here, there = kms.replicate(kms.create_key(), "us-east-1")
+        assert decode(codec_of(kms, None, there), *encode(codec_of(kms, here), payload())) == [payload()]
+
+    def test_another_namespace_is_refused_before_a_key_is_touched(self, kms) -> None:
+        arn = kms.create_key()
+        foreign = encode(EncryptionCodec("payments", KmsKeys(arn, client=kms.client)), payload())
+        with pytest.raises(CannotOpenError, match="payments was met in orders"):
+            decode(codec_of(kms, arn), *foreign)
+        assert "Decrypt" not in kms.calls
+
+    @pytest.mark.parametrize("wrong", ["alias/orders", "arn:aws:kms:eu-central-1:111122223333:alias/orders", ""])
+    def test_what_is_not_the_arn_of_a_key_is_told_at_once(self, wrong) -> None:
+        with pytest.raises(CodecOptionsError, match="ARN of a KMS key"):
+            KmsKeys(wrong)
+
+    def test_without_a_key_to_write_with_nothing_is_written(self, kms) -> None:
+        with pytest.raises(CannotEncodeError, match="no KMS key writes"):
+            encode(codec_of(kms, None, kms.create_key()), payload())
+
+
+class TestFaults:
+    @pytest.mark.parametrize(
+        ("name", "status", "error"),
+        [
+            ("AccessDeniedException", 400, CannotOpenError),
+            ("DisabledException", 400, CannotOpenError),
+            ("ThrottlingException", 400, KeyUnavailableError),
+            ("KMSInternalException", 500, KeyUnavailableError),
+        ],
+    )
+    def test_what_kms_says_is_told_by_code_and_key_without_its_text(self, kms, name, status, error) -> None:
+        arn = kms.create_key()
+        encoded = encode(codec_of(kms, arn), payload())
+        kms.trouble = refuse("Decrypt", name, status)
+        with pytest.raises(error, match=f"{arn}: {name}") as caught:
+            decode(codec_of(kms, arn), *encoded)
+        assert CANARY not in str(caught.value)
+        assert caught.value.__context__ is None or caught.value.__suppress_context__
+
+    def test_after_a_fault_the_next_payload_asks_again(self, kms) -> None:
+        codec = codec_of(kms, kms.create_key())
+        kms.trouble = refuse("GenerateDataKey", "AccessDeniedException")
+        with pytest.raises(CannotEncodeError, match="AccessDeniedException"):
+            encode(codec, payload())
+        kms.trouble = lambda *_: None
+        assert decode(codec, *encode(codec, payload())) == [payload()]
+
+    def test_a_kms_that_is_not_there_may_come_back(self, kms) -> None:
+        codec = codec_of(kms, kms.create_key())
+        kms.close()
+        with pytest.raises(KeyUnavailableError, match="cannot be reached"):
+            encode(codec, payload())
+
+    def test_a_key_in_memory_writes_on_through_a_passing_fault_for_an_hour(self, kms) -> None:
+        clock = Clock()
+        codec = codec_of(kms, kms.create_key(), clock=clock)
+        encode(codec, payload())
+        kms.trouble = refuse("GenerateDataKey", "KMSInternalException", 500)
+        clock.now += 86_400 + 3599
+        encode(codec, payload())
+        clock.now += 11
+        with pytest.raises(KeyUnavailableError):
+            encode(codec, payload())
+
+    def test_a_key_in_memory_does_not_write_on_after_it_was_refused(self, kms) -> None:
+        clock = Clock()
+        codec = codec_of(kms, kms.create_key(), clock=clock)
+        encode(codec, payload())
+        clock.now += 86_401
+        kms.trouble = refuse("GenerateDataKey", "DisabledException")
+        with pytest.raises(CodecError):
+            encode(codec, payload())
+        kms.trouble = refuse("GenerateDataKey", "ThrottlingException")
+        with pytest.raises(KeyUnavailableError):
+            encode(codec, payload())
