@@ -14,7 +14,7 @@ from temporalio.worker import Worker
 
 with workflow.unsafe.imports_passed_through():
     import aioboto3
-    from codec import EncryptionCodec, kms_keys, local_key
+    from temporal_codec import EncryptionPlugin, KeyringFile, KmsKeys
     from temporalio.contrib.aws.s3driver import S3StorageDriver
     from temporalio.contrib.aws.s3driver.aioboto3 import new_aioboto3_client
 
@@ -27,9 +27,8 @@ class Shout:
 
 
 async def main() -> None:
-    namespace = os.environ.get("TEMPORAL_NAMESPACE", "default")
     key_arn = os.environ.get("KMS_KEY_ARN")
-    keys = kms_keys(key_arn) if key_arn else local_key(os.environ.get("KEYRING", "../../.codec-server/keyring.json"))
+    keys = KmsKeys(key_arn) if key_arn else KeyringFile(os.environ.get("KEYRING", "../../.codec-server/keyring.json"))
     # Region and credentials come from where boto3 finds them.
     async with aioboto3.Session().client("s3") as s3:
         driver = S3StorageDriver(
@@ -37,12 +36,15 @@ async def main() -> None:
         )
         converter = dataclasses.replace(
             temporalio.converter.default(),
-            payload_codec=EncryptionCodec(namespace, keys),
-            # The codec encrypts, then the driver stores: what is in S3 is ciphertext.
+            # The plugin's codec encrypts, then the driver stores: what is in S3 is ciphertext.
             external_storage=temporalio.converter.ExternalStorage(drivers=[driver]),
         )
-        address = os.environ.get("TEMPORAL_ADDRESS", "localhost:7233")
-        client = await Client.connect(address, namespace=namespace, data_converter=converter)
+        client = await Client.connect(
+            os.environ.get("TEMPORAL_ADDRESS", "localhost:7233"),
+            namespace=os.environ.get("TEMPORAL_NAMESPACE", "default"),
+            data_converter=converter,
+            plugins=[EncryptionPlugin(keys)],
+        )
         async with Worker(client, task_queue="large-payloads", workflows=[Shout]):
             text = "a secret of Ada Lovelace, " * 20_000
             result = await client.execute_workflow(Shout.run, text, id="large-python", task_queue="large-payloads")

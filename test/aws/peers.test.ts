@@ -103,7 +103,9 @@ describe.each([python, java, go])('$name’s official SDK', (peer) => {
       const key = keyOf();
       const foreign = await weWrite('payments', key);
       const task = { operation: 'decode', namespace: 'orders', key } as const;
-      await expect(ask(peer, { ...task, payloads: foreign }, moto.environment)).rejects.toThrow('another namespace');
+      await expect(ask(peer, { ...task, payloads: foreign }, moto.environment)).rejects.toThrow(
+        /another namespace|namespace payments .*orders/,
+      );
       expect(shown(await ask(peer, { ...task, payloads }, moto.environment))).toEqual(shown(payloads));
     });
   });

@@ -1,7 +1,7 @@
 /** Python packages for the slow suites, in a virtual environment of the project's own cache. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -10,6 +10,8 @@ const ROOT = resolve(import.meta.dirname, '../..');
 
 /** Files that say which packages at which versions. */
 const REQUIREMENTS = ['examples/python/requirements.txt', 'test/aws/requirements.txt'];
+/** The library that they name by its folder. */
+const LIBRARY = 'workers/python/src/temporal_codec';
 
 let installing: Promise<string> | undefined;
 
@@ -25,7 +27,9 @@ export function pythonTools(): Promise<string> {
 
 async function install(): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of REQUIREMENTS) hash.update(readFileSync(join(ROOT, file)));
+  const library = readdirSync(join(ROOT, LIBRARY)).filter((file) => file.endsWith('.py'));
+  for (const file of [...REQUIREMENTS, 'workers/python/pyproject.toml', ...library.map((file) => join(LIBRARY, file))])
+    hash.update(readFileSync(join(ROOT, file)));
   const folder = join(ROOT, '.cache', `python-${hash.digest('hex').slice(0, 12)}`);
   const done = join(folder, 'installed');
   if (!existsSync(done)) {
@@ -45,7 +49,8 @@ async function install(): Promise<string> {
 
 async function command(file: string, args: readonly string[], what: string): Promise<void> {
   try {
-    await run(file, args, { maxBuffer: 64 * 1024 * 1024 });
+    // Folders in a requirements file are relative to where pip runs.
+    await run(file, args, { cwd: join(ROOT, 'test/aws'), maxBuffer: 64 * 1024 * 1024 });
   } catch (error) {
     const { stderr = '', code } = error as { stderr?: string; code?: unknown };
     const missing = code === 'ENOENT' ? `${file} is not on the PATH` : stderr.trim().split('\n').slice(-5).join('\n');

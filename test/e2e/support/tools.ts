@@ -59,6 +59,9 @@ export const pythonPeer = (): Promise<string> =>
 export const pythonS3 = (): Promise<string> =>
   pythonWith('python-s3', join(projectRoot, 'examples/python/requirements-s3.txt'));
 
+/** The Python library for workers, which requirements files name by its folder. */
+const pythonLibrary = join(projectRoot, 'workers/python');
+
 /** A Python environment with the packages of a requirements file. @returns its `python` */
 async function pythonWith(name: string, requirements: string): Promise<string> {
   await need(
@@ -68,10 +71,12 @@ async function pythonWith(name: string, requirements: string): Promise<string> {
   );
   const directory = await madeOnce(
     name,
-    [readFileSync(requirements, 'utf8')],
+    [readFileSync(requirements, 'utf8'), ...filesOf(pythonLibrary)],
     async (target) => {
       await runOrThrow('python3', ['-m', 'venv', target]);
       await runOrThrow(join(target, 'bin/python'), ['-m', 'pip', 'install', '--quiet', '-r', requirements], {
+        // Folders in a requirements file are relative to where pip runs.
+        cwd: dirname(requirements),
         env: { PIP_CACHE_DIR: join(cacheRoot, 'pip') },
         timeout: BUILD_TIMEOUT,
       });
@@ -204,7 +209,7 @@ async function madeOnce(
 /** Names and contents of the files of a folder and its subfolders, build results left out. */
 function filesOf(directory: string): string[] {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !/(^|\/)target(\/|$)/.test(entry.parentPath))
+    .filter((entry) => entry.isFile() && !/(^|\/)(target|__pycache__|\.pytest_cache)(\/|$)/.test(entry.parentPath))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()
     .flatMap((file) => [file.slice(directory.length), readFileSync(file, 'utf8')]);

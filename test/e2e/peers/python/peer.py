@@ -1,17 +1,15 @@
-"""A worker and a client of Temporal's Python SDK, with the codec of examples/python.
+"""A worker and a client of Temporal's Python SDK, with the library of workers/python.
 
 python peer.py worker ADDRESS NAMESPACE TASK_QUEUE KEYRING
 python peer.py start ADDRESS NAMESPACE TASK_QUEUE KEYRING WORKFLOW_ID INPUT_JSON
 """
 
 import asyncio
-import dataclasses
 import json
 import sys
 from datetime import timedelta
-from pathlib import Path
 
-import temporalio.converter
+from temporal_codec import EncryptionPlugin, KeyringFile
 from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -33,12 +31,7 @@ class Relay:
 
 
 async def connect(address: str, namespace: str, keyring: str) -> Client:
-    sys.path.insert(0, str(Path(__file__).parents[4] / "examples" / "python"))
-    from codec import EncryptionCodec, local_key
-
-    codec = EncryptionCodec(namespace, local_key(keyring))
-    converter = dataclasses.replace(temporalio.converter.default(), payload_codec=codec)
-    return await Client.connect(address, namespace=namespace, data_converter=converter)
+    return await Client.connect(address, namespace=namespace, plugins=[EncryptionPlugin(KeyringFile(keyring))])
 
 
 async def main(command: str, address: str, namespace: str, task_queue: str, keyring: str, *rest: str) -> None:
