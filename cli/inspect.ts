@@ -1,27 +1,31 @@
 /** `codec-server inspect`: says of payloads how they are encrypted and under which keys, without any key. */
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { CommandIo } from './command.ts';
-import { describePayload, type PayloadDescription, printable } from './inspect/describe-payload.ts';
-import { type FoundPayload, findPayloads } from './inspect/find-payloads.ts';
-import { type Summary, summarize } from './inspect/summary.ts';
+import { SourceError } from './histories/source.ts';
+import { openSources } from './histories/sources.ts';
+import type { PayloadDescription } from './inspect/describe-payload.ts';
+import { printable } from './inspect/describe-payload.ts';
+import { type Examined, examine } from './inspect/examine.ts';
+import { type Summary, Tally } from './inspect/summary.ts';
 
 export const INSPECT_USAGE = `Usage: codec-server inspect [FILE...] [options]
 
-Says of every payload in JSON how it is encrypted, for which namespace and under which key, and counts
-payloads per key: which keys does this history still need? Needs no key and calls nobody.
+Says of every payload how it is encrypted, for which namespace and under which key, and counts payloads
+per key: which keys does this history still need? Needs no key and calls nobody. It looks into payloads
+that hold others, as signals of workflows and schedules do.
 
-  FILE         payloads, a request body, or the output of
-               temporal workflow show --output json; "-" or nothing reads standard input
+  FILE         files, folders, or s3://bucket/prefix; "-" or nothing reads standard input. Any JSON with
+               payloads in it (the CLI's, the Web UI's downloads, the SDKs'), one document or many, and
+               the protobuf of Temporal Cloud's export; compressed with gzip or not
   --summary    the counts alone
+  --strict     exit with 4 when anything was not understood: nothing is proven then
   --json       as JSON
   --help
 
   temporal workflow show -w ID --output json | codec-server inspect
 
 What it shows is what the payloads claim: only opening one proves it.
-Exit code: 0 done, 1 the input cannot be read, 2 wrong usage.
+Exit code: 0 done, 1 the input cannot be read, 2 wrong usage, 4 not proven (with --strict).
 `;
 
 interface Line {
@@ -29,8 +33,15 @@ interface Line {
   readonly description: PayloadDescription;
 }
 
-/** The input is no JSON, or cannot be read. */
-class InputError extends Error {}
+/** Everything that was inspected, put together. */
+interface Result {
+  readonly lines: readonly Line[];
+  readonly summary: Summary;
+  /** Files without a payload. */
+  readonly empty: readonly string[];
+  /** What was not understood, and where. */
+  readonly notUnderstood: readonly string[];
+}
 
 /** Inspects payloads. */
 export async function inspect(argv: readonly string[], io: CommandIo): Promise<number> {
@@ -43,22 +54,68 @@ export async function inspect(argv: readonly string[], io: CommandIo): Promise<n
     io.stdout.write(INSPECT_USAGE);
     return 0;
   }
-  const lines: Line[] = [];
+  let result: Result;
   try {
-    for (const file of options.files) {
-      const prefix = options.files.length > 1 ? `${file}: ` : '';
-      for (const found of findPayloads(await readJson(file, io))) lines.push(describe(found, prefix));
-    }
+    result = await inspectAll(options, io);
   } catch (error) {
-    if (!(error instanceof InputError)) throw error;
+    if (!(error instanceof SourceError)) throw error;
     io.stderr.write(`codec-server inspect: ${error.message}\n`);
     return 1;
   }
-  const summary = summarize(lines.map(({ description }) => description));
-  io.stdout.write(
-    options.json ? renderJson(lines, summary, options.summary) : renderText(lines, summary, options.summary),
-  );
-  return 0;
+  const { lines, summary } = result;
+  if (options.json) io.stdout.write(renderJson(result, options.summary));
+  else io.stdout.write(renderText(lines, summary, options.summary));
+  const problems = problemsOf(result);
+  if (!options.json) for (const problem of problems) io.stderr.write(`codec-server inspect: ${problem}\n`);
+  if (!options.strict || (problems.length === 0 && summary.payloads > 0)) return 0;
+  io.stderr.write('codec-server inspect: not proven: what was not understood may need any key.\n');
+  return 4;
+}
+
+async function inspectAll(options: { files: readonly string[]; summary: boolean }, io: CommandIo): Promise<Result> {
+  const tally = new Tally();
+  const lines: Line[] = [];
+  const empty: string[] = [];
+  const notUnderstood: string[] = [];
+  const several = options.files.length > 1;
+  for await (const source of openSources(options.files, io)) {
+    const found: { document: number; place: string; description: PayloadDescription }[] = [];
+    const { payloads, documents, places }: Examined = await examine(source, (document, place, description) => {
+      tally.add(description);
+      if (!options.summary) found.push({ document, place, description });
+    });
+    const prefix = several || source.name !== nameOf(options.files[0]) ? `${source.name}: ` : '';
+    for (const { document, place, description } of found) {
+      const inside = documents > 1 ? `[${document}]${place === '' || place.startsWith('[') ? '' : '.'}${place}` : place;
+      lines.push({ place: printable(`${prefix}${inside === '' ? '(the document)' : inside}`), description });
+    }
+    if (payloads === 0) empty.push(source.name);
+    notUnderstood.push(...places.map((place) => printable(`${prefix}${place === '' ? '(the document)' : place}`)));
+  }
+  return { lines, summary: tally.summary(), empty, notUnderstood };
+}
+
+function nameOf(file: string | undefined): string | undefined {
+  return file === '-' ? 'standard input' : file;
+}
+
+/** One sentence for each thing that keeps the summary from being a proof. */
+function problemsOf({ summary, empty, notUnderstood }: Result): string[] {
+  const { kinds, unknownEncodings } = summary;
+  const problems = summary.payloads === 0 ? [] : empty.map((name) => `${name}: no payloads found.`);
+  if (kinds.unknown > 0)
+    problems.push(
+      `${kinds.unknown} of an encoding that is not known here, and may be encrypted: ${unknownEncodings.join(', ')}.`,
+    );
+  if (kinds.unreadable > 0) problems.push(`${kinds.unreadable} unreadable: they claim a format and are not of it.`);
+  if (kinds.reference > 0)
+    problems.push(`${kinds.reference} in external storage: what is there was not looked at, and may need any key.`);
+  if (notUnderstood.length > 0) {
+    const more = notUnderstood.length > 5 ? `, and ${notUnderstood.length - 5} more` : '';
+    const places = `${notUnderstood.slice(0, 5).join(', ')}${more}`;
+    problems.push(`${notUnderstood.length} with the mark of a payload in a form that is not known here: ${places}.`);
+  }
+  return problems;
 }
 
 function parse(argv: readonly string[]) {
@@ -68,6 +125,7 @@ function parse(argv: readonly string[]) {
       allowPositionals: true,
       options: {
         summary: { type: 'boolean', default: false },
+        strict: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -78,61 +136,14 @@ function parse(argv: readonly string[]) {
   }
 }
 
-async function readJson(file: string, io: CommandIo): Promise<unknown> {
-  const name = file === '-' ? 'standard input' : file;
-  const text = await readText(file, name, io);
-  if (text.trim() === '')
-    throw new InputError(`${name} is empty: give JSON, such as temporal workflow show --output json.`);
-  try {
-    return JSON.parse(text);
-  } catch {
-    // One document a line: temporal workflow show --output jsonl
-  }
-  try {
-    return text
-      .split('\n')
-      .filter((line) => line.trim() !== '')
-      .map((line) => JSON.parse(line) as unknown);
-  } catch {
-    throw new InputError(`${name} is not JSON: use --output json with the Temporal CLI.`);
-  }
-}
-
-async function readText(file: string, name: string, io: CommandIo): Promise<string> {
-  try {
-    if (file !== '-') return await readFile(resolve(io.cwd, file), 'utf8');
-    const chunks: Buffer[] = [];
-    for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk));
-    return Buffer.concat(chunks).toString('utf8');
-  } catch (error) {
-    throw new InputError(`${name} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'}).`);
-  }
-}
-
-function describe({ place, payload }: FoundPayload, prefix: string): Line {
-  const description: PayloadDescription =
-    payload === undefined
-      ? {
-          kind: 'unreadable',
-          format: '(unknown)',
-          suite: undefined,
-          namespace: undefined,
-          keys: [],
-          size: 0,
-          layers: [],
-          problem: 'its metadata or data is no base64',
-        }
-      : describePayload(payload);
-  return { place: printable(`${prefix}${place === '' ? '(the document)' : place}`), description };
-}
-
-function renderJson(lines: readonly Line[], summary: Summary, summaryOnly: boolean): string {
+function renderJson({ lines, summary, empty, notUnderstood }: Result, summaryOnly: boolean): string {
   const payloads = lines.map(({ place, description }) => ({ place, ...description }));
-  return `${JSON.stringify(summaryOnly ? { summary } : { payloads, summary }, null, 2)}\n`;
+  const rest = { ...(empty.length > 0 && { empty }), ...(notUnderstood.length > 0 && { notUnderstood }) };
+  return `${JSON.stringify(summaryOnly ? { summary, ...rest } : { payloads, summary, ...rest }, null, 2)}\n`;
 }
 
 function renderText(lines: readonly Line[], summary: Summary, summaryOnly: boolean): string {
-  if (lines.length === 0) return 'No payloads found.\n';
+  if (summary.payloads === 0) return 'No payloads found.\n';
   const parts = summaryOnly ? [] : lines.map(renderLine);
   return `${[...parts, renderSummary(summary)].join('\n')}`;
 }

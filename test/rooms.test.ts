@@ -19,8 +19,11 @@ const KEPT_APART: readonly (readonly [packages: RegExp, files: RegExp])[] = [
   [/^@aws-sdk\/client-kms/, /^codec\/keys\/kms\/kms(-client)?\.ts$/],
   [/^@aws-sdk\/client-secrets-manager/, /^codec\/keys\/secrets\/secrets-manager(-client)?\.ts$/],
   [/^@aws-sdk\/nested-clients\/sts/, /^codec\/keys\/kms\/(assume-role|sts-client)\.ts$/],
-  [/^@aws-sdk\/client-s3/, /^lambda\/server\/storage\/s3(-client)?\.ts$/],
-  [/^(@aws-sdk|@smithy|aws-sdk)/, /^(codec\/keys\/|lambda\/server\/storage\/s3(-client)?\.ts$)/],
+  [/^@aws-sdk\/client-s3/, /^(lambda\/server\/storage\/s3(-client)?|cli\/histories\/s3-source)\.ts$/],
+  [
+    /^(@aws-sdk|@smithy|aws-sdk)/,
+    /^(codec\/keys\/|(lambda\/server\/storage\/s3(-client)?|cli\/histories\/s3-source)\.ts$)/,
+  ],
   [/^aws-jwt-verify/, /^lambda\/server\/auth\/tokens\.ts$/],
   [/^openid-client/, /^lambda\/server\/sign-in\/provider\.ts$/],
   [/^(aws-lambda|@middy)/, /^lambda\/(api-gateway|lambda-handler)\.ts$/],

@@ -9,16 +9,22 @@ import { temporalCloudProxyFormat } from '../../codec/formats/temporal-cloud-pro
 import type { DataKeyRequest, EncryptedDataKey } from '../../codec/keys/key-source.ts';
 import { digestOfId } from '../../codec/keys/static/static-keys.ts';
 import { asBuffer, deserializePayload, encodingOf, type Payload } from '../../codec/payload.ts';
+import { isStorageReference } from '../../lambda/server/storage/reference.ts';
+
+/** What can be said of a payload without a key. */
+export type PayloadKind = 'encrypted' | 'compressed' | 'plain' | 'reference' | 'unknown' | 'unreadable';
 
 /** A payload as `inspect` shows it. Every text that came from the payload is printable. */
 export interface PayloadDescription {
   /**
    * - `encrypted`: needs a key
    * - `compressed`: needs none, and is nothing else inside
-   * - `plain`: readable as it is, or of no format that this codec reads
+   * - `plain`: readable as it is
+   * - `reference`: in external storage; what is there may need any key
+   * - `unknown`: of an encoding that nobody here knows, so it may be encrypted
    * - `unreadable`: claims to be of a format and is not
    */
-  readonly kind: 'encrypted' | 'compressed' | 'plain' | 'unreadable';
+  readonly kind: PayloadKind;
   /** The outermost format, or the encoding of what is none of ours. */
   readonly format: string;
   /** Cipher or algorithm suite, where it is encrypted. */
@@ -38,9 +44,34 @@ export interface PayloadDescription {
 /** Compressed layers to look behind, and the bytes that may come out of them. */
 const MAX_LAYERS = 8;
 const INFLATE_BUDGET = 64 * 1024 * 1024;
+/** Encodings that Temporal's SDKs and server write without any codec. */
+const PLAIN: ReadonlySet<string> = new Set([
+  'json/plain',
+  'json/protobuf',
+  'binary/plain',
+  'binary/null',
+  'binary/protobuf',
+]);
 const AES_GCM = 'AES-256-GCM';
 /** A key that stands where an id should: text of 32 bytes, or 32 bytes in base64 or hexadecimal. */
 const LOOKS_LIKE_A_KEY = /^(?:[A-Za-z0-9+/_-]{43}=?|[0-9A-Fa-f]{64})$/;
+
+/** The payload behind every layer that needs no key; undefined where one of them needs a key or does not open. */
+export function behindCompression(payload: Payload): Payload | undefined {
+  const limits = { inflateBudget: INFLATE_BUDGET };
+  let current = payload;
+  try {
+    for (let layers = 0; layers < MAX_LAYERS; layers++) {
+      const envelope = recognizeAll(current, '');
+      if (envelope === undefined) return current;
+      if (envelope.keyRequest !== undefined) return undefined;
+      current = deserializePayload(envelope.open(undefined, limits));
+    }
+  } catch (error) {
+    if (!(error instanceof CannotOpenError)) throw error;
+  }
+  return undefined;
+}
 
 export function describePayload(payload: Payload): PayloadDescription {
   const layers: string[] = [];
@@ -67,8 +98,14 @@ function unencrypted(inner: Payload, outer: readonly string[], size: number): Pa
   const encoding = printable(encodingOf(inner) ?? '(no encoding)');
   const layers = [...outer, encoding];
   const [format = encoding] = layers;
-  const kind = outer.length > 0 ? 'compressed' : 'plain';
+  const kind = unencryptedKind(inner, outer.length > 0);
   return { kind, format, suite: undefined, namespace: undefined, keys: [], size, layers, problem: undefined };
+}
+
+function unencryptedKind(payload: Payload, isCompressed: boolean): PayloadKind {
+  if (isStorageReference(payload) || payload.externalPayloads !== undefined) return 'reference';
+  if (!PLAIN.has(encodingOf(payload) ?? '')) return 'unknown';
+  return isCompressed ? 'compressed' : 'plain';
 }
 
 function encrypted(

@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deflateSync } from 'node:zlib';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { inspect } from '../../cli/inspect.ts';
 import { type Payload, serializePayload } from '../../codec/payload.ts';
@@ -65,7 +65,8 @@ describe('codec-server inspect', () => {
     });
     expect(summary).toEqual({
       payloads: 4,
-      kinds: { encrypted: 3, compressed: 0, plain: 1, unreadable: 0 },
+      kinds: { encrypted: 3, compressed: 0, plain: 1, reference: 0, unknown: 0, unreadable: 0 },
+      unknownEncodings: [],
       keys: [
         {
           key: 'codec-server/vector-1',
@@ -223,7 +224,7 @@ Keys that are needed:
 
   it.each([
     ['nothing', '', 'standard input is empty'],
-    ['no JSON', '{"a":', 'standard input is not JSON: use --output json'],
+    ['no JSON', '{"a":', 'standard input cannot be understood: it is no JSON after its beginning. Use --output json'],
   ])('says so when it gets %s', async (_, stdin, message) => {
     const { code, stderr } = await runCommand(inspect, [], { cwd, stdin });
     expect(code).toBe(1);
@@ -237,5 +238,71 @@ Keys that are needed:
     );
     expect((await runCommand(inspect, ['--keys'], { cwd })).code).toBe(2);
     expect((await runCommand(inspect, ['--help'], { cwd })).stdout).toContain('Usage: codec-server inspect');
+  });
+
+  it.each([
+    ['schedule-workflow', 5, 19],
+    ['batch-workflow', 0, 12],
+    ['bytes-as-index-map', 4, 0],
+    ['bytes-as-buffer-json', 4, 0],
+    ['go-encoding-json', 4, 0],
+  ])('finds every payload of a history, those inside payloads included: %s', async (name, encrypted, plain) => {
+    const file = join(import.meta.dirname, '../vectors/histories', `${name}.history.json`);
+    const { code, stdout, stderr } = await runCommand(inspect, ['--json', '--strict', file], { cwd });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout).summary.kinds).toMatchObject({ encrypted, plain, unknown: 0, unreadable: 0 });
+  });
+
+  it('takes no payload for plain whose encoding nobody knows', async () => {
+    const fernet = toJson(payloadOf({ encoding: 'binary/encrypted-fernet' }, Buffer.from('gAAAA')));
+    const stdin = JSON.stringify([fernet, named('json, 0x0478')]);
+    const lenient = await runCommand(inspect, ['--summary'], { cwd, stdin });
+    expect(lenient.code).toBe(0);
+    expect(lenient.stdout).toContain('2 payloads: 1 encrypted, 1 unknown');
+    expect(lenient.stderr).toContain(
+      '1 of an encoding that is not known here, and may be encrypted: binary/encrypted-fernet.',
+    );
+    const strict = await runCommand(inspect, ['--summary', '--strict'], { cwd, stdin });
+    expect(strict.code).toBe(4);
+    expect(strict.stderr).toContain('not proven');
+  });
+
+  it('proves nothing of a file without a payload, of a reference, nor of a mark that is no payload', async () => {
+    writeFileSync(join(cwd, 'full.json'), JSON.stringify(named('json, 0x0478')));
+    writeFileSync(join(cwd, 'empty.json'), '{"events":[]}');
+    const two = await runCommand(inspect, ['full.json', 'empty.json', '--summary', '--strict'], { cwd });
+    expect([two.code, two.stderr]).toEqual([4, expect.stringContaining('empty.json: no payloads found.')]);
+    const reference = payloadOf({ encoding: 'json/external-storage-reference' }, Buffer.from('{}'));
+    const referred = await runCommand(inspect, ['--strict'], { cwd, stdin: JSON.stringify(toJson(reference)) });
+    expect([referred.code, referred.stderr]).toEqual([4, expect.stringContaining('1 in external storage')]);
+    const strange = { events: [{ id: 1, metadata: { encoding: 'YQ==' }, somethingNew: named('json, 0x0478') }] };
+    const marked = await runCommand(inspect, ['--strict'], { cwd, stdin: JSON.stringify(strange) });
+    expect([marked.code, marked.stderr]).toEqual([
+      4,
+      expect.stringMatching(/1 with the mark of a payload .*events\[0\]/),
+    ]);
+  });
+
+  it("reads the Web UI's readable form, documents one after another, gzip, and folders", async () => {
+    const { data } = named('json, 0x0478');
+    const readable = {
+      result: { metadata: { encoding: 'json/plain' }, data: { deep: { deeper: { deepest: { still: ['x'] } } } } },
+      input: { metadata: { encoding: 'binary/aws-encryption-sdk' }, data },
+      note: { metadata: { encoding: 'json/plain' }, data: 'a text that is no base64!' },
+    };
+    const folder = join(cwd, 'folder');
+    mkdirSync(join(folder, 'inner'), { recursive: true });
+    writeFileSync(join(folder, 'a.json'), `${JSON.stringify(readable)}\n${JSON.stringify(named('unframed'), null, 2)}`);
+    writeFileSync(join(folder, 'inner', 'b.json.gz'), gzipSync(JSON.stringify(toJson(jsonPlain(1)))));
+    const { stdout, code } = await runCommand(inspect, ['folder', '--strict'], { cwd });
+    expect(code).toBe(0);
+    expect(stdout.split('\n').filter((line) => line.startsWith('folder'))).toEqual([
+      'folder/a.json: [0].result',
+      'folder/a.json: [0].input',
+      'folder/a.json: [0].note',
+      'folder/a.json: [1]',
+      'folder/inner/b.json.gz: (the document)',
+    ]);
+    expect(stdout).toContain('5 payloads: 2 encrypted, 3 plain');
   });
 });

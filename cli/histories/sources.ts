@@ -1,0 +1,154 @@
+/** Where histories are read from: files, folders of them, compressed or not, and standard input. */
+import { createReadStream, type Dirent } from 'node:fs';
+import { open, readdir, stat } from 'node:fs/promises';
+import { basename, join, relative, resolve } from 'node:path';
+import { createGunzip } from 'node:zlib';
+import type { CommandIo } from '../command.ts';
+import { type Source, SourceError } from './source.ts';
+
+const CHUNK = 1024 * 1024;
+const STDIN = '-';
+
+/**
+ * Every document of what was named, in order; folders by name, and into their folders.
+ *
+ * @throws SourceError when something is not there, or a folder is empty
+ */
+export async function* openSources(files: readonly string[], io: CommandIo): AsyncGenerator<Source> {
+  for (const file of files) {
+    if (file === STDIN) {
+      yield {
+        name: 'standard input',
+        outputName: 'stdin',
+        gzip: false,
+        size: undefined,
+        chunks: () => inflated(coalesced(io.stdin), 'standard input'),
+      };
+      continue;
+    }
+    if (file.startsWith('s3://')) {
+      const { openS3 } = await import('./s3-source.ts');
+      yield* openS3(file);
+      continue;
+    }
+    const path = resolve(io.cwd, file);
+    if (!(await orSourceError(file, () => stat(path))).isDirectory()) {
+      yield await fileSource(file, path, basename(path));
+      continue;
+    }
+    let found = 0;
+    for await (const inside of filesIn(path, file)) {
+      found++;
+      yield await fileSource(join(file, relative(path, inside)), inside, relative(path, inside));
+    }
+    if (found === 0) throw new SourceError(`${file} is a folder without files.`);
+  }
+}
+
+async function* filesIn(folder: string, name: string): AsyncGenerator<string> {
+  const entries = await orSourceError(name, () => readdir(folder, { withFileTypes: true }));
+  const byName = (a: Dirent, b: Dirent) => (a.name < b.name ? -1 : 1);
+  for (const entry of entries.sort(byName)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* filesIn(path, name);
+    else if (entry.isFile()) yield path;
+  }
+}
+
+async function fileSource(name: string, path: string, outputName: string): Promise<Source> {
+  const { gzip, size } = await orSourceError(name, async () => {
+    const file = await open(path);
+    try {
+      const magic = Buffer.alloc(2);
+      await file.read(magic, 0, 2, 0);
+      return { gzip: isGzip(magic), size: (await file.stat()).size };
+    } finally {
+      await file.close();
+    }
+  });
+  return {
+    name,
+    outputName,
+    gzip,
+    size,
+    chunks: () => inflated(createReadStream(path, { highWaterMark: CHUNK }) as AsyncIterable<Buffer>, name),
+  };
+}
+
+function isGzip(head: Uint8Array): boolean {
+  return head[0] === 0x1f && head[1] === 0x8b;
+}
+
+/** The bytes, inflated when they begin as gzip does. */
+async function* inflated(chunks: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  try {
+    const first = await iterator.next();
+    if (first.done) return;
+    const all = (async function* (): AsyncGenerator<Buffer> {
+      yield first.value;
+      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+    })();
+    if (!isGzip(first.value)) {
+      yield* all;
+      return;
+    }
+    const gunzip = createGunzip({ chunkSize: CHUNK });
+    const feeding = feed(all, gunzip);
+    try {
+      yield* gunzip as AsyncIterable<Buffer>;
+      await feeding;
+    } finally {
+      gunzip.destroy();
+      await feeding.catch(() => {});
+    }
+  } catch (error) {
+    throw readingFailed(name, error);
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+async function feed(chunks: AsyncIterable<Buffer>, into: ReturnType<typeof createGunzip>): Promise<void> {
+  try {
+    for await (const chunk of chunks) {
+      if (into.destroyed) return;
+      if (!into.write(chunk)) await new Promise<void>((done) => into.once('drain', done).once('close', done));
+    }
+    into.end();
+  } catch (error) {
+    into.destroy(error as Error);
+  }
+}
+
+/** Pipes give a few kilobytes at a time. */
+async function* coalesced(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<Buffer> {
+  let waiting: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    const bytes = Buffer.from(chunk as Uint8Array);
+    waiting.push(bytes);
+    length += bytes.length;
+    if (length < CHUNK) continue;
+    yield Buffer.concat(waiting);
+    waiting = [];
+    length = 0;
+  }
+  if (length > 0) yield Buffer.concat(waiting);
+}
+
+async function orSourceError<T>(name: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw readingFailed(name, error);
+  }
+}
+
+function readingFailed(name: string, error: unknown): Error {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === undefined) return error as Error;
+  return new SourceError(
+    code.startsWith('Z_') ? `${name} is damaged: it does not inflate.` : `${name} cannot be read (${code}).`,
+  );
+}
