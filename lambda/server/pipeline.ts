@@ -23,7 +23,7 @@ import { namedNamespace } from './http/namespace.ts';
 import { allowedOrigin } from './http/origin.ts';
 import { readPayloads } from './http/payload-json-reader.ts';
 import { bugResponse, httpErrorResponse, payloadsResponse, textResponse } from './http/responses.ts';
-import { preservesStorageRefs, type Route, routeOf } from './http/route.ts';
+import { isBulkRead, preservesStorageRefs, type Route, routeOf } from './http/route.ts';
 import type { ExternalStorage } from './storage/external-storage.ts';
 import { EXTERNAL_STORAGE_LAYER, StorageUnavailableError } from './storage/object-store.ts';
 
@@ -130,6 +130,7 @@ class Pipeline {
     record.caller = caller;
     const namespace = namedNamespace(request.header('x-namespace'), prefix, this.#settings.defaultNamespace);
     record.namedNamespace = namespace;
+    record.bulk = operation === 'decode' && isBulkRead(request.query);
     const payloads = readPayloads(request.body, this.#settings.limits.payloads);
     if (operation === 'encode') return this.#encode(request, payloads, namespace, caller, record);
     return this.#decode(request, operation === 'download', payloads, namespace, caller, record);
@@ -231,7 +232,7 @@ class Pipeline {
       const rule = this.#ruleToAskFor('decode', outcome.namespace);
       return explainDenied(caller, outcome.namespace, rule, request.requestId);
     });
-    if (this.#settings.failures === 'reject') {
+    if (this.#settings.failures === 'reject' && !record.bulk) {
       if (denied) throw new HttpError(403, 'You may not decode all of these payloads');
       if (closed) throw new HttpError(422, 'Not all of these payloads can be opened');
     }
@@ -243,9 +244,9 @@ class Pipeline {
   }
 
   /** Explanations are for people: a worker behind a service token would take one for data. */
-  #explainsTo(caller: Caller, { origin }: AuditRecord): boolean {
+  #explainsTo(caller: Caller, { origin, bulk }: AuditRecord): boolean {
     const { failures, explainTo } = this.#settings;
-    if (failures !== 'explain' || caller.method === 'service-token') return false;
+    if (bulk || failures !== 'explain' || caller.method === 'service-token') return false;
     return origin !== undefined || explainTo === 'browsers-and-cli';
   }
 

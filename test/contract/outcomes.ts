@@ -91,6 +91,15 @@ export function describeOutcomes(kind: TargetKind): void {
       expect((await decode('writer', [], broken)).payloads).toEqual([broken]);
     });
 
+    it('gives originals to whoever reads in bulk, in a browser, too', async () => {
+      const headers = FROM_BROWSER;
+      const body = bodyOf(allowed, forbidden, broken);
+      const bulk = await target.send({ who: 'reader', headers, body, query: 'preserveStorageRefs=true&bulk=true' });
+      expect(payloadsOf(bulk)).toEqual([plain('allowed'), forbidden, broken]);
+      const notBulk = await target.send({ who: 'reader', headers, body, query: 'bulk=no' });
+      expect(payloadsOf(notBulk)[1]).not.toEqual(forbidden);
+    });
+
     it('never explains to a service token, which would take it for data', async () => {
       const { payloads } = await decode('worker', FROM_BROWSER, forbidden, broken);
       expect(payloads).toEqual([forbidden, broken]);

@@ -62,6 +62,9 @@ export function describeVariants(kind: TargetKind): void {
           expect(await send(allowed, broken)).toMatchObject({ status: 422 });
           expect(await send(allowed, forbidden)).toMatchObject({ status: 403 });
           expect(await send(broken, forbidden)).toMatchObject({ status: 403 });
+          const body = bodyOf(allowed, forbidden, broken);
+          const bulk = await target.send({ who: 'reader', headers, body, query: 'bulk=true' });
+          expect(payloadsOf(bulk)).toEqual([plain('allowed'), forbidden, broken]);
         }
       }));
 

@@ -18,6 +18,7 @@ export function auditEntry(change: Partial<AuditEntry> = {}): AuditEntry {
     cacheHits: 1,
     cacheMisses: 0,
     fault: undefined,
+    bulk: false,
     ...change,
   };
 }

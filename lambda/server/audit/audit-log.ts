@@ -43,6 +43,7 @@ export function auditLine(entry: AuditEntry): string {
   line += `,"namespaces":{"allowed":${listJson(allowed)},"denied":${listJson(denied)}}`;
   line += `,"payloads":${countsJson(entry.payloads)},"keyIds":${listJson(entry.keyIds)}`;
   line += `,"cacheHits":${entry.cacheHits},"cacheMisses":${entry.cacheMisses}`;
+  if (entry.bulk) line += ',"bulk":true';
   return `${line}${text('fault', entry.fault)}}`;
 }
 

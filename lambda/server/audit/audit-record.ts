@@ -15,6 +15,7 @@ export class AuditRecord {
   origin: string | undefined;
   namedNamespace: string | undefined;
   fault: string | undefined;
+  bulk = false;
   readonly #requestId: string;
   readonly #startedAt: number;
 
@@ -30,7 +31,7 @@ export class AuditRecord {
   }
 
   entry(status: number, now: number): AuditEntry {
-    const { operation, caller, unauthenticated, origin, namedNamespace, namespaces, payloads, fault } = this;
+    const { operation, caller, unauthenticated, origin, namedNamespace, namespaces, payloads, fault, bulk } = this;
     const { keyIds, cacheHits, cacheMisses } = this.usage;
     return {
       requestId: this.#requestId,
@@ -47,6 +48,7 @@ export class AuditRecord {
       cacheHits,
       cacheMisses,
       fault,
+      bulk,
     };
   }
 }

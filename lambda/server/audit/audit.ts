@@ -26,6 +26,8 @@ export interface AuditEntry {
   readonly cacheMisses: number;
   /** The dependency that made a 503: `kms`, `jwks`, `secrets`, `cloud-ops`, `s3`, `provider`; and how it failed. */
   readonly fault: string | undefined;
+  /** The client said that it reads in bulk: histories, and not what somebody looks at. */
+  readonly bulk: boolean;
 }
 
 /** Takes the account of a request: writes it to the log, counts it in the metrics, or both. */

@@ -38,6 +38,15 @@ export function preservesStorageRefs(query: string): boolean {
   return new URLSearchParams(query).get('preserveStorageRefs')?.toLowerCase() === 'true';
 }
 
+/**
+ * Whether a client reads in bulk, as `codec-server decode` does: it takes every payload for data, so it
+ * gets originals and never an explanation, nor a refusal of all for the sake of one; and the audit line
+ * says so.
+ */
+export function isBulkRead(query: string): boolean {
+  return query !== '' && new URLSearchParams(query).get('bulk') === 'true';
+}
+
 const NOWHERE: Route = { operation: undefined, prefix: undefined };
 
 const WITHOUT_PREFIX = Object.fromEntries(

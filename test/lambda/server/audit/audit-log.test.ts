@@ -23,6 +23,10 @@ describe('the audit line', () => {
     });
   });
 
+  it('says of a bulk read that it was one', () => {
+    expect(JSON.parse(auditLine(auditEntry({ bulk: true })))).toMatchObject({ bulk: true });
+  });
+
   it('tells allowed namespaces from denied ones, and a stranger by what was wrong', () => {
     const mixed = auditEntry({
       namespaces: new Map([
