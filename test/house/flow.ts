@@ -1,0 +1,148 @@
+/**
+ * One flow for `npm run house`, in a process of its own: it runs until everything is warm, and then once more while V8
+ * counts which functions run. Prints how many files and functions of ours those were. Commands run once, cold.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { Session } from 'node:inspector/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { App } from 'aws-cdk-lib';
+import type { Context } from 'aws-lambda';
+import { doctor } from '../../cli/doctor.ts';
+import { createPayloadCodec } from '../../codec/index.ts';
+import { readOrMakeKeyringFile } from '../../codec/keys/keyring/keyring-file.ts';
+import dev from '../../environments/dev.ts';
+import local from '../../environments/local.ts';
+import { createLambdaHandler } from '../../lambda/lambda-handler.ts';
+import { startLocalServer } from '../../lambda/node/local-server.ts';
+import { createAuditLog } from '../../lambda/server/audit/audit-log.ts';
+import { loopbackAuthenticator } from '../../lambda/server/auth/loopback.ts';
+import { createCodecServer } from '../../lambda/server/create-codec-server.ts';
+import { LOCAL_LIMITS } from '../../lambda/server/http/limits.ts';
+import { openIdentity } from '../../lambda/server/open-identity.ts';
+import { openServerKeys } from '../../lambda/server/open-keys.ts';
+import { addEnvironments } from '../../lib/codec-server-app.ts';
+import { apiGatewayEvent } from '../support/api-gateway-event.ts';
+import { TestCommandIo } from '../support/command-io.ts';
+import { HttpsIssuer } from '../support/https-issuer.ts';
+import { standInGet } from '../support/https-stand-in.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const OURS = /^(bin|cli|codec|config|environments|lambda|lib)\//;
+const ORIGIN = 'http://localhost:8233';
+const NAMESPACE = 'default';
+const PLAIN = { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from('"hello"') };
+
+interface Flow {
+  readonly run: () => Promise<unknown>;
+  readonly close?: () => Promise<unknown>;
+  /** How often it runs before it is counted. */
+  readonly warmUp: number;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'house-'));
+const keyring = join(folder, 'keyring.json');
+readOrMakeKeyringFile(keyring);
+const codec = createPayloadCodec({ namespace: NAMESPACE, keys: { keyring } });
+
+async function serverParts() {
+  return {
+    keys: await openServerKeys({ ...local.keys, keyring: { file: keyring } }, { cwd: folder }),
+    authenticator: loopbackAuthenticator,
+    audit: createAuditLog(() => undefined),
+    limits: LOCAL_LIMITS,
+    onBug: (error: unknown) => {
+      throw error;
+    },
+  };
+}
+
+async function requestBody(): Promise<string> {
+  const [payload] = await codec.encode([PLAIN]);
+  const base64 = (bytes: Uint8Array | null | undefined): string => Buffer.from(bytes ?? []).toString('base64');
+  const metadata = { encoding: base64(payload?.metadata?.['encoding']) };
+  return JSON.stringify({ payloads: [{ metadata, data: base64(payload?.data) }] });
+}
+
+async function localServer() {
+  const pipeline = createCodecServer(local, await serverParts());
+  return startLocalServer({ pipeline, cors: local.cors, bodyBytes: 1_000_000, port: 0 });
+}
+
+function mustHold(text: string | undefined): void {
+  if (!text?.includes(Buffer.from('"hello"').toString('base64'))) throw new Error(`not decoded: ${text}`);
+}
+
+const FLOWS: Readonly<Record<string, () => Promise<Flow>>> = {
+  async 'lambda-decode'() {
+    const issuer = await HttpsIssuer.start();
+    const { jwksUri } = issuer;
+    const identity = {
+      issuers: [{ type: 'oidc', issuer: issuer.issuer, jwksUri, audience: 'codec', from: 'authorization' }],
+      serviceTokens: null,
+    } as const;
+    const { authenticator } = await openIdentity(identity, { cwd: folder, httpsGet: standInGet() });
+    const people = [{ emailDomain: 'example.com' }];
+    const config = {
+      ...local,
+      identity,
+      access: [{ name: 'team', namespaces: ['*'], people, allow: ['decode'] as const }],
+    };
+    const parts = { ...(await serverParts()), authenticator };
+    const handler = createLambdaHandler({ pipeline: createCodecServer(config, parts), onBug: parts.onBug });
+    const token = issuer.token({ email: 'alice@example.com', email_verified: true });
+    const headers = { 'content-type': 'application/json', 'x-namespace': NAMESPACE, authorization: `Bearer ${token}` };
+    const event = apiGatewayEvent({ headers, body: await requestBody() });
+    const context = { awsRequestId: 'house', getRemainingTimeInMillis: () => 10_000 } as Context;
+    return { warmUp: 5, run: async () => mustHold((await handler(event, context)).body), close: () => issuer.close() };
+  },
+  async 'local-decode'() {
+    const server = await localServer();
+    const headers = { 'content-type': 'application/json', 'x-namespace': NAMESPACE, origin: ORIGIN };
+    const request = { method: 'POST', headers, body: await requestBody() };
+    const run = async () => mustHold(await (await fetch(`http://127.0.0.1:${server.port}/decode`, request)).text());
+    return { warmUp: 5, run, close: () => server.close() };
+  },
+  async 'worker-encode'() {
+    return { warmUp: 5, run: async () => codec.encode([PLAIN]) };
+  },
+  async synth() {
+    const context = { 'aws:cdk:bundling-stacks': [] };
+    const run = async () => {
+      const app = new App({ outdir: join(folder, 'cdk.out'), context });
+      addEnvironments(app, [{ name: 'dev', file: join(ROOT, 'environments/dev.ts'), config: dev }]);
+      app.synth();
+    };
+    return { warmUp: 0, run };
+  },
+  async doctor() {
+    const server = await localServer();
+    const argv = [`http://127.0.0.1:${server.port}`, '--origin', ORIGIN];
+    return { warmUp: 0, run: () => doctor(argv, new TestCommandIo({ cwd: folder })), close: () => server.close() };
+  },
+};
+
+async function count({ run, warmUp }: Flow): Promise<{ files: number; functions: number }> {
+  const session = new Session();
+  session.connect();
+  await session.post('Profiler.enable');
+  for (let turn = 0; turn < warmUp; turn++) await run();
+  await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
+  await session.post('Profiler.takePreciseCoverage');
+  await run();
+  const { result } = await session.post('Profiler.takePreciseCoverage');
+  const ours = result
+    .filter(({ url }) => url.startsWith('file:') && OURS.test(fileURLToPath(url).slice(ROOT.length)))
+    .map(({ functions }) => functions.filter(({ ranges: [whole] }) => (whole?.count ?? 0) > 0).length)
+    .filter((called) => called > 0);
+  return { files: ours.length, functions: ours.reduce((sum, called) => sum + called, 0) };
+}
+
+const make = FLOWS[process.argv[2] ?? ''];
+if (make === undefined) throw new Error(`name a flow: ${Object.keys(FLOWS).join(', ')}`);
+const flow = await make();
+process.stdout.write(`${JSON.stringify(await count(flow))}\n`);
+await flow.close?.();
+rmSync(folder, { recursive: true });
+process.exit();

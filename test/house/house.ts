@@ -1,0 +1,104 @@
+/**
+ * `npm run house`: the size and shape of the code, measured. Files and their lines, how far a reader walks in five flows
+ * (files and functions of ours that run, by V8's coverage), promises that are only sometimes there, lines that
+ * stand twice, and exports that nothing but tests uses. To compare two commits, run it in a checkout of each.
+ */
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '../..');
+const ROOMS = ['bin', 'cli', 'codec', 'config', 'environments', 'lambda', 'lib'];
+const FLOWS = ['lambda-decode', 'local-decode', 'worker-encode', 'synth', 'doctor'];
+/** Lines that two places must share to count as one passage that stands twice. */
+const PASSAGE = 6;
+
+const textOf = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
+
+function filesUnder(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .map((file) => join(folder, file))
+    .filter((file) => /\.m?ts$/.test(file) && !/node_modules|(^|\/)dist\//.test(file));
+}
+
+const sources = ROOMS.flatMap(filesUnder);
+const lines = sources.map((file) => textOf(file).split('\n').length - 1).sort((a, b) => a - b);
+const quantile = (share: number): number => lines[Math.min(lines.length - 1, Math.floor(lines.length * share))] ?? 0;
+
+/** Types `T | Promise<T>` and tests for one: code that is written twice, once for each. */
+function halfPromises(): { readonly types: number; readonly tests: number } {
+  const all = sources.map(textOf).join('\n');
+  const count = (pattern: RegExp): number => [...all.matchAll(pattern)].length;
+  return { types: count(/\w(\[\])?>? \| Promise</g), tests: count(/instanceof Promise/g) };
+}
+
+/** How many passages stand in more than one place; comments, imports and lone punctuation aside. */
+function passagesTwice(): number {
+  const seen = new Map<string, string>();
+  let twice = 0;
+  for (const file of sources) {
+    const code = textOf(file)
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => /\w/.test(line) && !/^(\/?\*|\/\/|import |export \{|\} from)/.test(line));
+    for (let at = 0; at + PASSAGE <= code.length; at++) {
+      const passage = code.slice(at, at + PASSAGE).join('\n');
+      const other = seen.get(passage);
+      if (other === undefined) seen.set(passage, `${file}:${at}`);
+      else {
+        twice += 1;
+        at += PASSAGE - 1;
+      }
+    }
+  }
+  return twice;
+}
+
+/** Exports that no other source file names: only tests use them, or nobody. What packages export is used by others. */
+function onlyForTests(): string[] {
+  const published = new Set(['codec/index.ts', 'config/schema.ts']);
+  const texts = new Map(sources.map((file) => [file, textOf(file)]));
+  return sources.flatMap((file) => {
+    if (published.has(file) || file.startsWith('environments/')) return [];
+    const names = [...textOf(file).matchAll(/^export (?:abstract |async )?(?:function|class|const) (\w+)/gm)];
+    return names.flatMap(([, name = '']) => {
+      const word = new RegExp(`\\b${name}\\b`);
+      return [...texts].some(([other, text]) => other !== file && word.test(text)) ? [] : [`${file}: ${name}`];
+    });
+  });
+}
+
+interface Hops {
+  readonly files: number;
+  readonly functions: number;
+}
+
+function hopsOf(flow: string): Hops {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [join(ROOT, 'test/house/flow.ts'), flow], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  const result = stdout.trim().split('\n').at(-1) ?? '';
+  if (status !== 0 || !result.startsWith('{')) throw new Error(`${flow} did not run: ${stderr}`);
+  return JSON.parse(result) as Hops;
+}
+
+const { types, tests } = halfPromises();
+const unused = onlyForTests();
+const rows: [string, string][] = [
+  ['source files', String(sources.length)],
+  ['lines a file, median', String(quantile(0.5))],
+  ['lines a file, 90th percentile', String(quantile(0.9))],
+  ['files under 50 lines', String(lines.filter((count) => count < 50).length)],
+  ['files over 400 lines', String(lines.filter((count) => count > 400).length)],
+  ['types `T | Promise<T>`', String(types)],
+  ['tests `instanceof Promise`', String(tests)],
+  [`passages of ${PASSAGE} lines that stand twice`, String(passagesTwice())],
+  ['exports that only tests use', String(unused.length)],
+  ...FLOWS.map((flow): [string, string] => {
+    const { files, functions } = hopsOf(flow);
+    return [`${flow}: files, functions`, `${files}, ${functions}`];
+  }),
+];
+process.stdout.write(`${rows.map(([what, figure]) => `${what.padEnd(46)} ${figure}`).join('\n')}\n`);
+if (process.argv.includes('--names')) process.stdout.write(`\n${unused.join('\n')}\n`);
