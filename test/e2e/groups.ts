@@ -19,6 +19,7 @@ export const toolbox = {
   Chromium: tools.chromium,
   'Go peer': tools.goPeer,
   'Go example': tools.goExample,
+  'Go worker under test': tools.goWorkerUnderTest,
   'Java peer': tools.javaPeer,
   'Python peer': tools.pythonPeer,
   'Python with S3': tools.pythonS3,
@@ -46,6 +47,12 @@ export const groups: readonly Group[] = [
     shows: 'the workers of examples/ run as their pages say, and Temporal stores ciphertext of them',
     file: 'examples.test.ts',
     needs: [...server, 'Python peer', 'Go example', 'Java peer'],
+  },
+  {
+    name: 'languages-go',
+    shows: 'a worker with the library of workers/go loses and shows nothing, through faults and rotation',
+    file: 'languages-go.test.ts',
+    needs: [...server, 'Go worker under test'],
   },
   {
     name: 'remote-codecs',

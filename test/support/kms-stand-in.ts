@@ -32,6 +32,8 @@ export type KmsTrouble =
   /** An exception of KMS by its name. */
   | { readonly exception: string; readonly status?: number }
   | 'throttle'
+  /** The right answer, so many milliseconds late. */
+  | { readonly delayMs: number }
   /** No answer, and the connection stays open. */
   | 'hang'
   /** The connection is cut. */
@@ -175,15 +177,17 @@ export class KmsStandIn {
     this.calls.push(call);
     this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#underWay);
     if (this.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, this.latencyMs));
+    const trouble = this.trouble(call);
+    if (typeof trouble === 'object' && 'delayMs' in trouble)
+      await new Promise((resolve) => setTimeout(resolve, trouble.delayMs));
     try {
-      this.#answer(call, body, response);
+      this.#answer(call, body, response, trouble);
     } finally {
       this.#underWay--;
     }
   }
 
-  #answer(call: KmsCall, body: KmsRequest, response: ServerResponse): void {
-    const trouble = this.trouble(call);
+  #answer(call: KmsCall, body: KmsRequest, response: ServerResponse, trouble: KmsTrouble): void {
     if (trouble === 'hang') return;
     if (trouble === 'reset') {
       response.destroy();
@@ -195,7 +199,8 @@ export class KmsStandIn {
     }
     try {
       if (trouble === 'throttle') throw new KmsException('ThrottlingException');
-      if (typeof trouble === 'object') throw new KmsException(trouble.exception, trouble.status);
+      if (typeof trouble === 'object' && 'exception' in trouble)
+        throw new KmsException(trouble.exception, trouble.status);
       if (call.region === '') throw new KmsException('MissingAuthenticationToken', 403);
       const answer = this.#do(call, body);
       if (trouble === 'another-key') answer['KeyId'] = this.createKey();
