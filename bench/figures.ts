@@ -39,6 +39,21 @@ export interface Results {
     readonly settings: { readonly runs: number };
     readonly rows: readonly ScaleRow[];
   };
+  readonly alarms: {
+    readonly settings: { readonly seed: number; readonly outages: number; readonly months: number };
+    readonly rows: readonly AlarmRow[];
+  };
+}
+
+/** How a team fares with the alarm on requests that were not served. Shares of 1. */
+export interface AlarmRow {
+  readonly people: number;
+  /** Total outages that were seen within 15 and 30 minutes. */
+  readonly within15: number;
+  readonly within30: number;
+  /** Outages of a third of the pages that were seen within 30 minutes. */
+  readonly thirdWithin30: number;
+  readonly falseAlarmsAMonth: number;
 }
 
 /** A row of what a page does to the function on AWS. */
@@ -53,7 +68,7 @@ export interface ScaleRow {
   readonly readableMs: { readonly p50: number; readonly p99: number };
 }
 
-const NAMES = ['latest', 'message', 'cold', 'linear', 'memory', 'scale'] as const;
+const NAMES = ['latest', 'message', 'cold', 'linear', 'memory', 'scale', 'alarms'] as const;
 /** The rivals beside Go, which is the one that ratios refer to. */
 const OTHERS = ['java', 'python', 'express'] as const;
 

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { checkConfig as problemsOf } from '../config/check.ts';
 import { warnAboutAccess } from '../config/checks/access.ts';
 import { checkDeployment } from '../config/checks/deployment.ts';
+import { warnAboutKeyWatch } from '../config/checks/key-watch.ts';
 import type { EnvironmentConfig } from '../config/environment.ts';
 import { asOidcIssuer } from '../config/issuers.ts';
 import { ConfigFileError, loadConfigFile } from '../config/load.ts';
@@ -78,7 +79,10 @@ function examine(config: unknown): Report {
   const isDeployed = Object.hasOwn(config as object, 'deployment');
   return {
     problems: isDeployed ? checkDeployment(config as EnvironmentConfig) : [],
-    warnings: warnAboutAccess({ access, identity }),
+    warnings: [
+      ...warnAboutAccess({ access, identity }),
+      ...(isDeployed ? warnAboutKeyWatch(config as EnvironmentConfig) : []),
+    ],
     callers: describeCallers(identity),
     storage: (storage?.buckets ?? []).map(describeBucket),
     policy: policyLines(access),

@@ -92,4 +92,9 @@ export interface AlarmsConfig {
    * of a history they may not read causes up to 100.
    */
   readonly denials?: number;
+  /**
+   * Where the team keeps `docs/operate.md`, as a browser opens it: every alarm ends with the address of its
+   * row. Left out: `docs/operate.md` of this repository.
+   */
+  readonly runbookUrl?: string;
 }

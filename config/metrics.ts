@@ -11,8 +11,12 @@ export const METRIC_DIMENSION = 'Environment';
 
 /** Names of the metrics; counts unless said otherwise. */
 export const METRICS = {
-  /** Requests answered, whatever the status. */
-  requests: 'Requests',
+  /**
+   * Requests that were served, and requests that should have been and were not; answers of 5xx apart,
+   * which the gateway counts together with its own. Written with zeros, each with every request.
+   */
+  served: 'Served',
+  notServed: 'NotServed',
   /** Milliseconds from the request's arrival in the pipeline to its answer. */
   duration: 'Duration',
   /** Requests without a valid identity. */
@@ -37,14 +41,16 @@ export const METRICS = {
   storageUnavailable: 'StorageUnavailable',
   /** The identity provider, which people sign in at. */
   providerUnavailable: 'ProviderUnavailable',
-  /** Fetches of an issuer's key set, and those of them that failed. */
-  jwksFetches: 'JwksFetches',
+  /** Exchanges that the identity provider refused, but for people who declined: a client secret that is over, for example. */
+  providerRefused: 'ProviderRefused',
+  /** Fetches of an issuer's key set that failed. */
   jwksFetchFailures: 'JwksFetchFailures',
-  /** Questions to the Cloud Ops API (a page each), and those of them that failed. */
-  roleLookups: 'RoleLookups',
+  /** Questions to the Cloud Ops API (a page each) that failed. */
   roleLookupFailures: 'RoleLookupFailures',
-  /** Calls of KMS, and those of them that it throttled, or did not answer (in time). */
+  /** Calls of KMS, and the milliseconds that they took together. */
   kmsCalls: 'KmsCalls',
+  kmsDuration: 'KmsDuration',
+  /** Calls that KMS throttled, or did not answer (in time). */
   kmsThrottled: 'KmsThrottled',
   kmsUnreachable: 'KmsUnreachable',
 } as const;

@@ -120,7 +120,14 @@ const deployment = object({
       keepDefaultEndpoint: flag,
     }),
   ),
-  alarms: nullable(object({ topic: nullable(secretRef), latencyP99Ms: optional(number), denials: optional(number) })),
+  alarms: nullable(
+    object({
+      topic: nullable(secretRef),
+      latencyP99Ms: optional(number),
+      denials: optional(number),
+      runbookUrl: optional(text),
+    }),
+  ),
   tags: optional(tags),
   helpUrl: optional(text),
 });

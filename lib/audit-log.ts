@@ -5,14 +5,17 @@
  * microseconds and needs no permission; CloudWatch Logs hands the lines marked as audit to a
  * forwarder of a few lines, which puts them into a group of its own. So the group may be kept for
  * years and read by auditors alone, and the function, the one part that meets strangers' input, can
- * neither write nor delete there. Until they are forwarded the lines are also in the function's group.
+ * neither write nor delete there. A delivery that fails three times goes to a queue; and until their
+ * retention ends the lines are also in the function's group.
  */
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Code, Function as LambdaFunction, LoggingFormat } from 'aws-cdk-lib/aws-lambda';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { FilterPattern, LogGroup, LogStream, type RetentionDays, SubscriptionFilter } from 'aws-cdk-lib/aws-logs';
 import { LambdaDestination } from 'aws-cdk-lib/aws-logs-destinations';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import {
   ENCRYPTED_BY_AWS,
@@ -23,6 +26,7 @@ import {
   VARIABLES_ARE_NAMES,
 } from './codec-function.ts';
 import { acceptFindings } from './findings.ts';
+import { removalPolicyOf } from './retention.ts';
 
 export interface AuditLogProps {
   /** The group of the function whose audit lines are forwarded. */
@@ -40,6 +44,12 @@ const AUDIT_LINES = '{ $.type = "audit" }';
 
 /** The stream within the audit group. One is enough: CloudWatch Logs limits a group's writes, not a stream's. */
 const STREAM = 'audit';
+
+/** Times that Lambda tries again what fails, one and two minutes later: the most it offers. What it throttles it tries for six hours. */
+const RETRIES = 2;
+
+/** Days that a failed delivery waits for somebody: the most that SQS offers. */
+const UNDELIVERED_DAYS = 14;
 
 /** Puts the lines of a subscription's delivery into the audit group; what fails, Lambda tries again. */
 const FORWARDER = `
@@ -84,6 +94,8 @@ async function put(logEvents) {
 export class AuditLog extends Construct {
   readonly logGroup: LogGroup;
   readonly forwarder: LambdaFunction;
+  /** Deliveries that the forwarder could not put into the group, for 14 days. */
+  readonly undelivered: Queue;
   /** The forwarder's own log. */
   readonly forwarderLogs: LogGroup;
 
@@ -92,13 +104,13 @@ export class AuditLog extends Construct {
     const encryption = props.key === undefined ? {} : { encryptionKey: props.key };
     this.logGroup = new LogGroup(this, 'Group', {
       retention: props.retentionDays as RetentionDays,
-      removalPolicy: props.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: removalPolicyOf(props.retain),
       ...encryption,
     });
     const stream = new LogStream(this, 'Stream', {
       logGroup: this.logGroup,
       logStreamName: STREAM,
-      removalPolicy: props.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: removalPolicyOf(props.retain),
     });
     this.forwarderLogs = new LogGroup(this, 'ForwarderLogs', {
       retention: props.operationsRetentionDays as RetentionDays,
@@ -119,6 +131,19 @@ export class AuditLog extends Construct {
         }),
       );
     }
+    this.undelivered = new Queue(this, 'Undelivered', {
+      retentionPeriod: Duration.days(UNDELIVERED_DAYS),
+      enforceSSL: true,
+      removalPolicy: removalPolicyOf(props.retain),
+      ...(props.key === undefined
+        ? { encryption: QueueEncryption.SQS_MANAGED }
+        : { encryption: QueueEncryption.KMS, encryptionMasterKey: props.key }),
+    });
+    acceptFindings(
+      this.undelivered,
+      ['AwsSolutions-SQS3'],
+      'It is the queue of what failed; an alarm tells of its first message.',
+    );
     this.forwarder = new LambdaFunction(this, 'Forwarder', {
       description: 'Puts the audit lines of the codec server into their own log group.',
       code: Code.fromInline(FORWARDER),
@@ -130,6 +155,8 @@ export class AuditLog extends Construct {
       role,
       logGroup: this.forwarderLogs,
       loggingFormat: LoggingFormat.JSON,
+      retryAttempts: RETRIES,
+      onFailure: new SqsDestination(this.undelivered),
       environment: { AUDIT_LOG_GROUP: this.logGroup.logGroupName, AUDIT_LOG_STREAM: STREAM },
     });
     this.forwarder.node.addDependency(stream);
@@ -140,7 +167,7 @@ export class AuditLog extends Construct {
     acceptFindings(
       this.forwarder,
       ['CKV_AWS_116'],
-      "Lambda tries again for hours, an alarm tells, and the lines are still in the function's log group: docs/operate.md says how to copy them.",
+      'A delivery that fails goes to the queue as an on-failure destination, which holds more of it than a dead-letter queue.',
     );
     acceptFindings(
       this.forwarder,

@@ -19,6 +19,7 @@ import type { ConcurrencyConfig, LogsConfig } from '../config/environment.ts';
 import { HANDLER } from './bundle/bundle.ts';
 import { acceptFindings } from './findings.ts';
 import { ENVIRONMENT_VARIABLES } from './names.ts';
+import { removalPolicyOf } from './retention.ts';
 
 /** Named, not "latest": what runs in production is what the tests ran on. */
 export const FUNCTION_RUNTIME = Runtime.NODEJS_24_X;
@@ -71,7 +72,7 @@ export class CodecFunction extends Construct {
     super(scope, id);
     this.logGroup = new LogGroup(this, 'Logs', {
       retention: props.logs.retentionDays as RetentionDays,
-      removalPolicy: props.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: removalPolicyOf(props.retain),
       ...(props.logsKey === undefined ? {} : { encryptionKey: props.logsKey }),
     });
     this.role = new Role(this, 'Role', {

@@ -1,17 +1,19 @@
 /** One environment's stack: everything a codec server needs, put together. */
-import { Aws, type CfnElement, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { Annotations, Aws, type CfnElement, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
+import { isWatchable, warnAboutKeyWatch } from '../config/checks/key-watch.ts';
 import type { EnvironmentConfig } from '../config/environment.ts';
-import { Alarms } from './alarms.ts';
+import { Alarms } from './alarms/alarms.ts';
 import { AuditLog } from './audit-log.ts';
 import { CodecFunction } from './codec-function.ts';
 import { CustomDomain } from './custom-domain.ts';
 import { OperationsDashboard } from './dashboard.ts';
+import { dashboardUrl } from './dashboard-url.ts';
 import { EncryptionKey } from './encryption-key.ts';
-import { HttpFront } from './http-front.ts';
+import { HttpFront } from './fronts/http-api.ts';
 import { keyStatements } from './key-permissions.ts';
 import { ENVIRONMENT_VARIABLES } from './names.ts';
 import { OperationsKey } from './operations-key.ts';
@@ -92,10 +94,8 @@ export class CodecServerStack extends Stack {
       disableDefaultEndpoint: deployment.domain !== null && !deployment.domain.keepDefaultEndpoint,
     });
     const domain =
-      deployment.domain === null
-        ? undefined
-        : new CustomDomain(this, 'Domain', { domain: deployment.domain, api: front.api, stage: front.stage });
-    const endpoint = domain?.endpoint ?? front.api.apiEndpoint;
+      deployment.domain === null ? undefined : new CustomDomain(this, 'Domain', { domain: deployment.domain, front });
+    const endpoint = domain?.endpoint ?? front.endpoint;
     const workers =
       entries.length === 0
         ? undefined
@@ -116,19 +116,21 @@ export class CodecServerStack extends Stack {
             environment,
             config: deployment.alarms,
             concurrency: deployment.concurrency,
-            api: front.api,
-            stage: front.stage,
+            front: front.metrics,
             function: codec.live,
-            auditForwarder: audit.forwarder,
-            keyArns: keyArnsOf(config, createdKey?.keyArn),
+            audit,
+            keyArns: keyArnsOf(config, createdKey?.keyArn).filter(
+              (arn) => arn === createdKey?.keyArn || isWatchable(arn, deployment.target),
+            ),
             key: operationsKey,
             signIn,
           });
+    for (const { path, message } of warnAboutKeyWatch(config))
+      Annotations.of(this).addWarningV2(`codec-server:key-watch:${path}`, `${path}: ${message}`);
     const { dashboard } = new OperationsDashboard(this, 'Dashboard', {
       environment,
       endpoint,
-      api: front.api,
-      stage: front.stage,
+      front: front.metrics,
       function: codec.live,
       functionLogs: codec.logGroup,
       auditLogs: audit.logGroup,
@@ -147,7 +149,7 @@ export class CodecServerStack extends Stack {
       alarmTopicArn: deployment.alarms?.topic === 'created-by-stack' ? alarms?.topic?.topicArn : undefined,
       domainTarget: deployment.domain?.hostedZone === null ? domain?.target : undefined,
       auditLogGroup: audit.logGroup.logGroupName,
-      dashboard: `https://${Aws.REGION}.console.aws.amazon.com/cloudwatch/home?region=${Aws.REGION}#dashboards/dashboard/${dashboard.dashboardName}`,
+      dashboard: dashboardUrl(this, dashboard.dashboardName),
       secrets: Object.fromEntries(
         secrets.all.filter(({ created }) => created).map(({ secret }) => [secret.node.id, secret.secretArn]),
       ),

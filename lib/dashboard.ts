@@ -1,6 +1,5 @@
 /** The dashboard for somebody who is called at night and has never seen this server. */
 import { Aws, Duration } from 'aws-cdk-lib';
-import type { HttpApi, HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import {
   type Alarm,
   AlarmStatusWidget,
@@ -15,13 +14,13 @@ import type { Alias } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { METRICS, type MetricName } from '../config/metrics.ts';
+import type { FrontMetrics } from './fronts/front.ts';
 import { serverMetric } from './metrics.ts';
 
 export interface OperationsDashboardProps {
   readonly environment: string;
   readonly endpoint: string;
-  readonly api: HttpApi;
-  readonly stage: HttpStage;
+  readonly front: FrontMetrics;
   readonly function: Alias;
   readonly functionLogs: ILogGroup;
   readonly auditLogs: ILogGroup;
@@ -45,7 +44,7 @@ export class OperationsDashboard extends Construct {
       ...(props.alarms.length > 0 ? [[this.#alarms()]] : []),
       [this.#requests(), this.#latency(), this.#outcomes()],
       [this.#keys(), this.#dependencies(), this.#instances()],
-      [this.#denied(), this.#faults()],
+      [this.#denied(), this.#strangers(), this.#faults()],
     ];
     this.dashboard = new Dashboard(this, 'Dashboard', {
       // Dashboards are an account's, not a Region's.
@@ -73,19 +72,35 @@ export class OperationsDashboard extends Construct {
   }
 
   #requests(): IWidget {
-    const { api } = this.#props;
+    const { front } = this.#props;
     return graph('Requests a minute', [
-      api.metricCount({ ...SUM, label: 'all' }),
-      api.metricClientError({ ...SUM, label: '4xx: not signed in, not allowed, not the protocol' }),
-      api.metricServerError({ ...SUM, label: '5xx: our fault, or a dependency’s' }),
+      front.requests({ ...SUM, label: 'all' }),
+      this.#sum(METRICS.served, 'served'),
+      this.#sum(METRICS.notServed, 'should have been served and were not, 5xx apart'),
+      front.clientErrors({ ...SUM, label: '4xx: not signed in, not allowed, not the protocol' }),
+      front.serverErrors({ ...SUM, label: '5xx: our fault, or a dependency’s' }),
+      front.throttled({ ...SUM, label: '429: more than throttling allows' }),
       this.#sum(METRICS.unauthenticated, 'without a valid identity'),
     ]);
   }
 
   #latency(): IWidget {
-    const { api } = this.#props;
-    const at = (statistic: string) => api.metricLatency({ ...MINUTE, statistic, label: statistic });
-    return graph('Latency at the gateway, ms', [at('p50'), at('p90'), at('p99')]);
+    const { front, environment } = this.#props;
+    const at = (statistic: string) => front.latency({ ...MINUTE, statistic, label: statistic });
+    const calls = serverMetric(environment, METRICS.kmsCalls);
+    const spent = serverMetric(environment, METRICS.kmsDuration);
+    return graph('Latency, ms: at the gateway, in the function, of a call to KMS', [
+      at('p50'),
+      at('p90'),
+      at('p99'),
+      serverMetric(environment, METRICS.duration, 'p99').with({ label: 'in the function, p99' }),
+      new MathExpression({
+        expression: 'spent / calls',
+        usingMetrics: { spent, calls },
+        label: 'a call to KMS, average',
+        ...MINUTE,
+      }),
+    ]);
   }
 
   #outcomes(): IWidget {
@@ -122,14 +137,21 @@ export class OperationsDashboard extends Construct {
     return graph('Cannot answer: requests that failed because of', [
       this.#sum(METRICS.kmsUnavailable, 'KMS out of reach or throttling'),
       this.#sum(METRICS.kmsThrottled, 'calls that KMS throttled'),
+      this.#sum(METRICS.kmsUnreachable, 'calls that KMS did not answer'),
       this.#sum(METRICS.keyAccessDenied, 'KMS denies the key (payloads)'),
       this.#sum(METRICS.keyDisabled, 'key disabled or deleted (payloads)'),
       this.#sum(METRICS.jwksUnavailable, "issuer's signing keys"),
       this.#sum(METRICS.jwksFetchFailures, "fetches of an issuer's keys that failed"),
       this.#sum(METRICS.secretsUnavailable, 'Secrets Manager'),
       this.#sum(METRICS.cloudOpsUnavailable, 'Temporal Cloud Ops API'),
+      this.#sum(METRICS.roleLookupFailures, 'questions to the Cloud Ops API that failed'),
       this.#sum(METRICS.storageUnavailable, 'S3'),
-      ...(this.#props.signIn ? [this.#sum(METRICS.providerUnavailable, 'identity provider (signing in)')] : []),
+      ...(this.#props.signIn
+        ? [
+            this.#sum(METRICS.providerUnavailable, 'identity provider (signing in)'),
+            this.#sum(METRICS.providerRefused, 'exchanges that the identity provider refused'),
+          ]
+        : []),
     ]);
   }
 
@@ -145,7 +167,7 @@ export class OperationsDashboard extends Construct {
   #denied(): IWidget {
     return new LogQueryWidget({
       title: 'Denied: who, and where',
-      width: 12,
+      width: 9,
       height: 8,
       logGroupNames: [this.#props.auditLogs.logGroupName],
       queryLines: [
@@ -157,10 +179,24 @@ export class OperationsDashboard extends Construct {
     });
   }
 
+  #strangers(): IWidget {
+    return new LogQueryWidget({
+      title: 'Without a valid identity, by reason',
+      width: 6,
+      height: 8,
+      logGroupNames: [this.#props.auditLogs.logGroupName],
+      queryLines: [
+        'filter ispresent(unauthenticated)',
+        'stats count(*) as requests, latest(@timestamp) as last by unauthenticated',
+        'sort requests desc',
+      ],
+    });
+  }
+
   #faults(): IWidget {
     return new LogQueryWidget({
       title: 'Cold starts and what went wrong',
-      width: 12,
+      width: 9,
       height: 8,
       logGroupNames: [this.#props.functionLogs.logGroupName],
       queryLines: [

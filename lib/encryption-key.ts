@@ -1,9 +1,10 @@
 /** The KMS key that wraps the data keys of payloads. */
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { NAMESPACE_CONDITION_KEY } from './names.ts';
+import { removalPolicyOf } from './retention.ts';
 
 export interface EncryptionKeyProps {
   /** The environment's name, for the alias `alias/codec-server/<name>`. */
@@ -31,7 +32,7 @@ export class EncryptionKey extends Construct {
       enableKeyRotation: true,
       rotationPeriod: Duration.days(365),
       pendingWindow: Duration.days(PENDING_WINDOW_DAYS),
-      removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: removalPolicyOf(retain),
     });
     this.key.addToResourcePolicy(
       new PolicyStatement({

@@ -1,15 +1,16 @@
 /** The KMS key for what the server writes about itself: logs, secrets and alarm messages. Payload keys never meet it. */
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import { removalPolicyOf } from './retention.ts';
 
 export interface OperationsKeyProps {
   readonly environment: string;
   readonly retain: boolean;
 }
 
-/** A key that CloudWatch Logs may use for this account's log groups, and CloudWatch and EventBridge for the alarm topic. */
+/** A key that CloudWatch Logs may use for this account's log groups, and CloudWatch for the alarm topic. */
 export class OperationsKey extends Construct {
   readonly key: Key;
 
@@ -21,7 +22,7 @@ export class OperationsKey extends Construct {
       alias: `alias/codec-server/${environment}/operations`,
       enableKeyRotation: true,
       pendingWindow: Duration.days(30),
-      removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: removalPolicyOf(retain),
     });
     this.key.addToResourcePolicy(
       new PolicyStatement({
@@ -34,10 +35,11 @@ export class OperationsKey extends Construct {
         },
       }),
     );
+    // EventBridge, which supports no condition here, gets its statement from the CDK with the rule that publishes.
     this.key.addToResourcePolicy(
       new PolicyStatement({
         sid: 'AlarmsOfThisAccount',
-        principals: [new ServicePrincipal('cloudwatch.amazonaws.com'), new ServicePrincipal('events.amazonaws.com')],
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
         actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
         resources: ['*'],
         conditions: { StringEquals: { 'aws:SourceAccount': account } },

@@ -1,8 +1,9 @@
 /** The bucket for large payloads, for whoever has none: private, encrypted, TLS only, and tidied up after the days that were asked for. */
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acceptFindings } from './findings.ts';
+import { removalPolicyOf } from './retention.ts';
 
 export interface PayloadBucketProps {
   readonly retain: boolean;
@@ -21,7 +22,7 @@ export class PayloadBucket extends Construct {
       enforceSSL: true,
       minimumTLSVersion: 1.2,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: removalPolicyOf(retain),
       lifecycleRules: [
         { abortIncompleteMultipartUploadAfter: Duration.days(1) },
         ...(expireAfterDays === null ? [] : [{ expiration: Duration.days(expireAfterDays) }]),

@@ -1,5 +1,5 @@
 /** The secrets that an environment asks for: made here and filled by people, or existing ones by ARN. */
-import { RemovalPolicy, SecretValue } from 'aws-cdk-lib';
+import { SecretValue } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { type ISecret, Secret, type SecretStringGenerator } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -7,6 +7,7 @@ import type { EnvironmentConfig } from '../config/environment.ts';
 import type { SecretRef } from '../config/schema.ts';
 import { acceptFindings } from './findings.ts';
 import { ENVIRONMENT_VARIABLES } from './names.ts';
+import { removalPolicyOf } from './retention.ts';
 
 export interface SecretsProps {
   readonly environment: string;
@@ -103,7 +104,7 @@ export class Secrets extends Construct {
       ...(made.initially === undefined
         ? { generateSecretString: RANDOM_KEY }
         : { secretStringValue: SecretValue.unsafePlainText(made.initially) }),
-      removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: removalPolicyOf(retain),
       ...(key === undefined ? {} : { encryptionKey: key }),
     });
     acceptFindings(

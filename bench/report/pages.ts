@@ -8,6 +8,7 @@ export function partsOf(results: Results): Readonly<Record<string, string>> {
   return {
     'README.md': speedPart(results),
     'docs/scaling.md': scalingPart(results),
+    'docs/operate.md': alarmsPart(results),
     'bench/results/README.md': figuresPart(results),
   };
 }
@@ -81,6 +82,23 @@ function scalingPart({ scale }: Results): string {
     ...scale.rows.map(
       ({ page, spreadMs, provisioned, instances, coldStarts, kmsCalls, jwksFetches, readableMs }) =>
         `| ${[page, spreadMs, provisioned, instances, coldStarts, kmsCalls, jwksFetches, readableMs.p50.toFixed(0), readableMs.p99.toFixed(0)].join(' | ')} |`,
+    ),
+    '',
+  ].join('\n');
+}
+
+function alarmsPart({ alarms }: Results): string {
+  const { seed, outages, months } = alarms.settings;
+  const percent = (share: number): string => `${Math.round(share * 100)} %`;
+  return [
+    '',
+    `Played with the seed ${seed}: ${outages} outages of half an hour and ${months} months for each team (\`npm run bench:alarms\`).`,
+    '',
+    '| people | total outage, seen within 15 min | within 30 min | a third of the pages fails, within 30 min | false alarms a month |',
+    '| --- | --- | --- | --- | --- |',
+    ...alarms.rows.map(
+      ({ people, within15, within30, thirdWithin30, falseAlarmsAMonth }) =>
+        `| ${[people, percent(within15), percent(within30), percent(thirdWithin30), falseAlarmsAMonth.toFixed(2)].join(' | ')} |`,
     ),
     '',
   ].join('\n');

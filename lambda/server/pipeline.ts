@@ -20,7 +20,7 @@ import { HttpError } from './http/http-error.ts';
 import { limitBody } from './http/limits.ts';
 import type { CodecPipeline, CodecRequest, CodecResponse } from './http/message.ts';
 import { namedNamespace } from './http/namespace.ts';
-import { allowedOrigin } from './http/origin.ts';
+import { allowedOrigin, ForbiddenOriginError } from './http/origin.ts';
 import { readPayloads } from './http/payload-json-reader.ts';
 import { bugResponse, httpErrorResponse, payloadsResponse, textResponse } from './http/responses.ts';
 import { isBulkRead, preservesStorageRefs, type Route, routeOf } from './http/route.ts';
@@ -329,6 +329,7 @@ function mayStore(caller: Caller, { origin }: AuditRecord): boolean {
 
 /** The refusal that an error means, its cause noted in the record, or undefined for a bug. */
 function httpErrorOf(error: unknown, record: AuditRecord): HttpError | undefined {
+  record.refusedOrigin = error instanceof ForbiddenOriginError;
   if (error instanceof HttpError) return error;
   if (error instanceof UnauthenticatedError) {
     record.unauthenticated = error.reason;

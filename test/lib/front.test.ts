@@ -80,7 +80,6 @@ describe('the HTTP API', () => {
 
   it('throttles as the environment says', () => {
     expect(templates.full.one('AWS::ApiGatewayV2::Stage').Properties.DefaultRouteSettings).toEqual({
-      DetailedMetricsEnabled: true,
       ThrottlingRateLimit: 200,
       ThrottlingBurstLimit: 400,
     });
@@ -130,7 +129,7 @@ describe('the HTTP API', () => {
     const [configuration] = template.one('AWS::ApiGatewayV2::DomainName').Properties.DomainNameConfigurations;
     expect(configuration).toMatchObject({ EndpointType: 'REGIONAL', SecurityPolicy: 'TLS_1_2' });
     const records = Object.values(template.all('AWS::Route53::RecordSet'));
-    expect(records.map(({ Properties }) => Properties.Type)).toEqual(['A', 'AAAA']);
+    expect(records.map(({ Properties }) => Properties.Type)).toEqual(['A']);
     expect(templates.dev.all('AWS::ApiGatewayV2::DomainName')).toEqual({});
     expect(templates.dev.one('AWS::ApiGatewayV2::Api').Properties.DisableExecuteApiEndpoint).toBe(false);
   });

@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import dev from '../../environments/dev.ts';
 import full from '../support/environments/full.ts';
 import prod from '../support/environments/prod.ts';
-import signIn from '../support/environments/sign-in.ts';
 import { SynthesizedTemplate } from '../support/synthesize.ts';
 
 const templates = {
@@ -23,7 +22,9 @@ describe('the audit log', () => {
         Action: 'logs:PutLogEvents',
         Resource: { 'Fn::GetAtt': [group, 'Arn'] },
       });
-      expect(Object.keys(statements)).toEqual(['AuditLines', 'OwnLog']);
+      // What the CDK adds for the queue of deliveries that failed has no name.
+      expect(Object.keys(statements)).toEqual(['AuditLines', 'OwnLog', 'undefined']);
+      expect(JSON.stringify(statements['undefined'])).toContain(template.idOf('AWS::SQS::Queue'));
     }
   });
 
@@ -38,7 +39,7 @@ describe('the audit log', () => {
 
   it('is kept for longer than other logs, and outlives the stack in production', () => {
     expect(templates.prod.one('AWS::Logs::LogGroup', 'AuditGroup')).toMatchObject({
-      DeletionPolicy: 'Retain',
+      DeletionPolicy: 'RetainExceptOnCreate',
       Properties: { RetentionInDays: 400 },
     });
     expect(templates.prod.one('AWS::Logs::LogGroup', 'CodecLogs').Properties.RetentionInDays).toBe(30);
@@ -74,71 +75,41 @@ describe('logs and secrets', () => {
   it('come with nothing secret in the template', () => {
     const secrets = Object.values(templates.full.all('AWS::SecretsManager::Secret'));
     expect(secrets.map(({ Properties }) => Properties.SecretString)).toEqual(['{"tokens":[]}', 'put the API key here']);
-    for (const secret of secrets) expect(secret.DeletionPolicy).toBe('Retain');
+    for (const secret of secrets) expect(secret.DeletionPolicy).toBe('RetainExceptOnCreate');
     expect(templates.dev.all('AWS::SecretsManager::Secret')).toEqual({});
   });
 });
 
-describe('alarms', () => {
-  it('each say what to do, and tell the topic when they come and when they go', () => {
-    const topic = { Ref: templates.full.idOf('AWS::SNS::Topic') };
-    const alarms = Object.values(templates.full.all('AWS::CloudWatch::Alarm'));
-    expect(alarms).toHaveLength(11);
-    for (const { Properties } of alarms) {
-      expect(Properties).toMatchObject({
-        AlarmActions: [topic],
-        OKActions: [topic],
-        TreatMissingData: 'notBreaching',
-        AlarmDescription: expect.stringMatching(/^Codec server, full: .{40,}/),
-      });
+describe('what outlives the stack', () => {
+  it('goes with a first deployment that fails, so that the second finds its names free', () => {
+    const kept = ['AWS::KMS::Key', 'AWS::SecretsManager::Secret', 'AWS::Logs::LogGroup', 'AWS::SQS::Queue'];
+    for (const type of kept) {
+      for (const [id, resource] of Object.entries(templates.full.all(type))) {
+        if (id.startsWith('AuditForwarderLogs')) continue;
+        expect([id, resource.DeletionPolicy, resource.UpdateReplacePolicy]).toEqual([
+          id,
+          'RetainExceptOnCreate',
+          'Retain',
+        ]);
+      }
+      for (const resource of Object.values(templates.dev.all(type))) expect(resource.DeletionPolicy).toBe('Delete');
     }
   });
+});
 
-  it('watch the environment’s own metrics and thresholds', () => {
-    const alarm = (prefix: string) => templates.full.one('AWS::CloudWatch::Alarm', prefix).Properties;
-    expect(alarm('AlarmsDenials')).toMatchObject({
-      Namespace: 'TemporalCodecServer',
-      MetricName: 'PayloadsDenied',
-      Dimensions: [{ Name: 'Environment', Value: 'full' }],
-      Threshold: 50,
-      Period: 300,
-    });
-    expect(alarm('AlarmsLatency')).toMatchObject({ ExtendedStatistic: 'p99', Threshold: 2000 });
-    expect(alarm('AlarmsKeyDisabled')).toMatchObject({ MetricName: 'KeyDisabled', Threshold: 1 });
-  });
-
-  it('tell when nobody can sign in, where people do', () => {
-    const template = new SynthesizedTemplate(signIn, 'sign-in');
-    expect(template.one('AWS::CloudWatch::Alarm', 'AlarmsProviderUnavailable').Properties).toMatchObject({
-      MetricName: 'ProviderUnavailable',
-      Dimensions: [{ Name: 'Environment', Value: 'sign-in' }],
-      Period: 300,
-    });
-    const body = (it: SynthesizedTemplate) => JSON.stringify(it.one('AWS::CloudWatch::Dashboard').Properties);
-    expect(body(template)).toContain('ProviderUnavailable');
-    expect(body(templates.full)).not.toContain('ProviderUnavailable');
-  });
-
-  it('tell when a key is disabled or scheduled for deletion', () => {
-    const { EventPattern, Targets } = templates.prod.one('AWS::Events::Rule').Properties;
-    expect(EventPattern.detail.eventName).toEqual(['DisableKey', 'ScheduleKeyDeletion']);
-    expect(EventPattern.detail.requestParameters.keyId[0]).toEqual(templates.prod.arnOf('AWS::KMS::Key', 'Encryption'));
-    expect(Targets[0].Arn).toEqual({ Ref: templates.prod.idOf('AWS::SNS::Topic') });
-  });
-
-  it('reach an encrypted topic, to which services of AWS alone publish, for this account', () => {
-    expect(templates.prod.one('AWS::SNS::Topic').Properties.KmsMasterKeyId).toEqual(
+describe('a delivery of audit lines that fails', () => {
+  it('is tried twice more, and then kept for two weeks in an encrypted queue', () => {
+    for (const template of Object.values(templates)) {
+      const queue = template.idOf('AWS::SQS::Queue');
+      expect(template.one('AWS::Lambda::EventInvokeConfig').Properties).toMatchObject({
+        MaximumRetryAttempts: 2,
+        DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': [queue, 'Arn'] } } },
+      });
+      expect(template.one('AWS::SQS::Queue').Properties.MessageRetentionPeriod).toBe(14 * 86_400);
+    }
+    expect(templates.prod.one('AWS::SQS::Queue').Properties.KmsMasterKeyId).toEqual(
       templates.prod.arnOf('AWS::KMS::Key', 'Operations'),
     );
-    for (const statement of templates.prod.one('AWS::SNS::TopicPolicy').Properties.PolicyDocument.Statement) {
-      if (statement.Effect === 'Deny')
-        expect(statement.Condition).toEqual({ Bool: { 'aws:SecureTransport': 'false' } });
-      else expect(statement.Principal.Service).toBeDefined();
-    }
-  });
-
-  it('are not there where the environment wants none', () => {
-    expect(templates.dev.all('AWS::CloudWatch::Alarm')).toEqual({});
-    expect(templates.dev.all('AWS::SNS::Topic')).toEqual({});
+    expect(templates.dev.one('AWS::SQS::Queue').Properties.SqsManagedSseEnabled).toBe(true);
   });
 });

@@ -48,7 +48,7 @@ describe('the bucket of the stack', () => {
       ...withStorage,
       deployment: { ...withStorage.deployment, onDelete: 'retain' },
     });
-    expect(retained.one('AWS::S3::Bucket').DeletionPolicy).toBe('Retain');
+    expect(retained.one('AWS::S3::Bucket').DeletionPolicy).toBe('RetainExceptOnCreate');
   });
 
   it('is told to the function and to people, and is not made where nobody asks for it', () => {

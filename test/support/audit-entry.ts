@@ -11,6 +11,7 @@ export function auditEntry(change: Partial<AuditEntry> = {}): AuditEntry {
     caller: person('alice@acme.com'),
     unauthenticated: undefined,
     origin: 'https://cloud.temporal.io',
+    refusedOrigin: false,
     namedNamespace: 'orders',
     namespaces: new Map([['orders', 'allowed']]),
     payloads: { decoded: 1 },

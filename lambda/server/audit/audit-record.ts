@@ -13,6 +13,7 @@ export class AuditRecord {
   caller: Caller | undefined;
   unauthenticated: RejectionReason | undefined;
   origin: string | undefined;
+  refusedOrigin = false;
   namedNamespace: string | undefined;
   fault: string | undefined;
   bulk = false;
@@ -31,7 +32,8 @@ export class AuditRecord {
   }
 
   entry(status: number, now: number): AuditEntry {
-    const { operation, caller, unauthenticated, origin, namedNamespace, namespaces, payloads, fault, bulk } = this;
+    const { operation, caller, unauthenticated, origin, refusedOrigin, namedNamespace } = this;
+    const { namespaces, payloads, fault, bulk } = this;
     const { keyIds, cacheHits, cacheMisses } = this.usage;
     return {
       requestId: this.#requestId,
@@ -41,6 +43,7 @@ export class AuditRecord {
       caller,
       unauthenticated,
       origin,
+      refusedOrigin,
       namedNamespace,
       namespaces,
       payloads,

@@ -15,6 +15,8 @@ export interface AuditEntry {
   /** Why there is no caller: `missing`, `expired`, …; undefined when there is one. */
   readonly unauthenticated: string | undefined;
   readonly origin: string | undefined;
+  /** Whether the request was refused for coming from the page of an origin that is not allowed. */
+  readonly refusedOrigin: boolean;
   /** The namespace that the caller named. */
   readonly namedNamespace: string | undefined;
   /** The distinct namespaces for which a decision was made, and the decision. */

@@ -1,13 +1,14 @@
 /**
  * Metrics in CloudWatch's embedded metric format: lines in the log that CloudWatch turns into
  * metrics, so that counting costs a request microseconds and no call. One line a request; zeros are
- * left out.
+ * left out, but for those that an alarm needs.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 import { METRIC_DIMENSION, METRIC_NAMESPACE, METRICS, type MetricName } from '../../../config/metrics.ts';
 import type { AuditEntry, AuditSink } from './audit.ts';
 import type { WriteLine } from './logger.ts';
+import { servedOrNot } from './served.ts';
 
 /** Counts what happens. */
 export interface Metrics extends AuditSink {
@@ -42,6 +43,11 @@ const FAULTS: ReadonlyMap<string, MetricName> = new Map([
   ['provider', METRICS.providerUnavailable],
 ]);
 
+/** Written even when they are zero: an alarm adds them up, and CloudWatch adds nothing up of which a part has no data. */
+const ALWAYS: ReadonlySet<MetricName> = new Set([METRICS.served, METRICS.notServed]);
+
+const MILLISECONDS: ReadonlySet<MetricName> = new Set([METRICS.duration, METRICS.kmsDuration]);
+
 /** Combinations of metrics that occur are few; should they not be, the memory of them stays bounded. */
 const MAX_HEADERS = 1_000;
 
@@ -51,7 +57,7 @@ export function createMetrics(write: WriteLine, environment: string): Metrics {
   const headers = new Map<string, string>();
 
   function add(name: MetricName, by: number): void {
-    if (by !== 0) pending.set(name, (pending.get(name) ?? 0) + by);
+    if (by !== 0 || ALWAYS.has(name)) pending.set(name, (pending.get(name) ?? 0) + by);
   }
 
   return {
@@ -74,13 +80,15 @@ export function createMetrics(write: WriteLine, environment: string): Metrics {
 }
 
 function addEntry(entry: AuditEntry, add: (name: MetricName, by: number) => void): void {
-  add(METRICS.requests, 1);
+  const outcome = servedOrNot(entry);
+  add(METRICS.served, outcome === 'served' ? 1 : 0);
+  add(METRICS.notServed, outcome === 'not-served' ? 1 : 0);
   add(METRICS.duration, Math.round(entry.durationMs * 1000) / 1000);
   if (entry.unauthenticated !== undefined) add(METRICS.unauthenticated, 1);
-  for (const outcome in entry.payloads) {
-    const count = entry.payloads[outcome] ?? 0;
-    add(OUTCOMES.get(outcome) ?? METRICS.cannotOpen, count);
-    const reason = REASONS.get(outcome);
+  for (const payloadOutcome in entry.payloads) {
+    const count = entry.payloads[payloadOutcome] ?? 0;
+    add(OUTCOMES.get(payloadOutcome) ?? METRICS.cannotOpen, count);
+    const reason = REASONS.get(payloadOutcome);
     if (reason !== undefined) add(reason, count);
   }
   add(METRICS.keyCacheHits, entry.cacheHits);
@@ -91,7 +99,7 @@ function addEntry(entry: AuditEntry, add: (name: MetricName, by: number) => void
 
 /** Everything of a line that does not change from request to request. */
 function headerOf(names: readonly MetricName[], environment: string): string {
-  const metrics = names.map((name) => ({ Name: name, Unit: name === METRICS.duration ? 'Milliseconds' : 'Count' }));
+  const metrics = names.map((name) => ({ Name: name, Unit: MILLISECONDS.has(name) ? 'Milliseconds' : 'Count' }));
   const directive = { Namespace: METRIC_NAMESPACE, Dimensions: [[METRIC_DIMENSION]], Metrics: metrics };
   const inner = JSON.stringify({ CloudWatchMetrics: [directive] }).slice(1, -1);
   return `${inner}},"type":"metrics",${JSON.stringify(METRIC_DIMENSION)}:${JSON.stringify(environment)}`;

@@ -21,20 +21,21 @@ export interface IdentityObservers {
 export function observeIdentity(logger: Logger, metrics: Metrics | undefined): IdentityObservers {
   return {
     onKeyFetch(outcome, error) {
-      metrics?.count(METRICS.jwksFetches);
       if (outcome === 'ok') return logger.debug('fetched the keys of a token issuer');
       metrics?.count(METRICS.jwksFetchFailures);
       logger.warn('the keys of a token issuer cannot be fetched', {}, error);
     },
     onRoleLookup(outcome, error) {
-      metrics?.count(METRICS.roleLookups);
       if (outcome === 'ok') return logger.debug('asked Temporal Cloud for the role of a person');
       metrics?.count(METRICS.roleLookupFailures);
       logger.warn('Temporal Cloud cannot be asked for roles', {}, error);
     },
     onProvider(outcome, error, code) {
-      if (outcome === 'refused') logger.warn('the identity provider refused an exchange', { code });
-      else logger.warn('the identity provider cannot be asked', {}, error);
+      if (outcome === 'refused') {
+        // Whoever declines at the provider is no fault of the configuration.
+        if (code !== 'access_denied') metrics?.count(METRICS.providerRefused);
+        logger.warn('the identity provider refused an exchange', { code });
+      } else logger.warn('the identity provider cannot be asked', {}, error);
     },
   };
 }

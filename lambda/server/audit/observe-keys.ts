@@ -14,8 +14,9 @@ export interface KeyObservers {
 export function observeKeys(logger: Logger, metrics: Metrics | undefined): KeyObservers {
   return {
     onKeyringProblem: (message) => logger.error(`the keyring stays as it was: ${message}`),
-    onKmsCall(fault) {
+    onKmsCall(fault, durationMs) {
       metrics?.count(METRICS.kmsCalls);
+      metrics?.count(METRICS.kmsDuration, Math.round(durationMs));
       switch (fault) {
         case undefined:
           return;

@@ -16,6 +16,9 @@ interface MetricLine {
   };
 }
 
+/** What an ordinary request counts; the zero is written so that an alarm can add it up. */
+const ORDINARY = { Served: 1, NotServed: 0, Duration: 1.235, PayloadsDecoded: 1, KeyCacheHits: 1 };
+
 function linesOf(...entries: Partial<AuditEntry>[]): MetricLine[] {
   const lines: string[] = [];
   const metrics = createMetrics((line) => lines.push(line), 'pr"od');
@@ -39,12 +42,12 @@ describe('a line of metrics', () => {
     expect(line?.[METRIC_DIMENSION]).toBe('pr"od');
     for (const { Name, Unit } of directive?.Metrics ?? []) {
       expect(typeof line?.[Name]).toBe('number');
-      expect(Unit).toBe(Name === METRICS.duration ? 'Milliseconds' : 'Count');
+      expect(Unit).toBe(/Duration$/.test(Name) ? 'Milliseconds' : 'Count');
     }
   });
 
   it('counts an ordinary request', () => {
-    expect(valuesOf(linesOf({})[0])).toEqual({ Requests: 1, Duration: 1.235, PayloadsDecoded: 1, KeyCacheHits: 1 });
+    expect(valuesOf(linesOf({})[0])).toEqual(ORDINARY);
   });
 
   it('counts payloads by outcome, and every reason for not opening one in one sum', () => {
@@ -71,24 +74,24 @@ describe('a line of metrics', () => {
     ] as const) {
       expect(valuesOf(linesOf({ fault })[0])).toMatchObject({ [metric]: 1 });
     }
-    expect(Object.keys(valuesOf(linesOf({ fault: 'constructor' })[0]))).toHaveLength(4);
+    expect(Object.keys(valuesOf(linesOf({ fault: 'constructor' })[0]))).toHaveLength(5);
   });
 
   it('starts from nothing for every request', () => {
     const [, second] = linesOf({ payloads: { denied: 9 } }, {});
-    expect(valuesOf(second)).toEqual({ Requests: 1, Duration: 1.235, PayloadsDecoded: 1, KeyCacheHits: 1 });
+    expect(valuesOf(second)).toEqual(ORDINARY);
   });
 
   it('brings along what was counted between requests', () => {
     const lines: string[] = [];
     const metrics = createMetrics((line) => lines.push(line), 'dev');
-    metrics.count(METRICS.jwksFetches);
-    metrics.count(METRICS.jwksFetches);
-    metrics.count(METRICS.roleLookups, 3);
+    metrics.count(METRICS.jwksFetchFailures);
+    metrics.count(METRICS.jwksFetchFailures);
+    metrics.count(METRICS.roleLookupFailures, 3);
     metrics.record(auditEntry());
     metrics.record(auditEntry());
-    expect(valuesOf(JSON.parse(lines[0] ?? ''))).toMatchObject({ JwksFetches: 2, RoleLookups: 3 });
-    expect(lines[1]).not.toContain('JwksFetches');
+    expect(valuesOf(JSON.parse(lines[0] ?? ''))).toMatchObject({ JwksFetchFailures: 2, RoleLookupFailures: 3 });
+    expect(lines[1]).not.toContain('JwksFetchFailures');
   });
 
   it('holds nothing of the caller', () => {

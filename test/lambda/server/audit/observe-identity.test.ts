@@ -24,9 +24,7 @@ describe('questions of identity to others', () => {
     });
     expect(lines[1]).not.toContain('SECRET');
     expect(JSON.parse(lines[2] ?? '')).toMatchObject({
-      JwksFetches: 2,
       JwksFetchFailures: 1,
-      RoleLookups: 3,
       RoleLookupFailures: 1,
     });
   });

@@ -60,6 +60,6 @@ describe('calls to KMS', () => {
 
   it('are logged where nobody counts', () => {
     const { onKmsCall } = observeKeys(createLogger(write, 'DEBUG'), undefined);
-    expect(() => [onKmsCall(undefined), onKmsCall('throttled'), onKmsCall('incorrect-key')]).not.toThrow();
+    expect(() => [onKmsCall(undefined, 1), onKmsCall('throttled', 1), onKmsCall('incorrect-key', 1)]).not.toThrow();
   });
 });
