@@ -8,14 +8,14 @@
  * neither write nor delete there. A delivery that fails three times goes to a queue; and until their
  * retention ends the lines are also in the function's group.
  */
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Code, Function as LambdaFunction, LoggingFormat } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { FilterPattern, LogGroup, LogStream, type RetentionDays, SubscriptionFilter } from 'aws-cdk-lib/aws-logs';
 import { LambdaDestination } from 'aws-cdk-lib/aws-logs-destinations';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import {
   ENCRYPTED_BY_AWS,
@@ -144,6 +144,16 @@ export class AuditLog extends Construct {
       ['AwsSolutions-SQS3'],
       'It is the queue of what failed; an alarm tells of its first message.',
     );
+    if (props.key !== undefined) {
+      role.addToPolicy(
+        new PolicyStatement({
+          sid: 'UndeliveredKey',
+          actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+          resources: [props.key.keyArn],
+          conditions: { StringEquals: { 'kms:ViaService': `sqs.${Aws.REGION}.${Aws.URL_SUFFIX}` } },
+        }),
+      );
+    }
     this.forwarder = new LambdaFunction(this, 'Forwarder', {
       description: 'Puts the audit lines of the codec server into their own log group.',
       code: Code.fromInline(FORWARDER),
@@ -156,7 +166,7 @@ export class AuditLog extends Construct {
       logGroup: this.forwarderLogs,
       loggingFormat: LoggingFormat.JSON,
       retryAttempts: RETRIES,
-      onFailure: new SqsDestination(this.undelivered),
+      onFailure: new SqsDestination(this.#target()),
       environment: { AUDIT_LOG_GROUP: this.logGroup.logGroupName, AUDIT_LOG_STREAM: STREAM },
     });
     this.forwarder.node.addDependency(stream);
@@ -180,5 +190,10 @@ export class AuditLog extends Construct {
       filterPattern: FilterPattern.literal(AUDIT_LINES),
       filterName: 'audit',
     });
+  }
+
+  /** The queue as somebody without its key sees it: the CDK would let the forwarder decrypt everything under that key. */
+  #target(): IQueue {
+    return Queue.fromQueueAttributes(this, 'UndeliveredTarget', { queueArn: this.undelivered.queueArn });
   }
 }
