@@ -76,8 +76,11 @@ export class MalformedPayloadError extends CannotOpenError {
   }
 }
 
-/** Why something is unavailable for now. */
-export type UnavailableCause = 'throttled' | 'unreachable' | 'timed-out';
+/**
+ * Why something is unavailable for now. `unusable`: what a service or file holds was reached and is not
+ * what it must be, or may not be read; somebody has to mend it.
+ */
+export type UnavailableCause = 'throttled' | 'unreachable' | 'timed-out' | 'unusable';
 
 /** The service behind a key cannot answer now, and may in a moment: a 503, never a refusal. */
 export class KeyUnavailableError extends CodecError {

@@ -1,5 +1,6 @@
 /** Opens what an environment proves its callers by, and where it asks for their roles. */
 import { resolve } from 'node:path';
+import { SingleFlight } from '../../codec/calls/single-flight.ts';
 import { createSecretSource, type SecretReader } from '../../codec/keys/secrets/secret-source.ts';
 import type { IdentityConfig, SecretRef, SignInConfig, TemporalCloudRolesConfig } from '../../config/schema.ts';
 import type { IdentityObservers } from './audit/observe-identity.ts';
@@ -77,7 +78,9 @@ async function openServiceTokens(config: FileOrSecret, host: IdentityHost): Prom
   const read = await readerOf(config, arn, host, 'file of service tokens');
   // Once now, so that a mistake in a file is told at start.
   if ('file' in config) parseServiceTokens(await read(Date.now()));
-  return createServiceTokens(createSecretSource({ read, parse: parseServiceTokens }));
+  return createServiceTokens(
+    createSecretSource({ read, parse: parseServiceTokens, observe: host.observeSecret?.('service tokens') }),
+  );
 }
 
 /** Loaded by the first request whose decision needs a role. */
@@ -88,19 +91,24 @@ function openRoles(config: TemporalCloudRolesConfig, get: HttpsGet, host: Identi
       import('./auth/cloud-roles.ts'),
       readerOf(config.apiKey, arn, host, 'file of the Temporal Cloud API key'),
     ]);
-    const apiKey = createSecretSource({ read, parse: parseApiKey });
+    const apiKey = createSecretSource({
+      read,
+      parse: parseApiKey,
+      observe: host.observeSecret?.('Temporal Cloud API key'),
+    });
     return createCloudRoles(config, { get, apiKey, now: () => Date.now(), onLookup: host.onRoleLookup });
   };
   let opened: RoleDirectory | undefined;
-  let opening: Promise<RoleDirectory> | undefined;
+  const opening = new SingleFlight<RoleDirectory>();
   return {
     roleOf(email, namespace) {
       if (opened !== undefined) return opened.roleOf(email, namespace);
-      opening ??= load().then((directory) => {
-        opened = directory;
-        return directory;
-      });
-      return opening.then((directory) => directory.roleOf(email, namespace));
+      return opening
+        .run(async () => {
+          opened = await load();
+          return opened;
+        })
+        .then((directory) => directory.roleOf(email, namespace));
     },
   };
 }

@@ -8,6 +8,7 @@ import { combineKeySources } from '../../codec/keys/combined-keys.ts';
 import type { KeySource } from '../../codec/keys/key-source.ts';
 import type { KmsObserver } from '../../codec/keys/kms/observed-kms.ts';
 import type { KeysConfig, KmsKeyConfig, LocalKeyringConfig, SecretRef, StaticKeysConfig } from '../../config/schema.ts';
+import type { ObserveSecret } from './audit/observe-secrets.ts';
 
 /** What the keys need to know of where they are opened. */
 export interface KeysHost {
@@ -21,6 +22,8 @@ export interface KeysHost {
   readonly onKmsCall?: KmsObserver | undefined;
   /** Told why a keyring file that was changed cannot be used, for the log. */
   readonly onKeyringProblem?: ((message: string) => void) | undefined;
+  /** Makes the observer of a secret, for the metrics and the log. */
+  readonly observeSecret?: ObserveSecret | undefined;
 }
 
 /** Keys in use. */
@@ -140,6 +143,7 @@ async function openStaticKeys(config: StaticKeysConfig, { cache }: KeysConfig, h
     read: secretsManagerReader({ arn: secretArn(config.secret, host.stackStaticKeysArn, 'keys.staticKeys.secret') }),
     parse: parseStaticKeySecret,
     discard: eraseStaticKeys,
+    observe: host.observeSecret?.('static keys'),
     ...definedOnly({ ttlSeconds: cache?.ttlSeconds }),
   });
   return { source: new StaticKeySource(secret), close: () => {} };

@@ -3,6 +3,7 @@
  * whoever asks (nobody has to say who) can neither spend key calls nor learn more than yes or no.
  */
 import { contextOfNamespace } from '../../codec/aws-encryption-sdk/encryption-context.ts';
+import { SingleFlight } from '../../codec/calls/single-flight.ts';
 import { CannotEncodeError, CannotOpenError, KeyUnavailableError } from '../../codec/errors.ts';
 import type { KeySource } from '../../codec/keys/key-source.ts';
 
@@ -32,7 +33,7 @@ export function createReadiness({
   now = Date.now,
 }: ReadinessParts): () => boolean | Promise<boolean> {
   let known: { readonly ready: boolean; readonly until: number } | undefined;
-  let attempt: Promise<boolean> | undefined;
+  const flight = new SingleFlight<boolean>();
 
   async function prove(): Promise<boolean> {
     for (const namespace of namespaces) if (await hasKey(keys, namespace, now() + ATTEMPT_MS)) return true;
@@ -41,15 +42,11 @@ export function createReadiness({
 
   return () => {
     if (known !== undefined && now() < known.until) return known.ready;
-    attempt ??= prove()
-      .then((ready) => {
-        known = { ready, until: now() + (ready ? YES_MS : NO_MS) };
-        return ready;
-      })
-      .finally(() => {
-        attempt = undefined;
-      });
-    return attempt;
+    return flight.run(async () => {
+      const ready = await prove();
+      known = { ready, until: now() + (ready ? YES_MS : NO_MS) };
+      return ready;
+    });
   };
 }
 

@@ -95,7 +95,7 @@ export class DataKeyCache implements KeySource {
     }
     this.#throwRemembered(name, now);
     const underWay = this.#flights.get(name);
-    if (underWay !== undefined) {
+    if (underWay !== undefined && !underWay.hasFrozen) {
       this.#joined++;
       context.usage.cacheHits++;
       return underWay.join(context.deadline);
@@ -117,7 +117,7 @@ export class DataKeyCache implements KeySource {
     const name = nameOfWriter(encryptionContext, context.namespace);
     const now = this.#clock.now();
     let batch = this.#batches.get(name, now);
-    if (batch !== undefined && !batch.fits(plaintextLength)) {
+    if (batch !== undefined && (!batch.fits(plaintextLength) || (!batch.ready && batch.hasFrozen))) {
       this.#batches.delete(name);
       batch = undefined;
     }
@@ -172,12 +172,12 @@ export class DataKeyCache implements KeySource {
   async #land(name: string, flight: SharedCall<DataKey>, fetched: Promise<DataKey>, started: number): Promise<void> {
     try {
       const key = await fetched;
-      this.#flights.delete(name);
+      this.#forget(name, flight);
       flight.land(() => key.acquire());
       this.#keep(name, key, started);
     } catch (error) {
-      this.#flights.delete(name);
-      this.#remember(name, error);
+      this.#forget(name, flight);
+      if (!flight.hasFrozen) this.#remember(name, error);
       flight.fail(error);
     }
   }
@@ -196,9 +196,13 @@ export class DataKeyCache implements KeySource {
       this.#sweepLater();
     } catch (error) {
       if (this.#batches.get(name, this.#clock.now()) === batch) this.#batches.delete(name);
-      this.#remember(name, error);
+      if (!batch.hasFrozen) this.#remember(name, error);
       batch.fail(error);
     }
+  }
+
+  #forget(name: string, flight: SharedCall<DataKey>): void {
+    if (this.#flights.get(name) === flight) this.#flights.delete(name);
   }
 
   /** What was just written is often read next: by the worker that wrote it, or for the person who started it. */

@@ -2,6 +2,7 @@
  * One call under way and everybody who waits for it. Each waiter has a deadline of its own; the call
  * itself may go on until the last of them.
  */
+import { type FreezeWatch, watchForFreeze } from '../../calls/freeze-watch.ts';
 import { KeyUnavailableError } from '../../errors.ts';
 import type { Clock } from './clock.ts';
 
@@ -13,6 +14,7 @@ interface Waiter<T> {
 
 export class SharedCall<T> {
   readonly #clock: Clock;
+  #watch: FreezeWatch | undefined;
   #waiters: Waiter<T>[] = [];
   #deadline: number;
   #callOff: (() => void) | undefined;
@@ -29,8 +31,14 @@ export class SharedCall<T> {
     return this.#deadline;
   }
 
-  /** Waits for the flight. @throws KeyUnavailableError when it has not landed by the deadline */
+  /** Whether the process stood still meanwhile: then nobody should join, nor believe a failure. */
+  get hasFrozen(): boolean {
+    return this.#watch?.hasFrozen ?? false;
+  }
+
+  /** Waits for the call. @throws KeyUnavailableError when it is not over by the deadline */
   join(deadline: number): Promise<T> {
+    this.#watch ??= watchForFreeze();
     if (deadline > this.#deadline) this.#deadline = deadline;
     const landed = new Promise<T>((resolve, reject) => this.#waiters.push({ deadline, resolve, reject }));
     if (deadline < this.#wakesAt) this.#wakeAt(deadline);
@@ -47,6 +55,7 @@ export class SharedCall<T> {
   }
 
   #leave(): Waiter<T>[] {
+    this.#watch?.end();
     this.#callOff?.();
     const waiters = this.#waiters;
     this.#waiters = [];

@@ -32,6 +32,11 @@ export class WriteKey {
     return this.#made !== undefined;
   }
 
+  /** Whether the process stood still while the data key was on its way. */
+  get hasFrozen(): boolean {
+    return this.#flight.hasFrozen;
+  }
+
   /** The latest deadline of those who wait for the key. */
   get deadline(): number {
     return this.#flight.deadline;

@@ -60,7 +60,7 @@ export function secretsManagerReader({ arn, previous = true, client = {} }: Secr
         previous ? read('AWSPREVIOUS', signal).catch(undefinedIfMissing) : undefined,
       ]);
       if (current === undefined)
-        throw new KeyUnavailableError('unreachable', 'the secret holds bytes, not text', 5, SECRETS);
+        throw new KeyUnavailableError('unusable', 'the secret holds bytes, not text', 5, SECRETS);
       return { current, previous: before };
     } catch (error) {
       throw error instanceof KeyUnavailableError ? error : unavailable(error);
@@ -74,8 +74,10 @@ function undefinedIfMissing(error: unknown): undefined {
   throw error;
 }
 
+/** A secret that is gone, or that may not be read any more, was reached: whoever did that meant something by it. */
 function unavailable(error: unknown): KeyUnavailableError {
   const { kind, awsName } = readAwsFault(error);
-  const reason = kind === 'throttled' || kind === 'timed-out' ? kind : 'unreachable';
-  return new KeyUnavailableError(reason, `Secrets Manager cannot give the secret: ${awsName}`, 5, SECRETS);
+  const mayPass = kind === 'throttled' || kind === 'timed-out' || kind === 'unreachable';
+  const message = `Secrets Manager cannot give the secret: ${awsName}`;
+  return new KeyUnavailableError(mayPass ? kind : 'unusable', message, 5, SECRETS);
 }

@@ -3,6 +3,7 @@ import { METRICS } from '../../../config/metrics.ts';
 import type { LookupObserver } from '../auth/issuer-keys.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
+import { type ObserveSecret, observeSecrets } from './observe-secrets.ts';
 
 /** Told when the identity provider signed nobody in; `code` is OAuth's, such as `invalid_client`. */
 export type ProviderObserver = (outcome: 'unavailable' | 'refused', error: unknown, code?: string) => void;
@@ -15,11 +16,14 @@ export interface IdentityObservers {
   readonly onRoleLookup: LookupObserver;
   /** Exchanges with the identity provider that failed. Requests are counted by their audit entry. */
   readonly onProvider: ProviderObserver;
+  /** Readings of service tokens, session keys and the like that failed. */
+  readonly observeSecret: ObserveSecret;
 }
 
 /** @param metrics undefined where nobody counts: on a developer's machine */
 export function observeIdentity(logger: Logger, metrics: Metrics | undefined): IdentityObservers {
   return {
+    observeSecret: observeSecrets(logger, metrics),
     onKeyFetch(outcome, error) {
       if (outcome === 'ok') return logger.debug('fetched the keys of a token issuer');
       metrics?.count(METRICS.jwksFetchFailures);

@@ -3,16 +3,19 @@ import type { KmsObserver } from '../../../codec/keys/kms/observed-kms.ts';
 import { METRICS } from '../../../config/metrics.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
+import { type ObserveSecret, observeSecrets } from './observe-secrets.ts';
 
-/** Told of every call to KMS, and of a keyring file that cannot be used. */
+/** Told of every call to KMS, and of a keyring file or a secret that cannot be used. */
 export interface KeyObservers {
   readonly onKmsCall: KmsObserver;
   readonly onKeyringProblem: (message: string) => void;
+  readonly observeSecret: ObserveSecret;
 }
 
 /** @param metrics undefined where nobody counts: on a developer's machine */
 export function observeKeys(logger: Logger, metrics: Metrics | undefined): KeyObservers {
   return {
+    observeSecret: observeSecrets(logger, metrics),
     onKeyringProblem: (message) => logger.error(`the keyring stays as it was: ${message}`),
     onKmsCall(fault, durationMs) {
       metrics?.count(METRICS.kmsCalls);

@@ -8,7 +8,9 @@
  *
  * @see https://docs.temporal.io/ops (GetUsers: `GET /cloud/users`)
  */
-import { KeyUnavailableError } from '../../../codec/errors.ts';
+import { Backoff } from '../../../codec/calls/backoff.ts';
+import { SingleFlight } from '../../../codec/calls/single-flight.ts';
+import { KeyDocumentError, KeyUnavailableError } from '../../../codec/errors.ts';
 import type { SecretSource } from '../../../codec/keys/secrets/secret-source.ts';
 import { comparableEmail } from '../../../config/email.ts';
 import { IdentityUnavailableError } from './caller.ts';
@@ -30,9 +32,11 @@ const MAX_PAGE_BYTES = 8 * 1024 * 1024;
 /** People remembered. Anybody in the world with a Temporal Cloud user can become one. */
 const MAX_PEOPLE = 5_000;
 /** Questions at a time; the API's limits are shared with everything else the account does. */
-const MAX_FLIGHTS = 20;
-const FIRST_BACKOFF_MS = 1_000;
-const MAX_BACKOFF_MS = 30_000;
+const MAX_QUESTIONS = 20;
+/** The statuses that say something about this server or the API, and not about the person asked for. */
+const ABOUT_US: ReadonlySet<number> = new Set([401, 403, 408, 429]);
+/** How long a failure of the API keeps everybody from asking, and a failure of one person's question that person. */
+const BACKOFF = { firstMs: 1_000, mostMs: 30_000 };
 /** The version whose messages this file was written for. */
 const API_VERSION = 'v0.19.1';
 const DEFAULT_ENDPOINT = 'https://saas-api.tmprl.cloud';
@@ -54,6 +58,14 @@ export interface CloudRolesSettings {
   readonly cacheSeconds?: number | undefined;
 }
 
+/** One person's question. */
+interface Question {
+  readonly flight: SingleFlight<CloudUser | undefined>;
+  readonly refused: Backoff;
+}
+
+const NO_STATUS = { status: undefined, retryAfterSeconds: undefined };
+
 interface RememberedPerson {
   /** Undefined: the account does not know them. */
   readonly user: CloudUser | undefined;
@@ -68,7 +80,8 @@ export function createCloudRoles(settings: CloudRolesSettings, deps: CloudRolesD
 /** Reads the text of the secret that holds the API key. */
 export function parseApiKey({ current }: { readonly current: string }): string {
   const key = current.trim();
-  if (!/^[!-~]{1,4096}$/.test(key)) throw new Error('the secret of the Temporal Cloud API key must hold the key alone');
+  if (!/^[!-~]{1,4096}$/.test(key))
+    throw new KeyDocumentError('the secret of the Temporal Cloud API key must hold the key alone');
   return key;
 }
 
@@ -77,9 +90,9 @@ class CloudRoles implements RoleDirectory {
   readonly #freshMs: number;
   readonly #deps: CloudRolesDeps;
   readonly #people = new Map<string, RememberedPerson>();
-  readonly #flights = new Map<string, Promise<CloudUser | undefined>>();
-  #failures = 0;
-  #notBefore = Number.NEGATIVE_INFINITY;
+  /** Of people whose question is on its way, or was refused a moment ago. */
+  readonly #questions = new Map<string, Question>();
+  readonly #backoff: Backoff;
 
   constructor(
     { endpoint = DEFAULT_ENDPOINT, cacheSeconds = DEFAULT_CACHE_SECONDS }: CloudRolesSettings,
@@ -88,6 +101,7 @@ class CloudRoles implements RoleDirectory {
     this.#url = `${endpoint.replace(/\/+$/, '')}/cloud/users`;
     this.#freshMs = cacheSeconds * 1000;
     this.#deps = deps;
+    this.#backoff = new Backoff(BACKOFF, deps.now);
   }
 
   roleOf(email: string, namespace: string): NamespaceRole | undefined | Promise<NamespaceRole | undefined> {
@@ -95,7 +109,7 @@ class CloudRoles implements RoleDirectory {
     if (id === undefined) return undefined;
     const remembered = this.#people.get(id);
     const age = remembered === undefined ? Number.POSITIVE_INFINITY : this.#deps.now() - remembered.askedAt;
-    if (remembered !== undefined && age < this.#freshMs) return roleOfUser(remembered.user, namespace);
+    if (remembered !== undefined && age >= 0 && age < this.#freshMs) return roleOfUser(remembered.user, namespace);
     return this.#ask(id, email).then(
       (user) => roleOfUser(user, namespace),
       (error) => {
@@ -105,36 +119,64 @@ class CloudRoles implements RoleDirectory {
     );
   }
 
-  /** One flight for all who wait for the same person. */
-  #ask(id: string, email: string): Promise<CloudUser | undefined> {
-    const flying = this.#flights.get(id);
-    if (flying !== undefined) return flying;
-    if (this.#deps.now() < this.#notBefore || this.#flights.size >= MAX_FLIGHTS) {
-      return Promise.reject(this.#unavailable());
+  /** One question for all who wait for the same person. */
+  async #ask(id: string, email: string): Promise<CloudUser | undefined> {
+    const question = this.#questions.get(id) ?? this.#newQuestion(id);
+    const { flight, refused } = question;
+    if (!flight.isUnderWay && refused.isOn) throw unavailable(refused);
+    if (!flight.isUnderWay && (this.#backoff.isOn || this.#underWay() >= MAX_QUESTIONS)) {
+      if (!refused.hasFailed) this.#questions.delete(id);
+      throw unavailable(this.#backoff);
     }
-    const flight = this.#lookUp(id, email).finally(() => this.#flights.delete(id));
-    this.#flights.set(id, flight);
-    return flight;
-  }
-
-  async #lookUp(id: string, email: string): Promise<CloudUser | undefined> {
-    const askedAt = this.#deps.now();
     try {
-      const user = await this.#find(email);
-      this.#failures = 0;
-      this.#remember(id, { user, askedAt });
+      const user = await flight.run(
+        (askedAt) => this.#lookUp(id, email, askedAt),
+        (error) => this.#failed(question, error),
+      );
+      this.#questions.delete(id);
       return user;
     } catch (cause) {
+      if (!refused.hasFailed) this.#questions.delete(id);
       if (cause instanceof KeyUnavailableError) {
         const message = 'the API key for Temporal Cloud roles cannot be read at the moment';
         throw new IdentityUnavailableError('secrets', message, cause.retryAfterSeconds, { cause });
       }
-      const asked = cause instanceof CloudOpsError ? (cause.retryAfterSeconds ?? 0) * 1000 : 0;
-      const backoff = Math.min(FIRST_BACKOFF_MS * 2 ** this.#failures, MAX_BACKOFF_MS);
-      this.#failures++;
-      this.#notBefore = this.#deps.now() + Math.max(backoff, Math.min(asked, MAX_BACKOFF_MS));
-      throw this.#unavailable({ cause });
+      throw unavailable(refused.hasFailed ? refused : this.#backoff, { cause });
     }
+  }
+
+  #newQuestion(id: string): Question {
+    if (this.#questions.size >= MAX_PEOPLE) deleteOldest(this.#questions);
+    const question = {
+      flight: new SingleFlight<CloudUser | undefined>(),
+      refused: new Backoff(BACKOFF, this.#deps.now),
+    };
+    this.#questions.set(id, question);
+    return question;
+  }
+
+  #underWay(): number {
+    let count = 0;
+    for (const { flight } of this.#questions.values()) if (flight.isUnderWay) count++;
+    return count;
+  }
+
+  async #lookUp(id: string, email: string, askedAt: number): Promise<CloudUser | undefined> {
+    const user = await this.#find(email);
+    this.#backoff.succeeded();
+    const known = this.#people.get(id);
+    // A late answer, from before the process stood still, does not undo a newer one.
+    if (known === undefined || known.askedAt <= askedAt || known.askedAt > this.#deps.now())
+      this.#remember(id, { user, askedAt });
+    return user;
+  }
+
+  /** A question that is refused because of whom it is about says nothing about anybody else's. */
+  #failed({ refused }: Question, error: unknown): void {
+    if (error instanceof KeyUnavailableError) return;
+    const { status = 0, retryAfterSeconds = 0 } = error instanceof CloudOpsError ? error : NO_STATUS;
+    const isAboutThem = status >= 400 && status < 500 && !ABOUT_US.has(status);
+    (isAboutThem ? refused : this.#backoff).failed(retryAfterSeconds * 1000);
   }
 
   async #find(email: string): Promise<CloudUser | undefined> {
@@ -182,7 +224,8 @@ class CloudRoles implements RoleDirectory {
       if (fresh !== key) response = await ask(fresh);
     }
     if (response.status !== 200) {
-      throw new CloudOpsError(`the Cloud Ops API answered with status ${response.status}`, response.retryAfterSeconds);
+      const { status, retryAfterSeconds } = response;
+      throw new CloudOpsError(`the Cloud Ops API answered with status ${status}`, status, retryAfterSeconds);
     }
     return response.body;
   }
@@ -192,20 +235,22 @@ class CloudRoles implements RoleDirectory {
     if (this.#people.size >= MAX_PEOPLE) deleteOldest(this.#people);
     this.#people.set(id, person);
   }
+}
 
-  #unavailable(options?: ErrorOptions): IdentityUnavailableError {
-    const seconds = Math.max(1, Math.ceil((this.#notBefore - this.#deps.now()) / 1000));
-    const message = 'Temporal Cloud roles cannot be looked up at the moment';
-    return new IdentityUnavailableError('cloud-ops', message, Number.isFinite(seconds) ? seconds : 1, options);
-  }
+function unavailable(backoff: Backoff, options?: ErrorOptions): IdentityUnavailableError {
+  const message = 'Temporal Cloud roles cannot be looked up at the moment';
+  return new IdentityUnavailableError('cloud-ops', message, backoff.retryAfterSeconds, options);
 }
 
 /** An answer that is none. */
 class CloudOpsError extends HttpsGetError {
+  /** Undefined where the status is not what was wrong. */
+  readonly status: number | undefined;
   readonly retryAfterSeconds: number | undefined;
 
-  constructor(message: string, retryAfterSeconds?: number) {
+  constructor(message: string, status?: number, retryAfterSeconds?: number) {
     super(message);
+    this.status = status;
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }

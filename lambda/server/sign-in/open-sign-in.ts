@@ -1,5 +1,6 @@
 /** Opens an environment's sign-in: its keys, its provider, its pages. Imported only where there is one. */
 import { resolve } from 'node:path';
+import { KeyDocumentError } from '../../../codec/errors.ts';
 import { createSecretSource, type SecretReader } from '../../../codec/keys/secrets/secret-source.ts';
 import type { SecretRef } from '../../../config/schema.ts';
 import { createHttpsGet } from '../auth/https-get.ts';
@@ -30,6 +31,7 @@ export const openSignIn: OpenSignIn = async (config, host) => {
   const keys = createSecretSource({
     read,
     parse: parseSessionKeys,
+    observe: host.observeSecret?.('session keys'),
     ttlSeconds: KEYS_TTL_SECONDS,
     refreshSeconds: KEYS_REFRESH_SECONDS,
   });
@@ -43,7 +45,13 @@ export const openSignIn: OpenSignIn = async (config, host) => {
   const provider = createProvider(config, {
     get: host.httpsGet ?? createHttpsGet(),
     clientSecret:
-      secretReader === undefined ? undefined : createSecretSource({ read: secretReader, parse: parseClientSecret }),
+      secretReader === undefined
+        ? undefined
+        : createSecretSource({
+            read: secretReader,
+            parse: parseClientSecret,
+            observe: host.observeSecret?.('client secret'),
+          }),
     clockLeewaySeconds: host.clockLeewaySeconds,
     onKeyFetch: host.onKeyFetch,
     onProvider: host.onProvider,
@@ -80,7 +88,7 @@ export const openSignIn: OpenSignIn = async (config, host) => {
 function parseClientSecret({ current }: { readonly current: string }): string {
   const secret = current.trim();
   if (!/^[!-~]{1,1024}$/.test(secret))
-    throw new Error('the secret of signIn.clientSecret must hold the client secret alone');
+    throw new KeyDocumentError('the secret of signIn.clientSecret must hold the client secret alone');
   return secret;
 }
 

@@ -7,6 +7,8 @@
  * that nobody is let in while the provider's keys cannot be had.
  */
 import type { Configuration, CustomFetch, ServerMetadata } from 'openid-client';
+import { Backoff } from '../../../codec/calls/backoff.ts';
+import { SingleFlight } from '../../../codec/calls/single-flight.ts';
 import type { SecretSource } from '../../../codec/keys/secrets/secret-source.ts';
 import type { SignInConfig } from '../../../config/schema.ts';
 import type { ProviderObserver } from '../audit/observe-identity.ts';
@@ -76,7 +78,7 @@ const DEFAULT_SCOPES = ['openid', 'email', 'profile'];
 /** How long a discovery document is believed; providers move their endpoints once in years. */
 const DISCOVERY_TTL_MS = 3_600_000;
 /** How long after a failure nobody asks again: anybody can open the sign-in page. */
-const BACKOFF_MS = 2_000;
+const BACKOFF = { firstMs: 2_000, mostMs: 2_000 };
 const TIMEOUT_MS = 4_000;
 const MAX_ANSWER_BYTES = 262_144;
 /** Exchanges at a time; whoever begins a sign-in can come back with a made-up code. */
@@ -91,8 +93,8 @@ class OidcProvider implements Provider {
   readonly #deps: ProviderDeps;
   readonly #fetch: CustomFetch;
   #discovered: Discovered | undefined;
-  #discovering: Promise<Discovered> | undefined;
-  #notBefore = Number.NEGATIVE_INFINITY;
+  readonly #discovering = new SingleFlight<Discovered>();
+  readonly #backoff = new Backoff(BACKOFF);
   #flights = 0;
 
   constructor(config: SignInConfig, deps: ProviderDeps) {
@@ -202,14 +204,13 @@ class OidcProvider implements Provider {
   async #discover(client: Library): Promise<Discovered> {
     const known = this.#discovered;
     if (known !== undefined && Date.now() < known.at + DISCOVERY_TTL_MS) return known;
-    if (Date.now() < this.#notBefore) return known ?? Promise.reject(unavailable());
-    this.#discovering ??= this.#ask(client).finally(() => {
-      this.#discovering = undefined;
-    });
+    if (this.#backoff.isOn && !this.#discovering.isUnderWay) return known ?? Promise.reject(unavailable());
     try {
-      return await this.#discovering;
+      return await this.#discovering.run(
+        () => this.#ask(client),
+        () => this.#backoff.failed(),
+      );
     } catch (error) {
-      this.#notBefore = Date.now() + BACKOFF_MS;
       if (known !== undefined) return known;
       throw error;
     }
@@ -251,6 +252,7 @@ class OidcProvider implements Provider {
       },
       { get: this.#deps.get, onKeyFetch: this.#deps.onKeyFetch },
     );
+    this.#backoff.succeeded();
     this.#discovered = { metadata, tokens, at: Date.now() };
     return this.#discovered;
   }

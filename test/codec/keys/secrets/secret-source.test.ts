@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { KeyUnavailableError } from '../../../../codec/errors.ts';
+import { KeyDocumentError, KeyringFileError, KeyUnavailableError } from '../../../../codec/errors.ts';
 import {
   createSecretSource,
   type SecretSourceOptions,
@@ -27,7 +27,7 @@ function setUp(options: Partial<SecretSourceOptions<Parsed>> = {}) {
       return vault.versions;
     },
     parse: ({ current, previous = '' }) => {
-      if (current.includes('{')) throw new Error('the secret is no list of ids');
+      if (current.includes('{')) throw new KeyDocumentError('the secret is no list of ids');
       return { ids: [...current.split(' '), ...previous.split(' ')].filter(Boolean) };
     },
     discard: (value) => vault.discarded.push(value),
@@ -102,12 +102,34 @@ describe('a secret', () => {
     expect(vault.reads).toBe(12);
   });
 
-  it('keeps the last good value when a new one is no good', async () => {
-    const { source, vault, clock } = setUp({ ttlSeconds: 60 });
+  it('that cannot be used any more ends with its time to live, and whoever runs the server is told at once', async () => {
+    const told: (string | undefined)[] = [];
+    const { source, vault, clock } = setUp({
+      ttlSeconds: 60,
+      observe: (failure) => told.push(failure && `${failure.reason}: ${failure.message}`),
+    });
     const good = await source.get();
     vault.versions = { current: '{', previous: 'a b' };
+    await clock.pass(31_000);
+    expect(await source.refresh()).toBe(good);
+    expect(told).toEqual(['unusable: the secret is no list of ids']);
+    await clock.pass(29_000);
+    await expect((async () => source.get())()).rejects.toMatchObject({ reason: 'unusable', dependency: 'secrets' });
+    vault.versions = { current: 'c', previous: undefined };
+    await clock.pass(5_000);
+    expect(await source.get()).toEqual({ ids: ['c'] });
+    expect(told.at(-1)).toBeUndefined();
+  });
+
+  it.each([
+    ['is gone or may not be read', new KeyUnavailableError('unusable', 'AccessDenied', 5, { dependency: 'secrets' })],
+    ['is a file that others can read', new KeyringFileError('not-private', '/t', 'The file /t can be read by others')],
+  ])('that %s has no stale hour', async (_, failure) => {
+    const { source, vault, clock } = setUp({ ttlSeconds: 60 });
+    await source.get();
+    vault.failure = failure;
     await clock.pass(60_000);
-    expect(await source.get()).toBe(good);
+    await expect((async () => source.get())()).rejects.toThrow(failure.message);
   });
 
   it('that was never any good is unavailable, and the error says why', async () => {
@@ -115,5 +137,17 @@ describe('a secret', () => {
     vault.versions = { current: '{', previous: undefined };
     await expect((async () => source.get())()).rejects.toThrow('the secret is no list of ids');
     await expect((async () => source.get())()).rejects.toThrow(KeyUnavailableError);
+  });
+
+  it('is asked for again soon after an attempt that failed, also for an unknown id', async () => {
+    const { source, vault, clock } = setUp({ refreshSeconds: 30 });
+    await source.get();
+    await clock.pass(31_000);
+    vault.failure = OUT;
+    await source.refresh();
+    vault.failure = undefined;
+    vault.versions = { current: 'new', previous: undefined };
+    await clock.pass(5_000);
+    expect(await source.refresh()).toEqual({ ids: ['new'] });
   });
 });

@@ -31,13 +31,13 @@ describe('a secret of Secrets Manager', () => {
     expect(standIn.calls).toEqual(['AWSCURRENT']);
   });
 
-  it('is unavailable when the service refuses or fails, in words of ours', async () => {
+  it('is unusable when the service refuses, and out of reach when it fails, in words of ours', async () => {
     const arn = standIn.createSecret('codec/tokens', 'first');
     const read = secretsManagerReader({ arn, client: standIn.client });
     const cases = [
-      [{ exception: 'AccessDeniedException' }, 'unreachable'],
-      [{ exception: 'ResourceNotFoundException' }, 'unreachable'],
-      [{ exception: 'DecryptionFailure' }, 'unreachable'],
+      [{ exception: 'AccessDeniedException' }, 'unusable'],
+      [{ exception: 'ResourceNotFoundException' }, 'unusable'],
+      [{ exception: 'DecryptionFailure' }, 'unusable'],
       [{ exception: 'InternalServiceError', status: 500 }, 'unreachable'],
       [{ exception: 'ThrottlingException' }, 'throttled'],
       ['garbage', 'unreachable'],

@@ -196,4 +196,24 @@ describe('Temporal Cloud roles, over HTTPS', () => {
       expect(() => parseApiKey({ current })).toThrow('must hold the key alone');
     }
   });
+
+  it("are that person's trouble alone when the API refuses a question about one person", async () => {
+    api.mood = { kind: 'status', status: 400 };
+    await expect(roles.roleOf('odd.one+x@acme.com', 'orders.a1')).rejects.toThrow(IdentityUnavailableError);
+    api.mood = { kind: 'in-order' };
+    expect(await roles.roleOf('dev@acme.com', 'orders.a1')).toBe('write');
+    const asked = api.requests;
+    await expect(roles.roleOf('odd.one+x@acme.com', 'orders.a1')).rejects.toMatchObject({ dependency: 'cloud-ops' });
+    expect(api.requests).toBe(asked);
+    clock.advance(1_001);
+    expect(await roles.roleOf('odd.one+x@acme.com', 'orders.a1')).toBeUndefined();
+  });
+
+  it.each([429, 401, 403, 500])('wait for everybody when the API answers %s', async (status) => {
+    api.mood = { kind: 'status', status };
+    await expect(roles.roleOf('reader@acme.com', 'orders.a1')).rejects.toThrow(IdentityUnavailableError);
+    const asked = api.requests;
+    await expect(roles.roleOf('dev@acme.com', 'orders.a1')).rejects.toThrow(IdentityUnavailableError);
+    expect(api.requests).toBe(asked);
+  });
 });

@@ -1,0 +1,51 @@
+/** How long to leave a service alone that has failed. */
+
+export interface BackoffSettings {
+  /** Milliseconds after the first failure; each further one in a row doubles them… */
+  readonly firstMs: number;
+  /** …up to so many. */
+  readonly mostMs: number;
+}
+
+/** Pauses that grow with every failure in a row, judged by the time at which somebody asks. */
+export class Backoff {
+  readonly #settings: BackoffSettings;
+  readonly #now: () => number;
+  #failures = 0;
+  #until = Number.NEGATIVE_INFINITY;
+
+  /** @param now milliseconds since 1970 */
+  constructor(settings: BackoffSettings, now: () => number = Date.now) {
+    this.#settings = settings;
+    this.#now = now;
+  }
+
+  /** Whether nobody should ask now. */
+  get isOn(): boolean {
+    return this.#now() < this.#until;
+  }
+
+  /** Whether the last attempt failed. */
+  get hasFailed(): boolean {
+    return this.#failures > 0;
+  }
+
+  /** Whole seconds until somebody may ask, at least one: what a `Retry-After` says. */
+  get retryAfterSeconds(): number {
+    const left = this.#until - this.#now();
+    return Number.isFinite(left) ? Math.max(1, Math.ceil(left / 1000)) : 1;
+  }
+
+  /** @param askedForMs milliseconds that the service itself asked for; counted up to the longest pause */
+  failed(askedForMs = 0): void {
+    const { firstMs, mostMs } = this.#settings;
+    const pause = Math.min(firstMs * 2 ** this.#failures, mostMs);
+    this.#failures++;
+    this.#until = this.#now() + Math.max(pause, Math.min(askedForMs, mostMs));
+  }
+
+  succeeded(): void {
+    this.#failures = 0;
+    this.#until = Number.NEGATIVE_INFINITY;
+  }
+}

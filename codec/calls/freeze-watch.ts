@@ -1,0 +1,53 @@
+/**
+ * Whether the process stood still. Lambda freezes an instance between two requests, and a laptop
+ * sleeps: every clock has moved on afterwards, so that time limits are over during which nothing ran,
+ * and connections are dead that nobody closed. What failed across such a gap says nothing about the
+ * service that was asked.
+ */
+
+/** Milliseconds between two beats while something is watched. */
+const BEAT_MS = 250;
+/** A beat that comes so many milliseconds late means that nothing ran in between. */
+const GAP_MS = 1_000;
+
+/** One thing under way. */
+export interface FreezeWatch {
+  /** Whether the process stood still for a second or more since the watch began. */
+  readonly hasFrozen: boolean;
+  /** Must be called when the thing is over. */
+  end(): void;
+}
+
+/** Standing still is a fact of the whole process, and so is this count of it. */
+let thaws = 0;
+let watches = 0;
+let lastBeat = 0;
+let timer: NodeJS.Timeout | undefined;
+
+function beat(): void {
+  const now = Date.now();
+  if (now - lastBeat > GAP_MS) thaws++;
+  lastBeat = now;
+}
+
+/** Watches from now on. */
+export function watchForFreeze(): FreezeWatch {
+  if (watches++ === 0) {
+    lastBeat = Date.now();
+    timer = setInterval(beat, BEAT_MS).unref();
+  } else beat();
+  const before = thaws;
+  let isOver = false;
+  return {
+    get hasFrozen() {
+      if (!isOver) beat();
+      return thaws !== before;
+    },
+    end() {
+      if (isOver) return;
+      beat();
+      isOver = true;
+      if (--watches === 0) clearInterval(timer);
+    },
+  };
+}

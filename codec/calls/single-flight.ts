@@ -1,0 +1,60 @@
+/** One question at a time for all who want its answer. */
+import { type FreezeWatch, watchForFreeze } from './freeze-watch.ts';
+
+interface Flight<T> {
+  readonly answer: Promise<T>;
+  readonly watch: FreezeWatch;
+}
+
+/**
+ * Asks once for everybody who wants to know at the same time. Nobody waits for a question that was
+ * under way while the process stood still: it is asked anew, and whoever waited for the old one gets
+ * the answer of the new one should the old one fail. See {@link watchForFreeze}.
+ */
+export class SingleFlight<T> {
+  #flight: Flight<T> | undefined;
+
+  /** Whether an answer is on its way that is worth waiting for. */
+  get isUnderWay(): boolean {
+    return this.#flight !== undefined && !this.#flight.watch.hasFrozen;
+  }
+
+  /**
+   * @param ask is given the time at which it began, in milliseconds of `Date.now()`: how old its answer
+   *   is, whenever that arrives
+   * @param onFailure told of a failure that counts, before anybody who waits: not of one across a freeze
+   */
+  run(ask: (startedAt: number) => Promise<T>, onFailure?: (error: unknown, startedAt: number) => void): Promise<T> {
+    if (this.#flight !== undefined && this.isUnderWay) return this.#flight.answer;
+    const watch = watchForFreeze();
+    const flight: Flight<T> = { watch, answer: this.#fly(ask, onFailure, watch, () => this.#leave(flight)) };
+    this.#flight = flight;
+    return flight.answer;
+  }
+
+  async #fly(
+    ask: (startedAt: number) => Promise<T>,
+    onFailure: ((error: unknown, startedAt: number) => void) | undefined,
+    watch: FreezeWatch,
+    leave: () => void,
+  ): Promise<T> {
+    const startedAt = Date.now();
+    try {
+      // One turn later, so that the flight is known when a call that does not wait for anything is over.
+      await undefined;
+      const answer = await ask(startedAt);
+      leave();
+      return answer;
+    } catch (error) {
+      leave();
+      if (watch.hasFrozen) return this.run(ask, onFailure);
+      onFailure?.(error, startedAt);
+      throw error;
+    }
+  }
+
+  #leave(flight: Flight<T>): void {
+    flight.watch.end();
+    if (this.#flight === flight) this.#flight = undefined;
+  }
+}
