@@ -47,9 +47,8 @@ export const METRICS = {
   jwksFetchFailures: 'JwksFetchFailures',
   /** Questions to the Cloud Ops API (a page each) that failed. */
   roleLookupFailures: 'RoleLookupFailures',
-  /** Readings of a secret (or a file of one) that brought something that cannot be used, and that brought nothing. */
+  /** Readings of a secret, or of a file of one, that brought something that cannot be used. */
   secretsUnusable: 'SecretsUnusable',
-  secretsUnreachable: 'SecretsUnreachable',
   /** Calls of KMS, and the milliseconds that they took together. */
   kmsCalls: 'KmsCalls',
   kmsDuration: 'KmsDuration',

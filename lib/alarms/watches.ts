@@ -112,6 +112,13 @@ export function watchesOf(watched: Watched): Watch[] {
         "The issuer's signing keys cannot be fetched; when the known ones are too old, nobody can be verified. Look at the issuer's status.",
     },
     {
+      id: 'SecretsUnusable',
+      metric: server(METRICS.secretsUnusable),
+      threshold: 1,
+      description:
+        'A secret can be reached and cannot be used: what it held before ends within minutes, a revocation in it perhaps not at all as meant. The log says what is wrong with it.',
+    },
+    {
       id: 'Denials',
       metric: serverMetric(environment, METRICS.denied).with({ period: Duration.minutes(5) }),
       threshold: config.denials ?? DEFAULT_DENIALS,

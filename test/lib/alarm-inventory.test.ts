@@ -114,7 +114,7 @@ const CAUSES = everyOne<CannotOpenCause>({
   'object-unbound': true,
 });
 
-const FAULTS = everyOne<UnavailableCause>({ throttled: true, unreachable: true, 'timed-out': true });
+const FAULTS = everyOne<UnavailableCause>({ throttled: true, unreachable: true, 'timed-out': true, unusable: true });
 
 describe('an identity that is refused', () => {
   it.each(REASONS)('by %s moves an alarm, or is excluded in writing', (unauthenticated) => {
@@ -231,6 +231,8 @@ const LINES: Readonly<Record<string, string>> = {
   'the identity provider refused an exchange': 'ProviderUnavailable',
   'the identity provider cannot be asked': 'ProviderUnavailable',
   'the keyring stays as it was': 'local server',
+  'a secret cannot be used': 'SecretsUnusable',
+  'a secret cannot be reached': 'a secret cannot be reached',
   'KMS throttles': 'KmsUnavailable',
   'KMS does not answer': 'NotServed',
   'KMS refuses a configured key': 'KmsDenied',

@@ -25,7 +25,7 @@ describe('alarms', () => {
   it('each say what to do, and tell the topic when they come and when they go', () => {
     const topic = { Ref: templates.full.idOf('AWS::SNS::Topic') };
     const alarms = Object.values(templates.full.all('AWS::CloudWatch::Alarm'));
-    expect(alarms).toHaveLength(13);
+    expect(alarms).toHaveLength(14);
     for (const { Properties } of alarms) {
       expect(Properties).toMatchObject({
         AlarmActions: [topic],

@@ -8,7 +8,7 @@ import type { Metrics } from './metrics.ts';
 export type ObserveSecret = (secret: string) => SecretObserver;
 
 /**
- * Every reading that failed is counted. What is wrong is logged at once, and again only when it is
+ * Every reading that brought something unusable is counted. What is wrong is logged at once, and again only when it is
  * something else: a server that many people use asks every five seconds.
  *
  * @param metrics undefined where nobody counts: on a developer's machine
@@ -23,11 +23,10 @@ export function observeSecrets(logger: Logger, metrics: Metrics | undefined): Ob
         return;
       }
       const isUnusable = failure.reason === 'unusable';
-      metrics?.count(isUnusable ? METRICS.secretsUnusable : METRICS.secretsUnreachable);
+      if (isUnusable) metrics?.count(METRICS.secretsUnusable);
       if (failure.message === told) return;
       told = failure.message;
-      if (isUnusable)
-        logger.error('a secret cannot be used: what it held before ends with its time to live', { secret }, failure);
+      if (isUnusable) logger.error('a secret cannot be used', { secret }, failure);
       else logger.warn('a secret cannot be reached', { secret }, failure);
     };
   };
