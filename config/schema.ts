@@ -43,9 +43,12 @@ export interface StorageConfig {
 
 /** Pairs a bucket with namespaces. */
 export interface StorageBucketConfig {
-  /** The bucket's name, or the one that the stack makes. */
+  /**
+   * The bucket's name, or the one that the stack makes; or the ARN of an access point in its place, a Multi-Region one
+   * too, where workers' drivers name that.
+   */
   readonly bucket: 'created-by-stack' | (string & {});
-  /** Its Region. Left out for the stack's bucket alone. */
+  /** Its Region. Left out for the stack's bucket and for an access point, whose ARN names it. */
   readonly region?: string;
   /** Full namespace names whose payloads are in it, with `*` for any run of characters. */
   readonly namespaces: readonly string[];

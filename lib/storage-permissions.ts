@@ -4,6 +4,7 @@
  */
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
+import { parseAccessPoint } from '../config/bucket.ts';
 import type { StorageBucketConfig } from '../config/schema.ts';
 import { acceptFindings } from './findings.ts';
 
@@ -25,10 +26,10 @@ export interface StoragePermissionsProps {
 /** The statements that allow exactly what the entries say. Nobody may list a bucket, or delete from it. */
 export function storageStatements({ entries, created, partition, writes }: StoragePermissionsProps): PolicyStatement[] {
   return entries.flatMap((entry, index) => {
-    const bucketArn =
-      entry.bucket === 'created-by-stack' ? created?.bucketArn : `arn:${partition}:s3:::${entry.bucket}`;
+    const bucketArn = entry.bucket === 'created-by-stack' ? created?.bucketArn : arnOf(entry.bucket, partition);
     if (bucketArn === undefined) return [];
-    const objects = prefixesOf(entry.namespaces).map((prefix) => `${bucketArn}/${prefix}*`);
+    const accessPoint = parseAccessPoint(entry.bucket);
+    const objects = prefixesOf(entry.namespaces).map((prefix) => `${objectsOf(bucketArn, entry.bucket)}${prefix}*`);
     const isWritten = writes(entry);
     const statements = [
       new PolicyStatement({
@@ -44,10 +45,12 @@ export function storageStatements({ entries, created, partition, writes }: Stora
           actions: ['kms:Decrypt', ...(isWritten ? ['kms:GenerateDataKey'] : [])],
           resources: [entry.encryptionKey],
           // With a bucket key, S3 names the bucket; without, the object. Payloads' own keys are never used through S3.
+          // Which bucket is behind an access point is not in its ARN.
           conditions: {
             StringLike: {
-              'kms:ViaService': `s3.${entry.region ?? '*'}.*`,
-              'kms:EncryptionContext:aws:s3:arn': [bucketArn, `${bucketArn}/*`],
+              'kms:ViaService': `s3.${entry.region ?? accessPoint?.region ?? '*'}.*`,
+              'kms:EncryptionContext:aws:s3:arn':
+                accessPoint === undefined ? [bucketArn, `${bucketArn}/*`] : [`arn:${partition}:s3:::*`],
             },
           },
         }),
@@ -68,15 +71,24 @@ export function acceptPrefixes(
   createdId: string | undefined,
 ): void {
   const rules = entries.flatMap(({ bucket, namespaces }) => {
-    const bucketArn =
-      bucket === 'created-by-stack' ? `<${createdId ?? ''}.Arn>` : `arn:<AWS::Partition>:s3:::${bucket}`;
-    return prefixesOf(namespaces).map((prefix) => `AwsSolutions-IAM5[Resource::${bucketArn}/${prefix}*]` as const);
+    const bucketArn = bucket === 'created-by-stack' ? `<${createdId ?? ''}.Arn>` : arnOf(bucket, '<AWS::Partition>');
+    const objects = objectsOf(bucketArn, bucket);
+    return prefixesOf(namespaces).map((prefix) => `AwsSolutions-IAM5[Resource::${objects}${prefix}*]` as const);
   });
   acceptFindings(
     construct,
     [...new Set(rules)],
     'Objects are named by their content, which nobody knows beforehand: the prefix is the right, and it is that of the configured namespaces.',
   );
+}
+
+function arnOf(bucket: string, partition: string): string {
+  return parseAccessPoint(bucket) === undefined ? `arn:${partition}:s3:::${bucket}` : bucket;
+}
+
+/** What the ARN of each object begins with. */
+function objectsOf(bucketArn: string, bucket: string): string {
+  return parseAccessPoint(bucket) === undefined ? `${bucketArn}/` : `${bucketArn}/object/`;
 }
 
 /** The drivers' prefixes: one for each namespace, and the one for objects of which no driver knew whose they are. */

@@ -22,7 +22,7 @@ const KEPT_APART: readonly (readonly [packages: RegExp, files: RegExp])[] = [
   [/^@aws-sdk\/client-s3/, /^(lambda\/server\/storage\/s3(-client)?|cli\/histories\/s3-source)\.ts$/],
   [
     /^(@aws-sdk|@smithy|aws-sdk)/,
-    /^(codec\/keys\/|(lambda\/server\/storage\/s3(-client)?|cli\/histories\/s3-source)\.ts$)/,
+    /^(codec\/keys\/|(lambda\/server\/storage\/s3(-client|-multi-region)?|cli\/histories\/s3-source)\.ts$)/,
   ],
   [/^aws-jwt-verify/, /^lambda\/server\/auth\/tokens\.ts$/],
   [/^openid-client/, /^lambda\/server\/sign-in\/provider\.ts$/],

@@ -1,11 +1,10 @@
 /** What is wrong with the external storage of a configuration: buckets that cannot be, and limits nobody can live with. */
 import { parseKeyArn } from '../../codec/keys/kms/key-arn.ts';
 import { matchesNamespace } from '../../codec/namespace-pattern.ts';
+import { isBucketName, parseAccessPoint } from '../bucket.ts';
 import type { Problem } from '../problem.ts';
 import type { CodecServerConfig, StorageBucketConfig, StorageConfig, StorageLimits } from '../schema.ts';
 
-/** Names of general-purpose buckets; an access point or an ARN is none, and no driver writes one into a reference. */
-const BUCKET = /^(?!xn--)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 const PLACEHOLDER = /<[^<>]*>/;
 
@@ -48,9 +47,18 @@ function checkBucket(entry: StorageBucketConfig, path: string, place: 'local' | 
     if (encryptionKey !== undefined)
       problems.push(problem('encryptionKey', "the stack's bucket is encrypted with S3's own key: remove it."));
   } else if (!PLACEHOLDER.test(bucket)) {
-    if (!BUCKET.test(bucket))
-      problems.push(problem('bucket', 'expected the name of a bucket, such as acme-temporal-payloads.'));
-    if (region === undefined || !(REGION.test(region) || PLACEHOLDER.test(region)))
+    const accessPoint = parseAccessPoint(bucket);
+    if (accessPoint === undefined && !isBucketName(bucket))
+      problems.push(
+        problem(
+          'bucket',
+          'expected the name of a bucket, such as acme-temporal-payloads, or the ARN of an access point.',
+        ),
+      );
+    if (accessPoint !== undefined) {
+      if (region !== undefined && region !== accessPoint.region)
+        problems.push(problem('region', "an access point's ARN says where it is: remove the Region here."));
+    } else if (region === undefined || !(REGION.test(region) || PLACEHOLDER.test(region)))
       problems.push(problem('region', "expected the bucket's Region, such as eu-central-1."));
     if (expireAfterDays !== undefined)
       problems.push(

@@ -1,6 +1,7 @@
 /** Opens the external storage of a configuration. Where there is none, nothing of it is loaded. */
 import { definedOnly } from '../../codec/defined-only.ts';
-import type { CodecServerConfig, StorageLimits } from '../../config/schema.ts';
+import { parseAccessPoint } from '../../config/bucket.ts';
+import type { CodecServerConfig, StorageBucketConfig, StorageLimits } from '../../config/schema.ts';
 import { KeysNotHereError } from './open-keys.ts';
 import type { ExternalStorage } from './storage/external-storage.ts';
 
@@ -45,7 +46,7 @@ export async function openStorage(config: CodecServerConfig['storage'], host: St
   ]);
   const named = config.buckets.map((entry, index) => {
     const path = `storage.buckets[${index}].bucket`;
-    if (entry.bucket !== 'created-by-stack') return { ...entry, region: entry.region ?? '' };
+    if (entry.bucket !== 'created-by-stack') return { ...entry, region: regionOf(entry) };
     const { stackBucket } = host;
     if (stackBucket === undefined)
       throw new KeysNotHereError(`${path} is 'created-by-stack', and there is no stack here: write its name.`);
@@ -62,4 +63,12 @@ export async function openStorage(config: CodecServerConfig['storage'], host: St
     s3,
   );
   return { storage, close: () => s3.close() };
+}
+
+/**
+ * The Region that a client is made for. A Multi-Region Access Point has none; its address is the same everywhere, so
+ * any will do.
+ */
+function regionOf({ bucket, region }: StorageBucketConfig): string {
+  return region ?? parseAccessPoint(bucket)?.region ?? 'us-east-1';
 }

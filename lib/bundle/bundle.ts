@@ -5,6 +5,7 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync, type Metafile } from 'esbuild';
+import { isMultiRegion } from '../../config/bucket.ts';
 import type { CodecServerConfig } from '../../config/schema.ts';
 
 /** The root of the project, where esbuild resolves from. */
@@ -72,6 +73,7 @@ function aliasesFor({ keys, identity, codecs = [], storage }: CodecServerConfig)
     ...(secrets.some((it) => it && 'secret' in it) ? [] : ['@aws-sdk/client-secrets-manager']),
     ...(keys.kms?.some(({ assumeRole }) => assumeRole !== undefined) ? [] : ['@aws-sdk/nested-clients/sts']),
     ...(storage ? [] : ['@aws-sdk/client-s3']),
+    ...(storage?.buckets.some(({ bucket }) => isMultiRegion(bucket)) ? [] : ['@aws-sdk/signature-v4a']),
     // Counts the bytes of external payloads in Temporal's own Payload type, which only codecs of a team's own see.
     ...(codecs.length === 0 ? ['long'] : []),
   ];

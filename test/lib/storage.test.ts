@@ -91,6 +91,16 @@ describe('rights on external storage', () => {
     });
   });
 
+  it('are rights on the objects behind an access point, where it stands in place of a bucket', () => {
+    const arn = 'arn:aws:s3::111122223333:accesspoint/mfzwi23gnjvgw.mrap';
+    const buckets = [{ bucket: arn, namespaces: ['orders.a1b2c'], encryptionKey: STORAGE_KEY }];
+    const statements = new SynthesizedTemplate({ ...dev, storage: { buckets } }).statementsOf('CodecRole');
+    expect(statements).toMatchObject({
+      Storage0: { Resource: [`${arn}/object/v0/ns/orders.a1b2c/*`, `${arn}/object/v0/d/*`] },
+      StorageKey0: { Condition: { StringLike: { 'kms:ViaService': 's3.*.*' } } },
+    });
+  });
+
   it('let workers read and write them all', () => {
     const { Properties } = stack.one('AWS::IAM::ManagedPolicy', 'Workers');
     const actions = (Properties.PolicyDocument.Statement as { Sid: string; Action: unknown }[])

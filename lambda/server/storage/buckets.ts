@@ -1,5 +1,6 @@
 /** The buckets of the configuration. A reference only ever picks one of them; it never names one to be used. */
 import { createNamespaceMatcher, type NamespaceMatcher } from '../../../codec/namespace-pattern.ts';
+import { parseAccessPoint } from '../../../config/bucket.ts';
 import type { StorageBucketConfig } from '../../../config/schema.ts';
 import type { ObjectPlace } from './object-store.ts';
 import { S3_DRIVER, type StorageReference } from './reference.ts';
@@ -20,10 +21,10 @@ export interface NamedBucketConfig extends StorageBucketConfig {
 
 export function createBuckets(entries: readonly NamedBucketConfig[]): Bucket[] {
   return entries.map(({ bucket, region, namespaces, write = false, driverNames = [S3_DRIVER], owner }) => {
-    const [only, ...more] = namespaces;
+    // Another entry for the same objects may put other namespaces there.
+    const together = entries.filter((it) => mayHoldTheSame(it.bucket, bucket)).flatMap((it) => it.namespaces);
+    const [only, ...more] = new Set(together);
     const sole = only !== undefined && more.length === 0 && !only.includes('*') ? only : undefined;
-    // Another entry for the same bucket may put other namespaces there.
-    const shared = entries.filter((it) => it.bucket === bucket).length > 1;
     return {
       bucket,
       region,
@@ -31,9 +32,14 @@ export function createBuckets(entries: readonly NamedBucketConfig[]): Bucket[] {
       write,
       driverNames,
       covers: createNamespaceMatcher(namespaces),
-      soleNamespace: shared ? undefined : sole,
+      soleNamespace: sole,
     };
   });
+}
+
+/** Whether two entries may lead to the same objects: what is behind an access point is not in its ARN. */
+function mayHoldTheSame(a: string, b: string): boolean {
+  return a === b || parseAccessPoint(a) !== undefined || parseAccessPoint(b) !== undefined;
 }
 
 /** The entry by which an object that belongs to `namespace` may be read; undefined when there is none. */

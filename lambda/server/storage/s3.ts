@@ -5,10 +5,11 @@
  */
 import type { GetObjectCommandOutput, S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { readAwsFault } from '../../../codec/keys/aws-fault.ts';
+import { isMultiRegion } from '../../../config/bucket.ts';
 import { type ObjectPlace, type ObjectStore, StorageFault, type StorageFaultKind } from './object-store.ts';
 
 /** Settings of the client; tests use them. */
-export type S3Options = Pick<S3ClientConfig, 'credentials' | 'endpoint'>;
+export type S3Options = Pick<S3ClientConfig, 'credentials' | 'endpoint' | 'requestHandler'>;
 
 /** Milliseconds. A body is awaited by the signal of the call instead. */
 const TIMEOUTS = { connectionTimeout: 1000, requestTimeout: 5000 };
@@ -24,15 +25,16 @@ export function createS3(options: S3Options = {}): ObjectStore {
   // Whoever calls sees the failure; until then nobody has to.
   sdk.catch(() => {});
   const clients = new Map<string, S3Client>();
-  const clientFor = async (region: string): Promise<S3Client> => {
+  const clientFor = async ({ bucket, region }: ObjectPlace): Promise<S3Client> => {
     const { S3Client } = await sdk;
+    if (isMultiRegion(bucket)) await import('./s3-multi-region.ts');
     let client = clients.get(region);
     if (client === undefined) {
       client = new S3Client({
+        requestHandler: TIMEOUTS,
         ...options,
         region,
         maxAttempts: ATTEMPTS,
-        requestHandler: TIMEOUTS,
         // The SHA-256 of the reference is checked here, whatever S3 has noted.
         responseChecksumValidation: 'WHEN_REQUIRED',
         requestChecksumCalculation: 'WHEN_REQUIRED',
@@ -45,14 +47,14 @@ export function createS3(options: S3Options = {}): ObjectStore {
     get: (place, admit, signal) =>
       translated(async () => {
         const { GetObjectCommand } = await sdk;
-        const client = await clientFor(place.region);
+        const client = await clientFor(place);
         const answer = await client.send(new GetObjectCommand(addressOf(place)), { abortSignal: signal });
         return readBody(answer, admit, signal);
       }),
     put: (place, bytes, sha256, signal) =>
       translated(async () => {
         const { PutObjectCommand } = await sdk;
-        const client = await clientFor(place.region);
+        const client = await clientFor(place);
         const command = new PutObjectCommand({
           ...addressOf(place),
           Body: bytes,

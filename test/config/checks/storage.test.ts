@@ -56,6 +56,25 @@ describe('the check of external storage', () => {
     expect(pathsOfBucket(change)).toEqual([`storage.buckets[0].${field}`]);
   });
 
+  it.each([
+    'arn:aws:s3:eu-central-1:111122223333:accesspoint/payloads',
+    'arn:aws-cn:s3:cn-north-1:111122223333:accesspoint/payloads',
+    'arn:aws:s3::111122223333:accesspoint/mfzwi23gnjvgw.mrap',
+  ])('takes the access point %s, which says where it is', (bucket) => {
+    expect(pathsOfBucket({ bucket, region: undefined })).toEqual([]);
+    expect(pathsOfBucket({ bucket, region: 'eu-north-1' })).toEqual(['storage.buckets[0].region']);
+  });
+
+  it.each([
+    'arn:aws:s3:eu-central-1:1111:accesspoint/payloads',
+    'arn:aws:s3::111122223333:accesspoint/payloads',
+    'arn:aws:s3:eu-central-1:111122223333:accesspoint/mfzwi23gnjvgw.mrap',
+    'arn:aws:s3-object-lambda:eu-central-1:111122223333:accesspoint/payloads',
+    'arn:aws:s3:eu-central-1:111122223333:accesspoint/payloads/object/v0',
+  ])('refuses %s, which is not an access point of S3', (bucket) => {
+    expect(pathsOfBucket({ bucket })).toEqual(['storage.buckets[0].bucket']);
+  });
+
   it('knows no bucket of a stack on one’s own machine', () => {
     expect(pathsOf({ buckets: [{ bucket: 'created-by-stack', namespaces: ['*'] }] })).toEqual([
       'storage.buckets[0].bucket',
