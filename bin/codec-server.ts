@@ -9,6 +9,7 @@ const USAGE = `Usage: codec-server COMMAND [options]
   start          serve on this machine
   keygen         add a key to the keyring
   inspect        see which keys payloads need, without having any
+  decode         decode whole histories and exports
   token          make a service token
   check-config   check a configuration, and print who may do what where
   doctor         examine a running codec server
@@ -51,6 +52,10 @@ async function run([command, ...argv]: readonly string[]): Promise<number> {
     case 'inspect': {
       const { inspect } = await import('../cli/inspect.ts');
       return inspect(argv, io);
+    }
+    case 'decode': {
+      const { decode } = await import('../cli/decode.ts');
+      return decode(argv, io, stopSignal());
     }
     case 'token': {
       const { token } = await import('../cli/token.ts');

@@ -5,7 +5,10 @@
 
 /** Somewhere to print to. */
 export interface TextOutput {
-  write(text: string): unknown;
+  /** False when it takes no more for now, as of Node's streams. */
+  write(text: string | Uint8Array): unknown;
+  /** Told when it takes more again. */
+  once?(event: 'drain', listener: () => void): unknown;
   /** Whether a person watches. */
   readonly isTTY?: boolean | undefined;
 }

@@ -56,6 +56,11 @@ const AES_GCM = 'AES-256-GCM';
 /** A key that stands where an id should: text of 32 bytes, or 32 bytes in base64 or hexadecimal. */
 const LOOKS_LIKE_A_KEY = /^(?:[A-Za-z0-9+/_-]{43}=?|[0-9A-Fa-f]{64})$/;
 
+/** Whether a payload is of an encoding that Temporal's own converters write, and no reference. */
+export function isPlain(payload: Payload): boolean {
+  return PLAIN.has(encodingOf(payload) ?? '') && payload.externalPayloads === undefined && !isStorageReference(payload);
+}
+
 /** The payload behind every layer that needs no key; undefined where one of them needs a key or does not open. */
 export function behindCompression(payload: Payload): Payload | undefined {
   const limits = { inflateBudget: INFLATE_BUDGET };
@@ -104,7 +109,7 @@ function unencrypted(inner: Payload, outer: readonly string[], size: number): Pa
 
 function unencryptedKind(payload: Payload, isCompressed: boolean): PayloadKind {
   if (isStorageReference(payload) || payload.externalPayloads !== undefined) return 'reference';
-  if (!PLAIN.has(encodingOf(payload) ?? '')) return 'unknown';
+  if (!isPlain(payload)) return 'unknown';
   return isCompressed ? 'compressed' : 'plain';
 }
 

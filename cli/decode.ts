@@ -1,0 +1,299 @@
+/** `codec-server decode`: whole histories, decoded, in the form they came in. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createGzip, type Gzip } from 'node:zlib';
+import type { CommandIo } from './command.ts';
+import { Batcher } from './histories/batcher.ts';
+import { decodeDocuments, type Sink } from './histories/decode-documents.ts';
+import { DecodeCount, StretchDecoder } from './histories/decode-stretch.ts';
+import { openLocalDecoder } from './histories/local-decoder.ts';
+import { OutputError, OutputFile } from './histories/output-file.ts';
+import { DecoderError, type PayloadDecoder } from './histories/payload-decoder.ts';
+import { openRemoteDecoder } from './histories/remote-decoder.ts';
+import { type Source, SourceError } from './histories/source.ts';
+import { openSources } from './histories/sources.ts';
+import { printable } from './inspect/describe-payload.ts';
+
+export const DECODE_USAGE = `Usage: codec-server decode [FILE...] (--endpoint URL | --keyring FILE | --config FILE) [options]
+
+Decodes whole histories and exports: every payload in them, also those inside other payloads. What comes
+out has the form of what came in, and every other byte of it.
+
+  FILE               files, folders, or s3://bucket/prefix; "-" or nothing reads standard input. JSON of
+                     the CLI, the Web UI and the SDKs, and the protobuf of Temporal Cloud's export;
+                     compressed with gzip or not
+  --endpoint URL     decode at this codec server, as the CLI's --codec-endpoint
+  --token-file FILE  the token for it; or CODEC_SERVER_TOKEN, or TEMPORAL_CODEC_AUTH as the CLI takes it
+  --keep-references  leave references to external storage as they are
+  --keyring FILE     decode here, with this keyring
+  --config FILE      decode here, with the keys of this configuration
+  --namespace NAME   full name of the namespace; needed with --endpoint, and for payloads bound to none
+  --output PATH, -o  a file, or a folder where there are several; nothing is overwritten, and nobody else
+                     can read it (default: standard output)
+  --strict           exit with 3 also for encodings that are not known here
+  --help
+
+  temporal workflow show -w ID --output json | codec-server decode --keyring .codec-server/keyring.json
+
+Exit code: 0 all decoded, 1 it failed, 2 wrong usage, 3 something stayed encrypted, with counts.
+`;
+
+/** Wrong usage. The message is one sentence. */
+class UsageError extends Error {}
+
+/** Decodes histories; stops when the signal is given, and leaves nothing half-written. */
+export async function decode(argv: readonly string[], io: CommandIo, stop: AbortSignal): Promise<number> {
+  const output = { current: undefined as OutputFile | undefined };
+  const discard = () => output.current?.discard();
+  stop.addEventListener('abort', discard, { once: true });
+  let decoder: PayloadDecoder | undefined;
+  try {
+    const options = parse(argv);
+    if (options.help) {
+      io.stdout.write(DECODE_USAGE);
+      return 0;
+    }
+    const sink = openSink(options, io, output);
+    decoder = await openDecoder(options, io, stop);
+    const batcher = new Batcher(decoder);
+    const count = new DecodeCount();
+    const progress = new Progress(io, count);
+    try {
+      const stretches = new StretchDecoder(batcher, count);
+      const sources = openSources(options.files, io);
+      await decodeDocuments(sources, stretches, batcher, sink, stop, (bytes, documents) =>
+        progress.at(bytes, documents),
+      );
+    } finally {
+      progress.clear();
+    }
+    io.stderr.write(summaryOf(count));
+    return count.left > 0 || count.notUnderstood > 0 || (options.strict && count.unknown.size > 0) ? 3 : 0;
+  } catch (error) {
+    discard();
+    if (stop.aborted) {
+      io.stderr.write('codec-server decode: stopped; nothing half-written is left.\n');
+      return 1;
+    }
+    const known =
+      error instanceof UsageError ||
+      error instanceof SourceError ||
+      error instanceof OutputError ||
+      error instanceof DecoderError;
+    if (!known) throw error;
+    io.stderr.write(`codec-server decode: ${error.message}\n`);
+    return error instanceof UsageError ? 2 : 1;
+  } finally {
+    stop.removeEventListener('abort', discard);
+    decoder?.close();
+  }
+}
+
+function parse(argv: readonly string[]) {
+  let parsed: ReturnType<typeof parseFlags>;
+  try {
+    parsed = parseFlags(argv);
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message.split('. ')[0]}. See --help.`);
+  }
+  const { values, positionals } = parsed;
+  const files = positionals.length === 0 ? ['-'] : positionals;
+  if (values.help) return { ...values, files };
+  const means = [values.endpoint, values.keyring, values.config].filter((it) => it !== undefined);
+  if (means.length !== 1)
+    throw new UsageError('say how to decode: one of --endpoint, --keyring, --config. See --help.');
+  if (values.endpoint !== undefined && values.namespace === undefined)
+    throw new UsageError('--endpoint needs --namespace, the full name of the namespace.');
+  return { ...values, files };
+}
+
+function parseFlags(argv: readonly string[]) {
+  return parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      endpoint: { type: 'string' },
+      'token-file': { type: 'string' },
+      'keep-references': { type: 'boolean', default: false },
+      keyring: { type: 'string' },
+      config: { type: 'string' },
+      namespace: { type: 'string', short: 'n' },
+      output: { type: 'string', short: 'o' },
+      strict: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+}
+
+type Options = ReturnType<typeof parse>;
+
+async function openDecoder(options: Options, io: CommandIo, signal: AbortSignal): Promise<PayloadDecoder> {
+  const { endpoint, keyring, config, namespace } = options;
+  if (endpoint === undefined) return await openLocalDecoder({ keyring, config, namespace, cwd: io.cwd });
+  return openRemoteDecoder({
+    endpoint,
+    namespace: namespace ?? '',
+    authorization: authorizationOf(options, io),
+    keepReferences: options['keep-references'],
+    signal,
+  });
+}
+
+/** Never on the command line, which everybody on the machine can read. */
+function authorizationOf(options: Options, io: CommandIo): string | undefined {
+  const file = options['token-file'];
+  const given = file === undefined ? io.env['CODEC_SERVER_TOKEN'] : readToken(resolve(io.cwd, file), file);
+  if (given === undefined) return io.env['TEMPORAL_CODEC_AUTH'];
+  const token = given.trim();
+  if (!/^[\x21-\x7e]+(?: [\x21-\x7e]+)?$/.test(token)) throw new UsageError('the token is empty, or no token.');
+  return token.includes(' ') ? token : `Bearer ${token}`;
+}
+
+function readToken(path: string, name: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${name} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}).`);
+  }
+}
+
+/** Where the output goes, checked before anything is read. */
+function openSink(options: Options, io: CommandIo, output: { current: OutputFile | undefined }): Sink {
+  const { files } = options;
+  const isOne = files.length === 1 && !isFolder(files[0] ?? '', io);
+  if (options.output === undefined) {
+    if (!isOne) throw new UsageError('several files need --output, a folder for them.');
+    return new StdoutSink(io);
+  }
+  const path = resolve(io.cwd, options.output);
+  const isInFolder = !isOne || (existsSync(path) && statSync(path).isDirectory());
+  if (!isInFolder && existsSync(path))
+    throw new OutputError(`${options.output} is there already, and nothing is overwritten.`);
+  return new FileSink((source) => (isInFolder ? join(path, source.outputName) : path), output);
+}
+
+function isFolder(file: string, io: CommandIo): boolean {
+  if (file === '-') return false;
+  if (file.startsWith('s3://')) return true;
+  const path = resolve(io.cwd, file);
+  return existsSync(path) && statSync(path).isDirectory();
+}
+
+/** Compresses what was compressed. */
+class Compressed {
+  readonly #gzip: Gzip | undefined;
+  readonly #write: (bytes: Uint8Array) => Promise<void>;
+  #ended: Promise<void> | undefined;
+
+  constructor(isCompressed: boolean, write: (bytes: Uint8Array) => Promise<void>) {
+    this.#write = write;
+    if (!isCompressed) return;
+    const gzip = createGzip();
+    this.#gzip = gzip;
+    this.#ended = (async () => {
+      for await (const chunk of gzip) await write(chunk as Buffer);
+    })();
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    const gzip = this.#gzip;
+    if (gzip === undefined) return await this.#write(bytes);
+    if (!gzip.write(bytes)) await new Promise<void>((done) => gzip.once('drain', done));
+  }
+
+  async end(): Promise<void> {
+    this.#gzip?.end();
+    await this.#ended;
+  }
+}
+
+class StdoutSink implements Sink {
+  readonly #io: CommandIo;
+  #body = new Compressed(false, () => Promise.resolve());
+
+  constructor(io: CommandIo) {
+    this.#io = io;
+  }
+
+  async open({ gzip }: Source): Promise<void> {
+    this.#body = new Compressed(gzip, async (bytes) => {
+      const { stdout } = this.#io;
+      if (stdout.write(bytes) === false) await new Promise<void>((done) => stdout.once?.('drain', done) ?? done());
+    });
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#body.write(bytes);
+  }
+
+  async close(): Promise<void> {
+    await this.#body.end();
+  }
+}
+
+class FileSink implements Sink {
+  readonly #pathOf: (source: Source) => string;
+  readonly #output: { current: OutputFile | undefined };
+  #body = new Compressed(false, () => Promise.resolve());
+
+  constructor(pathOf: (source: Source) => string, output: { current: OutputFile | undefined }) {
+    this.#pathOf = pathOf;
+    this.#output = output;
+  }
+
+  async open(source: Source): Promise<void> {
+    const file = new OutputFile(this.#pathOf(source));
+    await file.open();
+    this.#output.current = file;
+    this.#body = new Compressed(source.gzip, (bytes) => file.write(bytes));
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#body.write(bytes);
+  }
+
+  async close(): Promise<void> {
+    await this.#body.end();
+    await this.#output.current?.finish();
+    this.#output.current = undefined;
+  }
+}
+
+/** A line that tells a person who waits how far it is. */
+class Progress {
+  readonly #io: CommandIo;
+  readonly #count: DecodeCount;
+  #next = Date.now() + 500;
+  #shown = false;
+
+  constructor(io: CommandIo, count: DecodeCount) {
+    this.#io = io;
+    this.#count = count;
+  }
+
+  at(bytes: number, documents: number): void {
+    if (this.#io.stderr.isTTY !== true || Date.now() < this.#next) return;
+    this.#next = Date.now() + 250;
+    this.#shown = true;
+    const megabytes = (bytes / 1_000_000).toFixed(1);
+    const { decoded, payloads } = this.#count;
+    this.#io.stderr.write(
+      `\r\u001b[K${megabytes} MB, ${documents} documents, ${decoded} of ${payloads} payloads decoded`,
+    );
+  }
+
+  clear(): void {
+    if (this.#shown) this.#io.stderr.write('\r\u001b[K');
+  }
+}
+
+function summaryOf(count: DecodeCount): string {
+  const { payloads, decoded, closed, references, unknown, notUnderstood } = count;
+  const lines = [`${payloads} ${payloads === 1 ? 'payload' : 'payloads'}, ${decoded} decoded`];
+  for (const [reason, many] of [...closed].sort()) lines.push(`${many} stayed encrypted: ${printable(reason)}`);
+  if (references > 0) lines.push(`${references} in external storage, not read`);
+  for (const [encoding, many] of [...unknown].sort()) lines.push(`${many} of an encoding not known here: ${encoding}`);
+  if (notUnderstood > 0) lines.push(`${notUnderstood} with the mark of a payload in a form not known here`);
+  return `codec-server decode: ${lines.join('\n  ')}\n`;
+}

@@ -1,0 +1,116 @@
+/** Decodes with keys on this machine: of a keyring file, or of a codec server's configuration. */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { createCustomCodec } from '../../codec/custom-codec.ts';
+import { type DecodeContext, type Decoder, decodePayloads } from '../../codec/decode.ts';
+import { CodecError, KeyUnavailableError } from '../../codec/errors.ts';
+import { recognizeAll } from '../../codec/formats/all-formats.ts';
+import type { Payload } from '../../codec/payload.ts';
+import { checkConfig } from '../../config/check.ts';
+import { ConfigFileError, loadConfigFile } from '../../config/load.ts';
+import { formatProblems } from '../../config/problem.ts';
+import type { CodecServerConfig, KeysConfig } from '../../config/schema.ts';
+import { KeysNotHereError, openServerKeys } from '../../lambda/server/open-keys.ts';
+import { type Decoded, DecoderError, type PayloadDecoder } from './payload-decoder.ts';
+import { wait } from './wait.ts';
+
+/** Which keys to use. */
+export interface LocalKeys {
+  readonly keyring: string | undefined;
+  readonly config: string | undefined;
+  /** The namespace whose keys open what is bound to none. */
+  readonly namespace: string | undefined;
+  readonly cwd: string;
+}
+
+/** Bytes that one payload may inflate to. */
+const INFLATED_BYTES = 64 * 1024 * 1024;
+const MAX_LAYERS = 8;
+/** Milliseconds for the keys of a batch. */
+const TIMEOUT_MS = 30_000;
+const ATTEMPTS = 6;
+
+/**
+ * Opens the keys.
+ *
+ * @throws DecoderError when they cannot be used, or there is no such file
+ */
+export async function openLocalDecoder({ keyring, config, namespace, cwd }: LocalKeys): Promise<PayloadDecoder> {
+  const { keys: keysConfig, codecs } = await orDecoderError(async () =>
+    config === undefined ? { keys: onlyKeyring(keyring ?? ''), codecs: [] } : await readConfig(resolve(cwd, config)),
+  );
+  const file = keysConfig.keyring?.file;
+  // A server makes a keyring where there is none; here a new one opens nothing.
+  if (file !== undefined && !existsSync(resolve(cwd, file))) throw new DecoderError(`There is no keyring ${file}.`);
+  const keys = await orDecoderError(() => openServerKeys(keysConfig, { cwd }));
+  const decoder: Decoder = {
+    recognize: recognizeAll,
+    keys: keys.source,
+    customCodecs: (codecs ?? []).map(createCustomCodec),
+    maxLayers: MAX_LAYERS,
+  };
+  return {
+    concurrency: 2,
+    decode: (payloads) => decodeAll(decoder, namespace, payloads),
+    close: () => keys.close(),
+  };
+}
+
+function onlyKeyring(file: string): KeysConfig {
+  return { keyring: { file }, kms: null, staticKeys: null };
+}
+
+async function readConfig(path: string): Promise<Pick<CodecServerConfig, 'keys' | 'codecs'>> {
+  const config = await loadConfigFile(path);
+  const problems = checkConfig(config);
+  if (problems.length > 0) throw new DecoderError(`${path} cannot be used:\n${formatProblems(problems)}`);
+  return config as CodecServerConfig;
+}
+
+/** The keys of a batch are fetched side by side; a key service that does not answer is asked again. */
+async function decodeAll(
+  decoder: Decoder,
+  namespace: string | undefined,
+  payloads: readonly Payload[],
+): Promise<Decoded[]> {
+  for (let attempt = 1; ; attempt++) {
+    const deadline = Date.now() + TIMEOUT_MS;
+    try {
+      const outcomes = await Promise.all(
+        payloads.map(async (payload) => {
+          const [outcome] = await decodePayloads(decoder, [payload], contextOf(namespace, deadline));
+          return outcome;
+        }),
+      );
+      return outcomes.map((outcome): Decoded => {
+        if (outcome?.kind === 'decoded' || outcome?.kind === 'unchanged') return { payload: outcome.payload };
+        return { closed: outcome?.kind === 'cannot-open' ? outcome.reason : 'denied' };
+      });
+    } catch (error) {
+      if (!(error instanceof KeyUnavailableError)) throw error;
+      if (attempt === ATTEMPTS) throw new DecoderError(`The key service does not answer: ${error.reason}.`);
+      await wait(error.retryAfterSeconds * 1000 * 2 ** (attempt - 1));
+    }
+  }
+}
+
+/** Whoever has the keys may use them: there is nobody else to ask. */
+function contextOf(namespace: string | undefined, deadline: number): DecodeContext {
+  return {
+    namespace,
+    mayDecode: () => true,
+    deadline,
+    limits: { inflateBudget: INFLATED_BYTES },
+    usage: { keyIds: new Set(), cacheHits: 0, cacheMisses: 0 },
+  };
+}
+
+async function orDecoderError<T>(open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    const known = error instanceof CodecError || error instanceof ConfigFileError || error instanceof KeysNotHereError;
+    if (known) throw new DecoderError(error.message);
+    throw error;
+  }
+}

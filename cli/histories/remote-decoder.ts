@@ -1,0 +1,134 @@
+/** Decodes at a codec server, ours or anyone's, in as few requests as it takes. */
+import type { Payload } from '../../codec/payload.ts';
+import { HttpError } from '../../lambda/server/http/http-error.ts';
+import { readPayloads } from '../../lambda/server/http/payload-json-reader.ts';
+import { writePayloads } from '../../lambda/server/http/payload-json-writer.ts';
+import { printable } from '../inspect/describe-payload.ts';
+import { type Decoded, DecoderError, type PayloadDecoder } from './payload-decoder.ts';
+import { wait } from './wait.ts';
+
+/** Which server, and what to tell it. */
+export interface RemoteServer {
+  /** As the CLI's `--codec-endpoint`: `/decode` is added. */
+  readonly endpoint: string;
+  /** The whole Authorization header, if there is one. */
+  readonly authorization: string | undefined;
+  readonly namespace: string;
+  /** Leave references to external storage as they are. */
+  readonly keepReferences: boolean;
+  readonly signal: AbortSignal;
+  /** Milliseconds before the first repetition; each further one waits twice as long. Tests shorten it. */
+  readonly patienceMs?: number;
+}
+
+const TIMEOUT_MS = 60_000;
+const ATTEMPTS = 7;
+const PATIENCE_MS = 500;
+const MOST_PATIENCE_MS = 30_000;
+/** Characters of a server's answer that are shown. */
+const SHOWN = 300;
+/** What one request may be too much for, and half of it not. */
+const SPLIT: ReadonlySet<number> = new Set([400, 413, 422]);
+
+/**
+ * @throws DecoderError when the endpoint is no address, or a token would go over the network in the open
+ */
+export function openRemoteDecoder(server: RemoteServer): PayloadDecoder {
+  const url = decodeUrl(server);
+  return {
+    concurrency: 4,
+    decode: (payloads) => new Call(url, server).decode(payloads),
+    close: () => {},
+  };
+}
+
+function decodeUrl({ endpoint, namespace, keepReferences, authorization }: RemoteServer): URL {
+  const text = endpoint.replaceAll('{namespace}', namespace).replace(/\/+$/, '');
+  const url = URL.parse(`${text}/decode`);
+  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:'))
+    throw new DecoderError(`--endpoint ${JSON.stringify(endpoint)} is no http or https address.`);
+  const isLoopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname);
+  if (authorization !== undefined && url.protocol === 'http:' && !isLoopback)
+    throw new DecoderError('A token goes to https endpoints only: over http everybody on the way can read it.');
+  url.searchParams.set('bulk', 'true');
+  if (keepReferences) url.searchParams.set('preserveStorageRefs', 'true');
+  return url;
+}
+
+class Call {
+  readonly #url: URL;
+  readonly #server: RemoteServer;
+
+  constructor(url: URL, server: RemoteServer) {
+    this.#url = url;
+    this.#server = server;
+  }
+
+  async decode(payloads: readonly Payload[]): Promise<readonly Decoded[]> {
+    const { status, body } = await this.#send(payloads);
+    if (status === 200) return this.#read(body, payloads.length);
+    if (!SPLIT.has(status)) throw new DecoderError(this.#refused(status, body));
+    if (payloads.length === 1)
+      return [{ closed: status === 413 ? 'too-large-for-the-server' : 'refused-by-the-server' }];
+    const middle = Math.ceil(payloads.length / 2);
+    const [first, second] = [payloads.slice(0, middle), payloads.slice(middle)];
+    return [...(await this.decode(first)), ...(await this.decode(second))];
+  }
+
+  #read(body: Buffer, expected: number): Decoded[] {
+    let payloads: readonly Payload[];
+    try {
+      payloads = readPayloads(body, expected);
+    } catch (error) {
+      if (error instanceof HttpError)
+        throw new DecoderError(`${this.#url.origin} answers with something that is no list of payloads.`);
+      throw error;
+    }
+    if (payloads.length !== expected)
+      throw new DecoderError(`${this.#url.origin} answers with ${payloads.length} payloads for ${expected}.`);
+    return payloads.map((payload) => ({ payload }));
+  }
+
+  #refused(status: number, body: Buffer): string {
+    const said = printable(body.toString('utf8').trim()).slice(0, SHOWN);
+    const hint = status === 401 ? ' Give a token with --token-file, or in CODEC_SERVER_TOKEN.' : '';
+    return `${this.#url.origin} answers ${status}${said === '' ? '.' : `: ${said}`}${hint}`;
+  }
+
+  /** One request, repeated while its failing may pass. */
+  async #send(payloads: readonly Payload[]): Promise<{ status: number; body: Buffer }> {
+    const { namespace, authorization, signal, patienceMs = PATIENCE_MS } = this.#server;
+    const body = Buffer.from(writePayloads(payloads));
+    for (let attempt = 1; ; attempt++) {
+      let failure: string;
+      let retryAfter = 0;
+      try {
+        const answer = await fetch(this.#url, {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            'x-namespace': namespace,
+            ...(authorization === undefined ? {} : { authorization }),
+          },
+          body,
+          redirect: 'error',
+          signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+        });
+        const { status } = answer;
+        const bytes = Buffer.from(await answer.arrayBuffer());
+        if (status !== 429 && status < 500) return { status, body: bytes };
+        failure = this.#refused(status, bytes);
+        retryAfter = Number(answer.headers.get('retry-after') ?? 0) * 1000 || 0;
+      } catch (error) {
+        if (signal.aborted) throw error;
+        const cause = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
+        failure = `${this.#url.origin} does not answer (${cause.code ?? cause.name}).`;
+      }
+      if (attempt === ATTEMPTS) throw new DecoderError(failure);
+      const patience = Math.max(retryAfter, patienceMs * 2 ** (attempt - 1));
+      // Not all at the same moment again.
+      await wait(Math.min(patience, MOST_PATIENCE_MS) * (0.75 + Math.random() / 2), signal);
+      if (signal.aborted) throw new DecoderError('Stopped.');
+    }
+  }
+}
