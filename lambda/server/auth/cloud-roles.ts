@@ -11,24 +11,20 @@
 import { Backoff } from '../../../codec/calls/backoff.ts';
 import { SingleFlight } from '../../../codec/calls/single-flight.ts';
 import { KeyDocumentError, KeyUnavailableError } from '../../../codec/errors.ts';
-import type { SecretSource } from '../../../codec/keys/secrets/secret-source.ts';
 import { comparableEmail } from '../../../config/email.ts';
 import { IdentityUnavailableError } from './caller.ts';
+import { type CloudOps, type CloudOpsDeps, CloudOpsError, createCloudOps } from './cloud-ops.ts';
+import { CloudProjects } from './cloud-projects.ts';
 import { type CloudUser, readUser, readUsersPage, roleOfUser } from './cloud-user.ts';
 import { deleteOldest } from './delete-oldest.ts';
-import { type HttpsGet, HttpsGetError } from './https-get.ts';
-import type { LookupObserver } from './issuer-keys.ts';
-import type { NamespaceRole, RoleDirectory } from './role-directory.ts';
+import { higherRole, type NamespaceRole, type RoleDirectory } from './role-directory.ts';
 
 /** Seconds beyond `cacheSeconds` for which an answer still counts while the API is out. */
 export const STALE_SECONDS = 900;
-/** Time for one page; with the next one still inside the CLI's ten seconds. */
-const PAGE_TIMEOUT_MS = 4_000;
 /** The most that the API gives in a page. */
 const PAGE_SIZE = 1_000;
 /** The filter by email leaves one user; without it, this many thousand are looked through. */
 const MAX_PAGES = 20;
-const MAX_PAGE_BYTES = 8 * 1024 * 1024;
 /** People remembered. Anybody in the world with a Temporal Cloud user can become one. */
 const MAX_PEOPLE = 5_000;
 /** Questions at a time; the API's limits are shared with everything else the account does. */
@@ -37,20 +33,12 @@ const MAX_QUESTIONS = 20;
 const ABOUT_US: ReadonlySet<number> = new Set([401, 403, 408, 429]);
 /** How long a failure of the API keeps everybody from asking, and a failure of one person's question that person. */
 const BACKOFF = { firstMs: 1_000, mostMs: 30_000 };
-/** The version whose messages this file was written for. */
-const API_VERSION = 'v0.19.1';
-const DEFAULT_ENDPOINT = 'https://saas-api.tmprl.cloud';
 const DEFAULT_CACHE_SECONDS = 300;
 
 /** What the directory needs from outside. */
-export interface CloudRolesDeps {
-  readonly get: HttpsGet;
-  /** The API key: the secret's text. */
-  readonly apiKey: SecretSource<string>;
+export interface CloudRolesDeps extends CloudOpsDeps {
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Told of every page asked for, for the metrics. */
-  readonly onLookup?: LookupObserver | undefined;
 }
 
 export interface CloudRolesSettings {
@@ -86,7 +74,8 @@ export function parseApiKey({ current }: { readonly current: string }): string {
 }
 
 class CloudRoles implements RoleDirectory {
-  readonly #url: string;
+  readonly #ops: CloudOps;
+  readonly #projects: CloudProjects;
   readonly #freshMs: number;
   readonly #deps: CloudRolesDeps;
   readonly #people = new Map<string, RememberedPerson>();
@@ -94,13 +83,11 @@ class CloudRoles implements RoleDirectory {
   readonly #questions = new Map<string, Question>();
   readonly #backoff: Backoff;
 
-  constructor(
-    { endpoint = DEFAULT_ENDPOINT, cacheSeconds = DEFAULT_CACHE_SECONDS }: CloudRolesSettings,
-    deps: CloudRolesDeps,
-  ) {
-    this.#url = `${endpoint.replace(/\/+$/, '')}/cloud/users`;
+  constructor({ endpoint, cacheSeconds = DEFAULT_CACHE_SECONDS }: CloudRolesSettings, deps: CloudRolesDeps) {
+    this.#ops = createCloudOps(endpoint, deps);
     this.#freshMs = cacheSeconds * 1000;
     this.#deps = deps;
+    this.#projects = new CloudProjects(this.#ops, this.#freshMs, deps.now);
     this.#backoff = new Backoff(BACKOFF, deps.now);
   }
 
@@ -109,12 +96,30 @@ class CloudRoles implements RoleDirectory {
     if (id === undefined) return undefined;
     const remembered = this.#people.get(id);
     const age = remembered === undefined ? Number.POSITIVE_INFINITY : this.#deps.now() - remembered.askedAt;
-    if (remembered !== undefined && age >= 0 && age < this.#freshMs) return roleOfUser(remembered.user, namespace);
+    if (remembered !== undefined && age >= 0 && age < this.#freshMs)
+      return this.#roleOfUser(remembered.user, namespace);
     return this.#ask(id, email).then(
-      (user) => roleOfUser(user, namespace),
+      (user) => this.#roleOfUser(user, namespace),
       (error) => {
         if (remembered === undefined || age >= this.#freshMs + STALE_SECONDS * 1000) throw error;
-        return roleOfUser(remembered.user, namespace);
+        return this.#roleOfUser(remembered.user, namespace);
+      },
+    );
+  }
+
+  /** The role by account and namespace, or the one by the namespace's project where that is higher. */
+  #roleOfUser(
+    user: CloudUser | undefined,
+    namespace: string,
+  ): NamespaceRole | undefined | Promise<NamespaceRole | undefined> {
+    const role = roleOfUser(user, namespace);
+    if (user === undefined || user.projects.size === 0 || role === 'admin') return role;
+    return this.#projects.projectOf(namespace).then(
+      (project) => higherRole(role, project === undefined ? undefined : user.projects.get(project)),
+      (cause) => {
+        // What is known counts; what is not known may be more, never less.
+        if (role !== undefined) return role;
+        throw unavailable(this.#backoff, { cause });
       },
     );
   }
@@ -183,7 +188,8 @@ class CloudRoles implements RoleDirectory {
     const seen = new Set<string>();
     for (let token = ''; !seen.has(token) && seen.size < MAX_PAGES; ) {
       seen.add(token);
-      const page = readUsersPage(await this.#page(email, token));
+      const query = { email, pageSize: String(PAGE_SIZE), ...(token === '' ? {} : { pageToken: token }) };
+      const page = readUsersPage(await this.#ops.get('/cloud/users', query));
       for (const entry of page.users) {
         const user = readUser(entry, email);
         if (user !== undefined) return user;
@@ -192,42 +198,6 @@ class CloudRoles implements RoleDirectory {
       token = page.nextPageToken;
     }
     throw new CloudOpsError('the Cloud Ops API gives pages without end');
-  }
-
-  async #page(email: string, pageToken: string): Promise<string> {
-    try {
-      const page = await this.#request(email, pageToken);
-      this.#deps.onLookup?.('ok');
-      return page;
-    } catch (error) {
-      this.#deps.onLookup?.('failed', error);
-      throw error;
-    }
-  }
-
-  async #request(email: string, pageToken: string): Promise<string> {
-    const query = new URLSearchParams({
-      email,
-      pageSize: String(PAGE_SIZE),
-      ...(pageToken === '' ? {} : { pageToken }),
-    });
-    const ask = (key: string) =>
-      this.#deps.get(`${this.#url}?${query}`, {
-        headers: { authorization: `Bearer ${key}`, 'temporal-cloud-api-version': API_VERSION },
-        timeoutMs: PAGE_TIMEOUT_MS,
-        maxBytes: MAX_PAGE_BYTES,
-      });
-    const key = await this.#deps.apiKey.get();
-    let response = await ask(key);
-    if (response.status === 401 || response.status === 403) {
-      const fresh = await this.#deps.apiKey.refresh();
-      if (fresh !== key) response = await ask(fresh);
-    }
-    if (response.status !== 200) {
-      const { status, retryAfterSeconds } = response;
-      throw new CloudOpsError(`the Cloud Ops API answered with status ${status}`, status, retryAfterSeconds);
-    }
-    return response.body;
   }
 
   #remember(id: string, person: RememberedPerson): void {
@@ -240,17 +210,4 @@ class CloudRoles implements RoleDirectory {
 function unavailable(backoff: Backoff, options?: ErrorOptions): IdentityUnavailableError {
   const message = 'Temporal Cloud roles cannot be looked up at the moment';
   return new IdentityUnavailableError('cloud-ops', message, backoff.retryAfterSeconds, options);
-}
-
-/** An answer that is none. */
-class CloudOpsError extends HttpsGetError {
-  /** Undefined where the status is not what was wrong. */
-  readonly status: number | undefined;
-  readonly retryAfterSeconds: number | undefined;
-
-  constructor(message: string, status?: number, retryAfterSeconds?: number) {
-    super(message);
-    this.status = status;
-    this.retryAfterSeconds = retryAfterSeconds;
-  }
 }

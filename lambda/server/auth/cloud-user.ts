@@ -11,6 +11,8 @@ export interface CloudUser {
   /** Account owners and admins hold every namespace of the account. */
   readonly holdsEveryNamespace: boolean;
   readonly namespaces: ReadonlyMap<string, NamespaceRole>;
+  /** Roles on projects, by the project's id: they hold for every namespace of it. */
+  readonly projects: ReadonlyMap<string, NamespaceRole>;
 }
 
 /** A page of `GetUsersResponse`. */
@@ -31,6 +33,19 @@ const PERMISSIONS: ReadonlyMap<unknown, NamespaceRole> = new Map<unknown, Namesp
   ['admin', 'admin'],
   ['write', 'write'],
   ['read', 'read'],
+  [1, 'admin'],
+  [2, 'write'],
+  [3, 'read'],
+]);
+
+/**
+ * `ProjectAccess.ProjectRole`, of those that speak of all resources of a project. The others (list, contribute, member,
+ * developer) say nothing certain about reading payloads, so they give nothing.
+ */
+const PROJECT_ROLES: ReadonlyMap<unknown, NamespaceRole> = new Map<unknown, NamespaceRole>([
+  ['PROJECT_ROLE_ADMIN', 'admin'],
+  ['PROJECT_ROLE_WRITE', 'write'],
+  ['PROJECT_ROLE_READ', 'read'],
   [1, 'admin'],
   [2, 'write'],
   [3, 'read'],
@@ -80,7 +95,12 @@ export function readUser(user: unknown, email: string): CloudUser | undefined {
   const access = isObject(spec['access']) ? spec['access'] : {};
   return {
     holdsEveryNamespace: ROLES_WITH_EVERY_NAMESPACE.has(roleOf(either(access, 'accountAccess', 'account_access'))),
-    namespaces: readNamespaces(either(access, 'namespaceAccesses', 'namespace_accesses')),
+    namespaces: readAccesses(either(access, 'namespaceAccesses', 'namespace_accesses'), (namespaceAccess) =>
+      PERMISSIONS.get(either(namespaceAccess, 'permission', 'permissionDeprecated')),
+    ),
+    projects: readAccesses(either(access, 'projectAccesses', 'project_accesses'), ({ role }) =>
+      PROJECT_ROLES.get(role),
+    ),
   };
 }
 
@@ -94,15 +114,17 @@ function roleOf(accountAccess: unknown): unknown {
   return isObject(accountAccess) ? either(accountAccess, 'role', 'roleDeprecated') : undefined;
 }
 
-function readNamespaces(accesses: unknown): Map<string, NamespaceRole> {
-  const namespaces = new Map<string, NamespaceRole>();
-  if (!isObject(accesses)) return namespaces;
-  for (const [namespace, access] of Object.entries(accesses)) {
-    const permission = isObject(access) ? either(access, 'permission', 'permissionDeprecated') : undefined;
-    const role = PERMISSIONS.get(permission);
-    if (role !== undefined) namespaces.set(namespace, role);
+function readAccesses(
+  accesses: unknown,
+  roleOfAccess: (access: Record<string, unknown>) => NamespaceRole | undefined,
+): Map<string, NamespaceRole> {
+  const roles = new Map<string, NamespaceRole>();
+  if (!isObject(accesses)) return roles;
+  for (const [name, access] of Object.entries(accesses)) {
+    const role = isObject(access) ? roleOfAccess(access) : undefined;
+    if (role !== undefined) roles.set(name, role);
   }
-  return namespaces;
+  return roles;
 }
 
 /** Proto3 JSON is lowerCamelCase; the original field names are permitted too. */

@@ -10,6 +10,12 @@ export function isAtLeast(held: NamespaceRole, needed: NamespaceRole): boolean {
   return RANK[held] >= RANK[needed];
 }
 
+/** The higher of two roles, either of which may be none. */
+export function higherRole(a: NamespaceRole | undefined, b: NamespaceRole | undefined): NamespaceRole | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return isAtLeast(a, b) ? a : b;
+}
+
 const RANK: Readonly<Record<NamespaceRole, number>> = { read: 1, write: 2, admin: 3 };
 
 /** Answers which role a person has. */

@@ -3,7 +3,7 @@ import { IdentityUnavailableError } from '../../../../lambda/server/auth/caller.
 import { createCloudRoles, parseApiKey, STALE_SECONDS } from '../../../../lambda/server/auth/cloud-roles.ts';
 import type { RoleDirectory } from '../../../../lambda/server/auth/role-directory.ts';
 import { TestClock } from '../../../support/clock.ts';
-import { CloudOps, cloudUser } from '../../../support/cloud-ops.ts';
+import { CloudOps, cloudUser, projectUser } from '../../../support/cloud-ops.ts';
 import { standInGet } from '../../../support/https-stand-in.ts';
 import { TestSecret } from '../../../support/secret.ts';
 
@@ -51,6 +51,54 @@ describe('Temporal Cloud roles, over HTTPS', () => {
     expect(await roles.roleOf('reader@acme.com', 'orders.a1')).toBeUndefined();
     expect(await roles.roleOf('lead@acme.com', 'orders.a1')).toBe('admin');
     expect(await roles.roleOf('stranger@evil.com', 'orders.a1')).toBeUndefined();
+  });
+
+  it('are the role on the project that a namespace belongs to, asked for once', async () => {
+    api.projects = { 'orders.a1': 'project-1', 'billing.a1': 'project-2' };
+    api.users.push(
+      projectUser('pm@acme.com', { 'project-1': 'PROJECT_ROLE_ADMIN', 'project-3': 'PROJECT_ROLE_ADMIN' }),
+    );
+    expect(await roles.roleOf('pm@acme.com', 'orders.a1')).toBe('admin');
+    expect(await roles.roleOf('pm@acme.com', 'billing.a1')).toBeUndefined();
+    expect(await roles.roleOf('pm@acme.com', 'payments.a1')).toBeUndefined();
+    const { requests } = api;
+    for (const name of ['orders.a1', 'billing.a1', 'payments.a1']) await roles.roleOf('pm@acme.com', name);
+    expect(api.requests).toBe(requests);
+  });
+
+  it.each([
+    ['PROJECT_ROLE_WRITE', 'write'],
+    ['PROJECT_ROLE_READ', 'read'],
+    [2, 'write'],
+    ['PROJECT_ROLE_CONTRIBUTE', undefined],
+    ['PROJECT_ROLE_MEMBER', undefined],
+    ['PROJECT_ROLE_LIST', undefined],
+    ['PROJECT_ROLE_DEVELOPER', undefined],
+    ['PROJECT_ROLE_OF_TOMORROW', undefined],
+  ])('are for %j on the project: %s', async (role, expected) => {
+    api.projects = { 'orders.a1': 'project-1' };
+    api.users.push(projectUser('pm@acme.com', { 'project-1': role }));
+    expect(await roles.roleOf('pm@acme.com', 'orders.a1')).toBe(expected);
+  });
+
+  it('are the higher of namespace and project, and the known one while the other cannot be asked for', async () => {
+    const both = projectUser('pm@acme.com', { 'project-1': 'PROJECT_ROLE_WRITE' });
+    const { access } = both.spec;
+    const namespaceAccesses = { 'orders.a1': { permission: 'PERMISSION_READ' } };
+    api.users.push({ ...both, spec: { ...both.spec, access: { ...access, namespaceAccesses } } });
+    api.projects = { 'orders.a1': 'project-1' };
+    expect(await roles.roleOf('pm@acme.com', 'orders.a1')).toBe('write');
+    clock.advance(FRESH_MS - 1);
+    expect(await roles.roleOf('pm@acme.com', 'orders.a1')).toBe('write');
+    api.mood = { kind: 'status', status: 500 };
+    await expect(roles.roleOf('pm@acme.com', 'billing.a1')).rejects.toThrow(IdentityUnavailableError);
+  });
+
+  it('are none by a custom role or a project that the API tells of in another way', async () => {
+    const user = cloudUser('custom@acme.com');
+    const access = { ...user.spec.access, accountAccess: { role: 'ROLE_READ', customRoles: ['all-namespaces'] } };
+    api.users.push({ ...user, spec: { ...user.spec, access } });
+    expect(await roles.roleOf('custom@acme.com', 'orders.a1')).toBeUndefined();
   });
 
   it('are none for namespaces named like parts of a JavaScript object', async () => {
