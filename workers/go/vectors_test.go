@@ -141,4 +141,3 @@ func TestWhatIsWrittenIsReadAndDiffersEveryTime(t *testing.T) {
 		}
 	}
 }
-
