@@ -1,4 +1,4 @@
-// A worker whose inputs and results are encrypted: `go run .`, against a development server.
+// A worker whose inputs, results and failures are encrypted: `go run .`, against a development server.
 package main
 
 import (
@@ -7,10 +7,8 @@ import (
 	"log"
 	"os"
 
-	"example.com/encrypting-worker/codec"
-	mpl "github.com/aws/aws-cryptographic-material-providers-library/releases/go/mpl/awscryptographymaterialproviderssmithygeneratedtypes"
+	encryption "example.com/temporal-codec-server/workers/go"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 )
@@ -21,16 +19,12 @@ func Greeting(_ workflow.Context, name string) (string, error) {
 }
 
 func main() {
-	ctx := context.Background()
-	namespace := env("TEMPORAL_NAMESPACE", "default")
-	keys, err := openKeys(ctx)
-	exitOn(err)
-	encryption, err := codec.New(namespace, keys, codec.Committed)
+	plugin, err := encryption.NewPlugin(encryption.Options{Keys: keys()})
 	exitOn(err)
 	c, err := client.Dial(client.Options{
-		HostPort:      env("TEMPORAL_ADDRESS", client.DefaultHostPort),
-		Namespace:     namespace,
-		DataConverter: converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), encryption),
+		HostPort:  env("TEMPORAL_ADDRESS", client.DefaultHostPort),
+		Namespace: env("TEMPORAL_NAMESPACE", client.DefaultNamespace),
+		Plugins:   []client.Plugin{plugin},
 	})
 	exitOn(err)
 	defer c.Close()
@@ -38,6 +32,7 @@ func main() {
 	w.RegisterWorkflow(Greeting)
 	exitOn(w.Start())
 	defer w.Stop()
+	ctx := context.Background()
 	options := client.StartWorkflowOptions{ID: "greeting-go", TaskQueue: "greetings"}
 	run, err := c.ExecuteWorkflow(ctx, options, Greeting, "Ada")
 	exitOn(err)
@@ -46,11 +41,11 @@ func main() {
 	fmt.Println(result)
 }
 
-func openKeys(ctx context.Context) (mpl.IKeyring, error) {
+func keys() encryption.Keys {
 	if arn := os.Getenv("KMS_KEY_ARN"); arn != "" {
-		return codec.KmsKey(ctx, arn)
+		return encryption.KMS{Write: arn}
 	}
-	return codec.LocalKey(ctx, env("KEYRING", "../../.codec-server/keyring.json"))
+	return encryption.KeyringFile(env("KEYRING", "../../.codec-server/keyring.json"))
 }
 
 func env(name, otherwise string) string {

@@ -13,7 +13,7 @@ import { createKmsDataKeys } from '../../codec/keys/kms/kms-data-keys.ts';
 import { metadataOf, type Payload } from '../../codec/payload.ts';
 import { fromTemporalPayload, toTemporalPayload } from '../../codec/temporal-payload.ts';
 import { Moto } from '../support/moto.ts';
-import { ask, go, java, type PeerKey, python } from './peers/peers.ts';
+import { ask, go, goLibrary, java, type PeerKey, python } from './peers/peers.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'peers-'));
 const keyring = join(folder, 'keyring.json');
@@ -76,7 +76,7 @@ function shown(all: readonly Payload[]) {
   }));
 }
 
-describe.each([python, java, go])('$name’s official SDK', (peer) => {
+describe.each([python, java, go, goLibrary])('$name', (peer) => {
   beforeAll(async () => {
     await peer.prepare();
   }, 1_800_000);
@@ -86,7 +86,7 @@ describe.each([python, java, go])('$name’s official SDK', (peer) => {
       'and we read each other’s payloads of %s',
       async (namespace) => {
         const key = keyOf();
-        for (const signed of [false, true]) {
+        for (const signed of peer === goLibrary ? [false] : [false, true]) {
           const theirs = await ask(peer, { operation: 'encode', namespace, key, payloads, signed }, moto.environment);
           expect(new Set(shown(theirs).map((it) => it.metadata['encoding']))).toEqual(
             new Set(['binary/aws-encryption-sdk']),
@@ -104,7 +104,7 @@ describe.each([python, java, go])('$name’s official SDK', (peer) => {
       const foreign = await weWrite('payments', key);
       const task = { operation: 'decode', namespace: 'orders', key } as const;
       await expect(ask(peer, { ...task, payloads: foreign }, moto.environment)).rejects.toThrow(
-        /another namespace|namespace payments .*orders/,
+        /another namespace|namespace "?payments"? .*orders/,
       );
       expect(shown(await ask(peer, { ...task, payloads }, moto.environment))).toEqual(shown(payloads));
     });

@@ -31,7 +31,7 @@ export const PROVEN_ELSEWHERE: readonly (readonly [command: RegExp, proof: strin
   [/^git pull$/, '.ci/run'],
   // longer than a walk: CI has them as steps of their own, the soak with fewer minutes
   [
-    /^npm run (lint|typecheck|bundle|check:templates|test:aws|test:deployed|test:e2e|fuzz|soak|test:walk|supply-chain)$/,
+    /^npm run (lint|typecheck|bundle|check:templates|test:aws|test:workers|test:deployed|test:e2e|fuzz|soak|test:walk|supply-chain)$/,
     '.ci/run',
   ],
   [/^npm run -s soak -- --minutes 60/, '.ci/run'],

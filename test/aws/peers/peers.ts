@@ -83,20 +83,23 @@ export const java: Peer = {
   }),
 };
 
-export const go: Peer = {
-  name: 'Go',
-  prepare: once(async () => {
-    const program = join(CACHE, 'go-peer');
-    const source = join(ROOT, 'test/aws/peers/go_peer.go');
-    await tool(
-      'go',
-      ['build', '-o', program, source],
-      'Go as examples/go/go.mod names it, and its module proxy',
-      join(ROOT, 'examples/go'),
-    );
-    return [program];
-  }),
-};
+const goPeer = once(async () => {
+  const program = join(CACHE, 'go-peer');
+  const source = join(ROOT, 'test/aws/peers/go');
+  await tool(
+    'go',
+    ['build', '-o', program, '.'],
+    'Go as test/aws/peers/go/go.mod names it, and its module proxy',
+    source,
+  );
+  return [program];
+});
+
+/** The official AWS Encryption SDK for Go. */
+export const go: Peer = { name: 'Go', prepare: async () => [...(await goPeer()), 'official'] };
+
+/** The library of workers/go, which writes no signed messages. */
+export const goLibrary: Peer = { name: 'Our library for Go', prepare: async () => [...(await goPeer()), 'library'] };
 
 /** Several tests wait for one build. */
 function once(build: () => Promise<readonly string[]>): () => Promise<readonly string[]> {

@@ -1,8 +1,20 @@
 /** The languages of the table, and how to get the worker of each that is put to the test. */
 import { join } from 'node:path';
 import { projectRoot } from '../support/paths.ts';
-import { goWorkerUnderTest } from '../support/tools.ts';
+import { goEnvironment, goWorkerUnderTest } from '../support/tools.ts';
 import { versionOfGoModule } from '../support/versions.ts';
+
+/** A page that leads from an empty project to an encrypted workflow. */
+export interface Readme {
+  /** Its path from the root. */
+  readonly page: string;
+  /** The heading at which the reader is done. */
+  readonly until: string;
+  /** Id of the workflow that its program starts in the namespace `default`, with the result `Hello, Ada!`. */
+  readonly workflowId: string;
+  /** For its commands: where the language's tools keep what they download. */
+  readonly env: Readonly<Record<string, string>>;
+}
 
 /** A language whose library is put to the test. */
 export interface Language {
@@ -14,6 +26,8 @@ export interface Language {
   readonly sdk: string;
   /** Whether its SDK has Nexus, and the program the workflow and service for it. */
   readonly nexus: boolean;
+  /** Its page, to be followed word by word in an empty project. */
+  readonly readme?: Readme;
   /** The program, built, with its arguments: see README.md. */
   command(): Promise<readonly [program: string, ...args: string[]]>;
 }
@@ -23,5 +37,6 @@ export const go: Language = {
   file: 'go',
   sdk: `Go SDK ${versionOfGoModule(join(projectRoot, 'workers/go/go.mod'), 'go.temporal.io/sdk')}`,
   nexus: true,
+  readme: { page: 'workers/go/README.md', until: 'Keys', workflowId: 'greeting-readme-go', env: goEnvironment },
   command: async () => [await goWorkerUnderTest()],
 };

@@ -1,7 +1,7 @@
 /** What a language's run has shown, kept beside the suite: the page is rendered from it. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { artefactRoot } from '../support/paths.ts';
+import { artifactRoot } from '../support/paths.ts';
 import type { Language } from './languages.ts';
 
 /** One cell of the table. */
@@ -47,7 +47,7 @@ export class Results {
     const { name: language, sdk, file } = this.#language;
     const date = new Date().toISOString().slice(0, 10);
     const results: LanguageResults = { language, sdk, date, cells: this.#cells };
-    const folder = join(artefactRoot, 'languages');
+    const folder = join(artifactRoot, 'languages');
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, `${file}.json`), `${JSON.stringify(results, null, 2)}\n`);
   }

@@ -5,6 +5,7 @@ import { type Client, WorkflowFailedError, type WorkflowHandle } from '@temporal
 import type { Running } from '../support/processes.ts';
 import { breakKeys, FAULTS, type Fault, type FaultCell, mend, PHASES, type Phase } from './faults.ts';
 import type { Language } from './languages.ts';
+import { followReadme } from './readme.ts';
 import { Results } from './results.ts';
 import { faultRow, ROWS } from './row-names.ts';
 import {
@@ -88,6 +89,15 @@ export function describeLanguage(language: Language): void {
       );
       return '';
     });
+
+    const { readme } = language;
+    if (readme !== undefined)
+      it('its page, followed in an empty project, ends with an encrypted workflow', async () => {
+        const printed = await followReadme(readme, world.keyringFile, world.temporal.address);
+        assert.match(printed, /Hello, Ada!/);
+        const history = await world.plainClient('default').workflow.getHandle(readme.workflowId).fetchHistory();
+        assert.deepEqual(tracesOf(history, 'Hello, Ada!'), []);
+      });
 
     row(ROWS.failure, async () => {
       const text = 'canary-of-failure-4711';

@@ -8,7 +8,7 @@ import { createKmsDataKeys } from '../../../codec/keys/kms-data-keys.ts';
 import { formatKeyring, type Keyring, newKeyring, withNewKey } from '../../../codec/keys/local-keyring.ts';
 import type { PayloadCodecOptions } from '../../../codec/payload-codec.ts';
 import { KmsStandIn } from '../../support/kms-stand-in.ts';
-import { artefactRoot } from '../support/paths.ts';
+import { artifactRoot } from '../support/paths.ts';
 import { type Running, runOrThrow, start } from '../support/processes.ts';
 import { temporal } from '../support/proto.ts';
 import { startTemporal, type Temporal } from '../support/temporal.ts';
@@ -59,8 +59,8 @@ export class World {
     this.cells = faultCells(kms);
     this.key = kms.createKey();
     this.otherKey = kms.createKey();
-    mkdirSync(artefactRoot, { recursive: true });
-    this.keyringFile = join(mkdtempSync(join(artefactRoot, 'languages-')), 'keyring.json');
+    mkdirSync(artifactRoot, { recursive: true });
+    this.keyringFile = join(mkdtempSync(join(artifactRoot, 'languages-')), 'keyring.json');
     this.keyring = newKeyring('before-rotation');
     this.rotated = withNewKey(this.keyring, 'after-rotation');
     this.writeKeyring(this.keyring);
@@ -126,14 +126,14 @@ export class World {
 
   /** A client of a keyring, which is written to a file of its own. */
   clientOfKeyring(keyring: Keyring, options: Partial<PayloadCodecOptions> = {}): Client {
-    const file = join(mkdtempSync(join(artefactRoot, 'languages-')), 'keyring.json');
+    const file = join(mkdtempSync(join(artifactRoot, 'languages-')), 'keyring.json');
     writeFileSync(file, formatKeyring(keyring), { mode: 0o600 });
     return this.#client({ ...options, keys: { keyring: file } });
   }
 
   /** A client that encrypts nothing. */
-  plainClient(): Client {
-    return new Client({ connection: this.#connection, namespace: NAMESPACE });
+  plainClient(namespace: string = NAMESPACE): Client {
+    return new Client({ connection: this.#connection, namespace });
   }
 
   #client(options: Partial<PayloadCodecOptions> & Pick<PayloadCodecOptions, 'keys'>): Client {

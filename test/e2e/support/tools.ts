@@ -27,12 +27,13 @@ export async function temporalCli(): Promise<string> {
 /** The server of Temporal's Web UI, for the settings that the development server has no flags for. @returns its path */
 export const webUIServer = (): Promise<string> => goProgram('web-ui', join(suiteRoot, 'web-ui'));
 
-/** The Go SDK as a program: remote codec, worker and client with the codec of examples/go. @returns its path */
+/** The Go SDK as a program: remote codec, worker and client with the library of workers/go. @returns its path */
 export const goPeer = (): Promise<string> =>
-  goProgram('go-peer', join(suiteRoot, 'peers/go'), [join(projectRoot, 'examples/go')]);
+  goProgram('go-peer', join(suiteRoot, 'peers/go'), [join(projectRoot, 'workers/go')]);
 
 /** The worker of examples/go. @returns its path */
-export const goExample = (): Promise<string> => goProgram('go-example', join(projectRoot, 'examples/go'));
+export const goExample = (): Promise<string> =>
+  goProgram('go-example', join(projectRoot, 'examples/go'), [join(projectRoot, 'workers/go')]);
 
 /** The worker under test in Go, with the library of workers/go. @returns its path */
 export const goWorkerUnderTest = (): Promise<string> =>
@@ -147,25 +148,22 @@ export async function chromium(): Promise<string> {
   );
 }
 
+/** Where Go keeps modules and what it has compiled. */
+export const goEnvironment: Readonly<Record<string, string>> = {
+  GOPATH: join(cacheRoot, 'go'),
+  GOCACHE: join(cacheRoot, 'go-build'),
+  // Without it the module cache is read-only, and a cache that cannot be deleted is a nuisance.
+  GOFLAGS: '-modcacherw',
+  CGO_ENABLED: '0',
+};
+
 async function go(args: readonly string[], env: Record<string, string>, cwd = projectRoot): Promise<void> {
   await need('go', ['version'], `Go ${versions.go} or newer (https://go.dev/dl/)`);
   const output = (await runOrThrow('go', ['env', 'GOVERSION'])).trim();
   if (compareVersions(output.replace(/^go/, ''), versions.go) < 0) {
     throw new MissingTool(`Go ${versions.go} or newer is needed, and this is ${output} (https://go.dev/dl/)`);
   }
-  await nice(
-    'go',
-    args,
-    {
-      GOPATH: join(cacheRoot, 'go'),
-      GOCACHE: join(cacheRoot, 'go-build'),
-      // Without it the module cache is read-only, and a cache that cannot be deleted is a nuisance.
-      GOFLAGS: '-modcacherw',
-      CGO_ENABLED: '0',
-      ...env,
-    },
-    cwd,
-  );
+  await nice('go', args, { ...goEnvironment, ...env }, cwd);
 }
 
 /** Long builds give way to whatever else this machine does. */

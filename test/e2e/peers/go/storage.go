@@ -11,7 +11,7 @@ import (
 	"net"
 	"net/http"
 
-	"example.com/encrypting-worker/codec"
+	encryption "example.com/temporal-codec-server/workers/go"
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/converter"
 	"google.golang.org/protobuf/proto"
@@ -20,14 +20,10 @@ import (
 // storeFromBytes is the size from which the handler stores payloads.
 const storeFromBytes = 1000
 
-// serveStorage serves the SDK's own storage-aware handler, with the codec of examples/go: below /worker/ as a team
+// serveStorage serves the SDK's own storage-aware handler, with the codec of workers/go: below /worker/ as a team
 // without a proxy runs it, below /proxy/ as one whose proxy encodes once more what workers and clients have stored.
 func serveStorage(namespace, keyringFile, endpoint, bucket string) error {
-	keys, err := codec.LocalKey(context.Background(), keyringFile)
-	if err != nil {
-		return err
-	}
-	encryption, err := codec.New(namespace, keys, codec.Committed)
+	codec, err := encryption.NewCodec(namespace, encryption.Options{Keys: encryption.KeyringFile(keyringFile)})
 	if err != nil {
 		return err
 	}
@@ -35,7 +31,7 @@ func serveStorage(namespace, keyringFile, endpoint, bucket string) error {
 		Drivers:              []converter.StorageDriver{s3{endpoint, bucket}},
 		PayloadSizeThreshold: storeFromBytes,
 	}
-	codecs := []converter.PayloadCodec{encryption}
+	codecs := []converter.PayloadCodec{codec}
 	worker, err := converter.NewPayloadHTTPHandler(converter.PayloadHTTPHandlerOptions{
 		PreStorageCodecs: codecs,
 		ExternalStorage:  storage,

@@ -9,10 +9,9 @@ import (
 	"os"
 	"time"
 
-	"example.com/encrypting-worker/codec"
+	encryption "example.com/temporal-codec-server/workers/go"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
@@ -41,19 +40,15 @@ func stamp(_ context.Context, secret string) (string, error) {
 }
 
 func connect(address, namespace, keyringFile string) (client.Client, error) {
-	keys, err := codec.LocalKey(context.Background(), keyringFile)
-	if err != nil {
-		return nil, err
-	}
-	encryption, err := codec.New(namespace, keys, codec.Committed)
+	plugin, err := encryption.NewPlugin(encryption.Options{Keys: encryption.KeyringFile(keyringFile)})
 	if err != nil {
 		return nil, err
 	}
 	return client.Dial(client.Options{
-		HostPort:      address,
-		Namespace:     namespace,
-		DataConverter: converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), encryption),
-		Logger:        log.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+		HostPort:  address,
+		Namespace: namespace,
+		Plugins:   []client.Plugin{plugin},
+		Logger:    log.NewStructuredLogger(slog.New(slog.DiscardHandler)),
 	})
 }
 

@@ -26,7 +26,7 @@ func (m *Message) Open(dataKey *DataKey) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if subtle.ConstantTimeCompare(commitment, m.commitment) != 1 {
+	if subtle.ConstantTimeCompare(commitment[:], m.commitment) != 1 {
 		return nil, notAuthentic("the message is committed to another data key")
 	}
 	bodyAt := len(m.header) + tagLength

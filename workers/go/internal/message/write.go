@@ -29,7 +29,7 @@ func Seal(plaintext []byte, dataKey *DataKey, head Head) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	out = append(out, commitment...)
+	out = append(out, commitment[:]...)
 	out = aead.Seal(out, zeroIV, nil, out)
 
 	out = binary.BigEndian.AppendUint32(out, finalFrame)

@@ -1,6 +1,6 @@
-// Package codec encrypts Temporal payloads with the official AWS Encryption SDK, as the codec server
-// reads and writes them.
-package codec
+// Package official is a codec on the official AWS Encryption SDK for Go: what the project's own reader and writer in Go and
+// in TypeScript are held to.
+package official
 
 import (
 	"context"
@@ -18,6 +18,8 @@ const (
 	namespaceKey = "temporal-namespace"
 	// Committed is AES-256-GCM with key commitment and without a signature.
 	Committed = mpl.ESDKAlgorithmSuiteIdAlgAes256GcmHkdfSha512CommitKey
+	// CommittedAndSigned is the same with an ECDSA P-384 signature.
+	CommittedAndSigned = mpl.ESDKAlgorithmSuiteIdAlgAes256GcmHkdfSha512CommitKeyEcdsaP384
 )
 
 // Codec is a converter.PayloadCodec that encrypts every payload and binds it to one namespace.

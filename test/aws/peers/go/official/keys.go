@@ -1,4 +1,4 @@
-package codec
+package official
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 )
 
-// KmsKey takes data keys from AWS KMS, each for many payloads.
+// KmsKey takes data keys from AWS KMS, one for every payload.
 func KmsKey(ctx context.Context, arn string) (mpl.IKeyring, error) {
 	// arn:aws:kms:<region>:<account>:key/<id>
 	region := strings.Split(arn+"::::", ":")[3]
@@ -25,17 +25,13 @@ func KmsKey(ctx context.Context, arn string) (mpl.IKeyring, error) {
 	if err != nil {
 		return nil, err
 	}
-	keyring, err := library.CreateAwsKmsKeyring(ctx, mpl.CreateAwsKmsKeyringInput{
+	return library.CreateAwsKmsKeyring(ctx, mpl.CreateAwsKmsKeyringInput{
 		KmsClient: kms.NewFromConfig(settings),
 		KmsKeyId:  arn,
 	})
-	if err != nil {
-		return nil, err
-	}
-	return Reuse(keyring), nil
 }
 
-// LocalKey is the current key of a keyring file, such as the local codec server makes: development without AWS.
+// LocalKey is the current key of a keyring file, such as the local codec server makes.
 func LocalKey(ctx context.Context, path string) (mpl.IKeyring, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
