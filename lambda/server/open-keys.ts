@@ -139,8 +139,9 @@ async function openStaticKeys(config: StaticKeysConfig, { cache }: KeysConfig, h
     import('../../codec/keys/secrets/secret-source.ts'),
     import('../../codec/keys/secrets/secrets-manager.ts'),
   ]);
+  const arn = secretArn(config.secret, host.stackStaticKeysArn, 'keys.staticKeys.secret');
   const secret = createSecretSource({
-    read: secretsManagerReader({ arn: secretArn(config.secret, host.stackStaticKeysArn, 'keys.staticKeys.secret') }),
+    read: secretsManagerReader({ arn, previous: false }),
     parse: parseStaticKeySecret,
     discard: eraseStaticKeys,
     observe: host.observeSecret?.('static keys'),

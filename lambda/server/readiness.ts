@@ -33,22 +33,32 @@ export function createReadiness({
   now = Date.now,
 }: ReadinessParts): () => boolean | Promise<boolean> {
   let known: { readonly ready: boolean; readonly until: number } | undefined;
-  const flight = new SingleFlight<boolean>();
+  const flight = new SingleFlight<void>();
 
-  async function prove(): Promise<boolean> {
-    for (const namespace of namespaces) if (await hasKey(keys, namespace, now() + ATTEMPT_MS)) return true;
-    return namespaces.length === 0;
+  async function prove(): Promise<void> {
+    for (const namespace of namespaces) if (await hasKey(keys, namespace, now() + ATTEMPT_MS)) return;
+    if (namespaces.length > 0) throw new NoKeyError();
+  }
+
+  function remember(ready: boolean): boolean {
+    known = { ready, until: now() + (ready ? YES_MS : NO_MS) };
+    return ready;
   }
 
   return () => {
     if (known !== undefined && now() < known.until) return known.ready;
-    return flight.run(async () => {
-      const ready = await prove();
-      known = { ready, until: now() + (ready ? YES_MS : NO_MS) };
-      return ready;
-    });
+    return flight.run(prove).then(
+      () => remember(true),
+      (error) => {
+        if (error instanceof NoKeyError) return remember(false);
+        throw error;
+      },
+    );
   };
 }
+
+/** A no, as a failure: one from across a freeze is not believed. */
+class NoKeyError extends Error {}
 
 async function hasKey(keys: KeySource, namespace: string, deadline: number): Promise<boolean> {
   const usage = { keyIds: new Set<string>(), cacheHits: 0, cacheMisses: 0 };

@@ -64,6 +64,11 @@ export class SecretsManagerStandIn {
     );
   }
 
+  /** The current version's text. */
+  text(arn: string): string {
+    return this.#secrets.get(arn)?.get('AWSCURRENT') ?? '';
+  }
+
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => {

@@ -82,26 +82,13 @@ export function samplesTestKeys(): StaticKeySet {
 }
 
 /**
- * Reads the versions of a secret. The current one has precedence; the previous one, under which
- * payloads were written until a moment ago, still reads. The previous version may be anything, such
- * as what stood there before the first document did, and is then left out.
+ * Reads a secret. Its current version alone counts: a key that was taken out of it, or kept for fewer
+ * namespaces, must not open by what stood there before.
  *
- * @throws KeyDocumentError when the current version is no document of static keys
+ * @throws KeyDocumentError when it is no document of static keys
  */
-export function parseStaticKeySecret({ current, previous }: SecretVersions): StaticKeySet {
-  const keys = parseStaticKeys(current, 'refused');
-  if (previous === undefined) return keys;
-  try {
-    return joinStaticKeys(keys, parseStaticKeys(previous, 'refused'));
-  } catch (error) {
-    if (error instanceof KeyDocumentError) return keys;
-    throw error;
-  }
-}
-
-/** Several sets as one; the first has precedence. */
-export function joinStaticKeys(...sets: readonly StaticKeySet[]): StaticKeySet {
-  return { keys: sets.flatMap((set) => set.keys) };
+export function parseStaticKeySecret({ current }: Pick<SecretVersions, 'current'>): StaticKeySet {
+  return parseStaticKeys(current, 'refused');
 }
 
 /** Zeroes the keys of a set that is no longer used. */

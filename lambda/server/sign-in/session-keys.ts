@@ -23,8 +23,8 @@ export interface SessionKeys {
 
 /** 43 characters of base64url or of letters and digits hold at least 256 bits. */
 const KEY_TEXT = /^[A-Za-z0-9_=+/-]{43,512}$/;
-/** RFC 3339 in UTC; `Date.parse` alone takes nearly anything. */
-const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?Z$/;
+/** RFC 3339 section 5.6, seconds optional; `Date.parse` alone takes nearly anything. */
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})$/;
 
 /**
  * Reads the document and the version before it. A previous version that cannot be read is none.
@@ -67,7 +67,7 @@ function readDocument(text: string): { readonly key: RawAesWrappingKey; readonly
   const { validFrom } = fields;
   if (validFrom === undefined) return { key: deriveKey(fields.key), validFrom: 0 };
   if (typeof validFrom !== 'string' || !INSTANT.test(validFrom) || Number.isNaN(Date.parse(validFrom)))
-    throw new KeyDocumentError('validFrom must be a time in UTC such as 2026-11-25T09:00:00Z');
+    throw new KeyDocumentError('validFrom must be a time such as 2026-11-25T09:00:00Z or 2026-11-25T10:00:00+01:00');
   return { key: deriveKey(fields.key), validFrom: Date.parse(validFrom) };
 }
 

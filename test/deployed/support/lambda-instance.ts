@@ -3,6 +3,7 @@
  * template give it, and the Runtime API through which it gets one event at a time.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 /** Bytes of JSON that an event or a result may have. */
 export const MOST_INVOCATION_BYTES = 6 * 1024 * 1024;
 
+const MOVED_CLOCK = new URL('moved-clock.mjs', import.meta.url).href;
 const BOOTSTRAP = fileURLToPath(new URL('bootstrap.mjs', import.meta.url));
 const API = '/2018-06-01/runtime';
 
@@ -26,6 +28,8 @@ export interface FunctionDescription {
   readonly variables: Readonly<Record<string, string>>;
   /** Variables that stand for what surrounds the function: where AWS is, and whom to trust. */
   readonly surroundings: Readonly<Record<string, string>>;
+  /** A file for the clock of an instance that is to be frozen; undefined for the machine's own clock. */
+  readonly clockFile?: string | undefined;
 }
 
 /** How an invocation went wrong. */
@@ -68,6 +72,8 @@ export class LambdaInstance {
   #waiting: ServerResponse | undefined;
   #current: Invocation | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** How far the clocks of the process were moved on, in milliseconds. */
+  #moved = 0;
 
   private constructor(description: FunctionDescription, events: InstanceEvents) {
     this.#function = description;
@@ -113,10 +119,21 @@ export class LambdaInstance {
     waiting.writeHead(200, {
       'content-type': 'application/json',
       'lambda-runtime-aws-request-id': invocation.id,
-      'lambda-runtime-deadline-ms': String(Date.now() + timeoutSeconds * 1000),
+      'lambda-runtime-deadline-ms': String(Date.now() + this.#moved + timeoutSeconds * 1000),
       'lambda-runtime-invoked-function-arn': `arn:aws:lambda:${region}:111122223333:function:${functionName}:live`,
     });
     waiting.end(invocation.payload);
+  }
+
+  /** Lets the process stand still, as Lambda does between two events, while all its clocks move on. */
+  async freeze(milliseconds: number): Promise<void> {
+    if (this.#function.clockFile === undefined) throw new Error('the function was started without a clock to move');
+    this.#process?.kill('SIGSTOP');
+    // The signal takes a moment to arrive, and what the process was doing must not see the clock move.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    this.#moved += milliseconds;
+    writeClock(this.#function.clockFile, this.#moved);
+    this.#process?.kill('SIGCONT');
   }
 
   /** Ends the process and waits until it is gone. */
@@ -132,10 +149,13 @@ export class LambdaInstance {
   }
 
   #spawn(): void {
-    const { functionName, code, handler, memoryMb, region, variables, surroundings } = this.#function;
+    const { functionName, code, handler, memoryMb, region, variables, surroundings, clockFile } = this.#function;
+    if (clockFile !== undefined) writeClock(clockFile, 0);
     const { port } = this.#server.address() as AddressInfo;
     // Lambda's Node gets a heap that fits its memory.
-    const child = spawn(process.execPath, [`--max-old-space-size=${Math.floor(memoryMb * 0.9)}`, BOOTSTRAP], {
+    const heap = `--max-old-space-size=${Math.floor(memoryMb * 0.9)}`;
+    const clock = clockFile === undefined ? [] : ['--import', MOVED_CLOCK];
+    const child = spawn(process.execPath, [heap, ...clock, BOOTSTRAP], {
       cwd: code,
       env: {
         PATH: '/var/lang/bin:/usr/local/bin:/usr/bin:/bin',
@@ -156,6 +176,7 @@ export class LambdaInstance {
         _HANDLER: handler,
         ...variables,
         ...surroundings,
+        ...(clockFile === undefined ? {} : { TEST_CLOCK_FILE: clockFile }),
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -207,6 +228,15 @@ export class LambdaInstance {
     this.#current = undefined;
     current?.reject(error);
   }
+}
+
+/** As `moved-clock.mjs` reads it. */
+function writeClock(file: string, milliseconds: number): void {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(milliseconds);
+  const descriptor = openSync(file, 'w');
+  writeSync(descriptor, bytes, 0, 8, 0);
+  closeSync(descriptor);
 }
 
 function eachLine(stream: NodeJS.ReadableStream, take: (line: string) => void): void {

@@ -30,7 +30,7 @@ export class SignInEnvironment {
   }
 
   /** @param services where KMS and Secrets Manager are; stand-ins unless given */
-  static async start(services: Pick<DeployOptions, 'kms' | 'secrets'> = {}): Promise<SignInEnvironment> {
+  static async start(services: Pick<DeployOptions, 'kms' | 'secrets' | 'freezes'> = {}): Promise<SignInEnvironment> {
     const port = await freeLoopbackPort();
     const publicUrl = `https://localhost:${port}`;
     const certificate = testCertificate();

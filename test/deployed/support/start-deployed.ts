@@ -67,6 +67,8 @@ export interface DeployOptions {
   readonly maxInstances?: number;
   /** Texts of the secrets that the stack makes, by the logical id's beginning, such as `SecretsServiceTokens`. */
   readonly secretTexts?: Readonly<Record<string, string>>;
+  /** Gives the function clocks that {@link LambdaInstance.freeze} can move; one instance at a time. */
+  readonly freezes?: boolean;
 }
 
 /** An environment that runs. */
@@ -75,6 +77,8 @@ export interface Deployed {
   readonly endpoint: string;
   /** ARN of the key that the stack made, if it made one. */
   readonly keyArn: string | undefined;
+  /** The ARN of a secret that the stack made, by the logical id's beginning. */
+  secretArn(prefix: string): string;
   readonly template: DeployedTemplate;
   readonly lambda: LambdaService;
   readonly api: HttpApi;
@@ -94,7 +98,7 @@ export async function startDeployed(config: EnvironmentConfig, options: DeployOp
     const template = synthesize(config, folder, options);
     const kms = options.kms ?? (await owned(KmsStandIn.start(), closing));
     const secrets = options.secrets ?? (await owned(SecretsManagerStandIn.start(), closing));
-    const keyArn = await createResources(template, kms, secrets, options.secretTexts ?? {});
+    const { keyArn, secretArns } = await createResources(template, kms, secrets, options.secretTexts ?? {});
 
     const [functionId, lambdaResource] = template.one('AWS::Lambda::Function', 'CodecFunction');
     for (const [id] of template.ofType('AWS::S3::Bucket')) {
@@ -106,11 +110,18 @@ export async function startDeployed(config: EnvironmentConfig, options: DeployOp
       ...(options.s3 === undefined ? {} : { AWS_ENDPOINT_URL_S3: options.s3.endpoint }),
       ...trustedBy(options.trust, folder),
     };
-    const lambda = startFunction(template, functionId, lambdaResource, surroundings, options.maxInstances);
+    const clockFile = options.freezes ? join(folder, 'clock') : undefined;
+    const maxInstances = options.freezes ? 1 : options.maxInstances;
+    const lambda = startFunction(template, functionId, lambdaResource, { surroundings, maxInstances, clockFile });
     closing.push(() => lambda.close());
     const api = await startApi(template, lambda, options);
     closing.push(() => api.close());
-    return { endpoint: api.endpoint, keyArn, template, lambda, api, close };
+    const secretArn = (prefix: string): string => {
+      const [, arn] = [...secretArns].find(([id]) => id.startsWith(prefix)) ?? [];
+      if (arn === undefined) throw new Error(`the stack makes no secret ${prefix}`);
+      return arn;
+    };
+    return { endpoint: api.endpoint, keyArn, secretArn, template, lambda, api, close };
   } catch (error) {
     await close();
     throw error;
@@ -140,7 +151,8 @@ async function createResources(
   kms: KmsService,
   secrets: SecretsService,
   texts: Readonly<Record<string, string>>,
-): Promise<string | undefined> {
+): Promise<{ readonly keyArn: string | undefined; readonly secretArns: ReadonlyMap<string, string> }> {
+  const secretArns = new Map<string, string>();
   let keyArn: string | undefined;
   for (const [id] of template.ofType('AWS::KMS::Key')) {
     const arn = await kms.createKey();
@@ -152,8 +164,9 @@ async function createResources(
     const made = Properties.SecretString ?? generatedText(Properties.GenerateSecretString);
     const arn = await secrets.createSecret(id, text ?? made);
     template.provide(id, { ref: arn });
+    secretArns.set(id, arn);
   }
-  return keyArn;
+  return { keyArn, secretArns };
 }
 
 /** The text of a secret that CloudFormation generates: its template with a random password in the named field. */
@@ -191,9 +204,13 @@ function startFunction(
   template: DeployedTemplate,
   id: string,
   resource: TemplateResource,
-  surroundings: Record<string, string>,
-  maxInstances: number | undefined,
+  options: {
+    readonly surroundings: Record<string, string>;
+    readonly maxInstances: number | undefined;
+    readonly clockFile: string | undefined;
+  },
 ): LambdaService {
+  const { surroundings, maxInstances, clockFile } = options;
   const { Properties } = resource;
   const reserved: number | undefined = Properties.ReservedConcurrentExecutions;
   if (Properties.Runtime !== `nodejs${process.versions.node.split('.')[0]}.x`) {
@@ -208,6 +225,7 @@ function startFunction(
     region: REGION,
     variables: template.resolve(Properties.Environment?.Variables ?? {}),
     surroundings,
+    clockFile,
     maxInstances: maxInstances ?? reserved ?? 2,
     reserved,
   });
