@@ -1,9 +1,9 @@
-/** `codec-server keygen`: adds a wrapping key to the keyring and makes it the one that writes. */
+/** `codec-server keygen`: adds a wrapping key to the keyring, and says which key writes. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { KeyringFileError } from '../codec/errors.ts';
 import { newKeyName } from '../codec/keys/keyring/keyring.ts';
-import { addKeyToKeyringFile } from '../codec/keys/keyring/keyring-file.ts';
+import { addKeyToKeyringFile, makeKeyCurrentInFile } from '../codec/keys/keyring/keyring-file.ts';
 import type { CommandIo } from './command.ts';
 
 /** Where the local configuration keeps the keyring. */
@@ -14,8 +14,13 @@ export const KEYGEN_USAGE = `Usage: codec-server keygen [options]
 Adds a new 256-bit key to the keyring and makes it the one that writes. Older keys keep reading; a
 running server takes the new key up by itself. Makes the keyring where there is none.
 
-  --keyring FILE   the file of wrapping keys (default: ${DEFAULT_KEYRING})
-  --name NAME      the name of the key, which messages carry (default: made of the day and chance)
+Where several machines share a keyring, a key must be everywhere before it writes anywhere: add it with
+--read-only, copy the file to every machine, then --make-current on each.
+
+  --keyring FILE       the file of wrapping keys (default: ${DEFAULT_KEYRING})
+  --name NAME          the name of the key, which messages carry (default: made of the day and chance)
+  --read-only          the new key only reads; the key that wrote before goes on writing
+  --make-current NAME  add no key: make the one of this name write
   --help
 
 Exit code: 0 done, 1 the file cannot be changed, 2 wrong usage.
@@ -32,18 +37,35 @@ export async function keygen(argv: readonly string[], io: CommandIo): Promise<nu
     io.stdout.write(KEYGEN_USAGE);
     return 0;
   }
+  const path = resolve(io.cwd, options.keyring);
   try {
-    const path = resolve(io.cwd, options.keyring);
-    const { current, keys } = addKeyToKeyringFile(path, options.name ?? newKeyName());
-    const older =
-      keys.length === 1 ? '' : `; ${keys.length - 1} older ${keys.length === 2 ? 'key reads' : 'keys read'} on`;
-    io.stdout.write(`Added the key ${current} to ${path}. It writes from now on${older}.\n`);
+    io.stdout.write(`${change(path, options)}\n`);
     return 0;
   } catch (error) {
     if (!(error instanceof KeyringFileError)) throw error;
     io.stderr.write(`codec-server keygen: ${error.message}\n`);
     return 1;
   }
+}
+
+interface Options {
+  readonly name?: string | undefined;
+  readonly 'read-only': boolean;
+  readonly 'make-current'?: string | undefined;
+}
+
+/** Changes the file, and says what is so now. */
+function change(path: string, { name, 'read-only': readOnly, 'make-current': makeCurrent }: Options): string {
+  if (makeCurrent !== undefined) {
+    const { current } = makeKeyCurrentInFile(path, makeCurrent);
+    return `The key ${current} of ${path} writes from now on; every key still reads.`;
+  }
+  const added = name ?? newKeyName();
+  const { current, keys } = addKeyToKeyringFile(path, added, !readOnly);
+  if (current !== added) return `Added the key ${added} to ${path}. It only reads; ${current} still writes.`;
+  const older = keys.length - 1;
+  const reading = older === 0 ? '' : `; ${older} older ${older === 1 ? 'key still reads' : 'keys still read'}`;
+  return `Added the key ${current} to ${path}. It writes from now on${reading}.`;
 }
 
 function parse(argv: readonly string[]) {
@@ -53,9 +75,13 @@ function parse(argv: readonly string[]) {
       options: {
         keyring: { type: 'string', default: DEFAULT_KEYRING },
         name: { type: 'string' },
+        'read-only': { type: 'boolean', default: false },
+        'make-current': { type: 'string' },
         help: { type: 'boolean', default: false },
       },
     });
+    if (values['make-current'] !== undefined && (values['read-only'] || values.name !== undefined))
+      return '--make-current adds no key, so --name and --read-only do not go with it. See --help.';
     return values;
   } catch (error) {
     return `${(error as Error).message} See --help.`;

@@ -20,12 +20,33 @@ describe('codec-server keygen', () => {
       stdout: `Added the key one to ${path}. It writes from now on.\n`,
       stderr: '',
     });
-    expect((await runCommand(keygen, ['--name', 'two'], { cwd })).stdout).toContain('on; 1 older key reads on.');
-    expect((await runCommand(keygen, [], { cwd })).stdout).toContain('on; 2 older keys read on.');
+    expect((await runCommand(keygen, ['--name', 'two'], { cwd })).stdout).toContain('on; 1 older key still reads.');
+    expect((await runCommand(keygen, [], { cwd })).stdout).toContain('on; 2 older keys still read.');
     const { current, keys } = readKeyringFile(path);
     expect(keys.slice(0, 2).map((key) => key.name)).toEqual(['one', 'two']);
     expect(current).toBe(keys[2]?.name);
     expect(current).toMatch(/^\d{4}-\d\d-\d\d-[0-9a-f]{6}$/);
+  });
+
+  it('adds a key that only reads, and makes it write once it is everywhere', async () => {
+    const path = join(cwd, 'k.json');
+    const run = (...argv: string[]) => runCommand(keygen, ['--keyring', 'k.json', ...argv], { cwd });
+    await run('--name', 'one');
+    expect((await run('--name', 'two', '--read-only')).stdout).toBe(
+      `Added the key two to ${path}. It only reads; one still writes.\n`,
+    );
+    const before = readKeyringFile(path);
+    expect(before.current).toBe('one');
+    expect((await run('--make-current', 'two')).stdout).toBe(
+      `The key two of ${path} writes from now on; every key still reads.\n`,
+    );
+    expect(readKeyringFile(path)).toEqual({ ...before, current: 'two' });
+    expect(await run('--make-current', 'three')).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `codec-server keygen: The keyring ${path} was not changed: it has no key named "three"; its keys are "one", "two".\n`,
+    });
+    expect(readKeyringFile(path).current).toBe('two');
   });
 
   it('never prints a key', async () => {
@@ -44,7 +65,7 @@ describe('codec-server keygen', () => {
     expect(await runCommand(keygen, ['--keyring', 'k.json', '--name', 'one'], { cwd })).toEqual({
       code: 1,
       stdout: '',
-      stderr: `codec-server keygen: The keyring ${path} gets no new key: it already has a key named "one".\n`,
+      stderr: `codec-server keygen: The keyring ${path} was not changed: it already has a key named "one".\n`,
     });
     chmodSync(path, 0o644);
     expect((await runCommand(keygen, ['--keyring', 'k.json'], { cwd })).stderr).toContain(`run "chmod 600 ${path}"`);
@@ -54,7 +75,12 @@ describe('codec-server keygen', () => {
     });
   });
 
-  it.each([['--size', '128'], ['name']])('answers wrong usage with 2: %s', async (...argv) => {
+  it.each([
+    ['--size', '128'],
+    ['name'],
+    ['--make-current', 'one', '--read-only'],
+    ['--make-current', 'one', '--name', 'two'],
+  ])('answers wrong usage with 2: %s', async (...argv) => {
     const { code, stderr } = await runCommand(keygen, argv, { cwd });
     expect(code).toBe(2);
     expect(stderr).toMatch(/^codec-server keygen: .*See --help\.\n$/);

@@ -149,6 +149,13 @@ const PAGE_STEPS: typeof STEPS = {
     const { status, output } = shell(command);
     ensure(status === 1 && output.includes('<your-company.com> is a placeholder'), output.slice(-600));
   },
+  'npm run -s codec-server -- keygen --name 2027-01 --read-only': (command) => {
+    const file = join(folder, 'shared-keyring.json');
+    succeeds(`npm run -s codec-server -- keygen --name first --keyring ${file}`);
+    succeeds(`${command} --keyring ${file}`, 'It only reads; first still writes');
+  },
+  'npm run -s codec-server -- keygen --make-current 2027-01': (command) =>
+    succeeds(`${command} --keyring ${join(folder, 'shared-keyring.json')}`, 'The key 2027-01 of'),
   'npm run -s codec-server -- token ci --days 365': (command) => succeeds(command, 'codec_', 'expires'),
   'npm run -s codec-server -- token ci --file tokens.json': (command) => {
     const file = join(folder, 'tokens.json');

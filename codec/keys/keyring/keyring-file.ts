@@ -1,7 +1,7 @@
 /** The keyring as a file. */
 import { KeyDocumentError, KeyringFileError } from '../../errors.ts';
 import { makePrivateFile, readPrivateFile, replacePrivateFile, whileLocked } from '../secrets/private-file.ts';
-import { formatKeyring, type Keyring, newKeyring, parseKeyring, withNewKey } from './keyring.ts';
+import { formatKeyring, type Keyring, newKeyring, parseKeyring, withCurrentKey, withNewKey } from './keyring.ts';
 
 const WHAT = 'keyring';
 
@@ -38,21 +38,42 @@ export function readOrMakeKeyringFile(path: string): { readonly keyring: Keyring
 }
 
 /**
- * Adds a new key to a keyring file and makes it current; makes the file where there is none.
+ * Adds a new key to a keyring file; makes the file where there is none.
  *
+ * @param writes whether the new key is the one that writes from now on; the only key of a file always is
  * @returns the keyring as it now stands in the file
  * @throws KeyringFileError when the file cannot be changed, or has a key of that name
  */
-export function addKeyToKeyringFile(path: string, name: string): Keyring {
-  try {
+export function addKeyToKeyringFile(path: string, name: string, writes = true): Keyring {
+  return orFileError(path, () => {
     if (makePrivateFile(path, WHAT, formatKeyring(newKeyring(name)))) return readKeyringFile(path);
-    return whileLocked(path, WHAT, () => {
-      replacePrivateFile(path, WHAT, formatKeyring(withNewKey(readKeyringFile(path), name)));
-      return readKeyringFile(path);
-    });
+    return changeKeyringFile(path, (keyring) => withNewKey(keyring, name, writes));
+  });
+}
+
+/**
+ * Makes a key of a keyring file the one that writes.
+ *
+ * @returns the keyring as it now stands in the file
+ * @throws KeyringFileError when there is no file, it cannot be changed, or has no key of that name
+ */
+export function makeKeyCurrentInFile(path: string, name: string): Keyring {
+  return orFileError(path, () => changeKeyringFile(path, (keyring) => withCurrentKey(keyring, name)));
+}
+
+function changeKeyringFile(path: string, change: (keyring: Keyring) => Keyring): Keyring {
+  return whileLocked(path, WHAT, () => {
+    replacePrivateFile(path, WHAT, formatKeyring(change(readKeyringFile(path))));
+    return readKeyringFile(path);
+  });
+}
+
+function orFileError<T>(path: string, run: () => T): T {
+  try {
+    return run();
   } catch (error) {
     if (error instanceof KeyDocumentError)
-      throw new KeyringFileError('malformed', path, `The keyring ${path} gets no new key: ${error.message}.`);
+      throw new KeyringFileError('malformed', path, `The keyring ${path} was not changed: ${error.message}.`);
     throw error;
   }
 }

@@ -78,14 +78,28 @@ export function newKeyring(name: string = newKeyName()): Keyring {
 }
 
 /**
- * The keyring with a new key, which writes from now on; the older ones keep reading.
+ * The keyring with a new key; the older ones keep reading.
  *
+ * @param writes whether it is the one that writes from now on
  * @throws KeyDocumentError when it has a key of that name
  */
-export function withNewKey(keyring: Keyring, name: string = newKeyName()): Keyring {
+export function withNewKey(keyring: Keyring, name: string = newKeyName(), writes = true): Keyring {
   if (keyring.keys.some((key) => key.name === name))
     throw new KeyDocumentError(`it already has a key named ${JSON.stringify(name)}`);
-  return { ...keyring, current: name, keys: [...keyring.keys, newKey(name)] };
+  return { ...keyring, current: writes ? name : keyring.current, keys: [...keyring.keys, newKey(name)] };
+}
+
+/**
+ * The keyring in which the key of that name writes from now on.
+ *
+ * @throws KeyDocumentError when it has none of that name
+ */
+export function withCurrentKey(keyring: Keyring, name: string): Keyring {
+  if (!keyring.keys.some((key) => key.name === name)) {
+    const names = keyring.keys.map((key) => JSON.stringify(key.name)).join(', ');
+    throw new KeyDocumentError(`it has no key named ${JSON.stringify(name)}; its keys are ${names}`);
+  }
+  return { ...keyring, current: name };
 }
 
 function newKey(name: string): KeyringKey {

@@ -98,7 +98,7 @@ describe('a keyring file', () => {
     expect(readKeyringFile(path)).toEqual(keyring);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(problemOf(() => addKeyToKeyringFile(path, 'first')).message).toBe(
-      `The keyring ${path} gets no new key: it already has a key named "first".`,
+      `The keyring ${path} was not changed: it already has a key named "first".`,
     );
     expect(readdirSync(join(folder, 'deep'))).toEqual(['keyring.json']);
   });
