@@ -1,0 +1,49 @@
+/** What releases promise each other: upgrades replace nothing, and configurations go on being accepted. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { checkDeployment } from '../../config/checks/deployment.ts';
+import type { EnvironmentConfig } from '../../config/environment.ts';
+import { SynthesizedTemplate } from '../support/synthesize.ts';
+import { FROZEN_ENVIRONMENTS } from './environments.ts';
+import { breaksBetween, lastingOf } from './lasting.ts';
+import { frozenEnvironments, frozenVersions, mayBreak } from './releases.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+const lastingNow = (config: EnvironmentConfig, name: string) =>
+  lastingOf(new SynthesizedTemplate(config, name).template.toJSON() as { Resources: unknown });
+
+describe.each(frozenVersions())('what release %s deployed', (released) => {
+  it.each(frozenEnvironments(released))('is upgraded without replacing anything: %s', (file, { config, template }) => {
+    const { name } = FROZEN_ENVIRONMENTS[file] ?? { name: file };
+    const breaks = breaksBetween(template, lastingNow(config as EnvironmentConfig, name));
+    // What replaces a resource, or changes a stored byte, is a major release.
+    if (!mayBreak(released, version)) expect(breaks).toEqual([]);
+  });
+
+  it.each(frozenEnvironments(released))('was configured by what is accepted today: %s', (_, { config }) => {
+    expect(checkDeployment(config as EnvironmentConfig)).toEqual([]);
+  });
+});
+
+describe('an upgrade', () => {
+  const [, { template }] = frozenEnvironments('0.1.0')[0] ?? ['', { template: { resources: {}, outputs: [] } }];
+  const [id = ''] = Object.keys(template.resources);
+
+  it('is seen to break when a resource is gone, another, or made anew', () => {
+    const { [id]: first, ...others } = template.resources;
+    expect(breaksBetween(template, { ...template, resources: others })).toEqual([`${id} (${first?.type}) is gone`]);
+    const renamed = { ...template.resources, [id]: { type: first?.type ?? '', properties: { Name: 'another' } } };
+    expect(breaksBetween(template, { ...template, resources: renamed })).not.toEqual([]);
+    expect(breaksBetween(template, { ...template, outputs: [] })).toContain('output CodecEndpoint is gone');
+    expect(breaksBetween(template, template)).toEqual([]);
+  });
+
+  it('may break with a major version only, and before 1.0.0 with a minor one', () => {
+    expect(mayBreak('1.2.3', '1.3.0')).toBe(false);
+    expect(mayBreak('1.2.3', '2.0.0')).toBe(true);
+    expect(mayBreak('0.1.0', '0.1.7')).toBe(false);
+    expect(mayBreak('0.1.0', '0.2.0')).toBe(true);
+  });
+});

@@ -1,0 +1,38 @@
+/** What earlier releases deployed and accepted, one folder a release. `npm run release` adds the folder of a new one. */
+import { readdirSync, readFileSync } from 'node:fs';
+import type { LastingTemplate } from './lasting.ts';
+
+/** What a release keeps of one environment. */
+export interface FrozenEnvironment {
+  /** The configuration, as that release took it. */
+  readonly config: unknown;
+  readonly template: LastingTemplate;
+}
+
+const FOLDER = new URL('.', import.meta.url);
+
+/** Versions of which something is kept, the newest last. */
+export function frozenVersions(): string[] {
+  return readdirSync(FOLDER, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+}
+
+/** What a version keeps of each environment, by its name. */
+export function frozenEnvironments(version: string): [name: string, frozen: FrozenEnvironment][] {
+  const folder = new URL(`${version}/`, FOLDER);
+  return readdirSync(folder)
+    .sort()
+    .map((file) => [file.replace('.json', ''), JSON.parse(readFileSync(new URL(file, folder), 'utf8'))]);
+}
+
+/**
+ * Whether semantic versioning lets a release after `before` break something: another major version, and before
+ * 1.0.0 another minor one.
+ */
+export function mayBreak(before: string, after: string): boolean {
+  const [oldMajor, oldMinor] = before.split('.');
+  const [newMajor, newMinor] = after.split('.');
+  return newMajor !== oldMajor || (newMajor === '0' && newMinor !== oldMinor);
+}
