@@ -1,6 +1,6 @@
 /** The function that answers: its code, its role, its log group, and the alias behind which it is upgraded. */
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
   Alias,
@@ -17,6 +17,7 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { ConcurrencyConfig, LogsConfig } from '../config/environment.ts';
 import { HANDLER } from './bundle/bundle.ts';
+import type { CodecFunctionOptions } from './codec-server-props.ts';
 import { acceptFindings } from './findings.ts';
 import { ENVIRONMENT_VARIABLES } from './names.ts';
 import { removalPolicyOf } from './retention.ts';
@@ -39,6 +40,8 @@ export interface CodecFunctionProps {
   readonly retain: boolean;
   /** Encrypts the log group; undefined for the key of CloudWatch Logs. */
   readonly logsKey: IKey | undefined;
+  /** Settings of the team's own. */
+  readonly options?: CodecFunctionOptions | undefined;
   /** What the function may do beside writing its log. */
   readonly statements: readonly PolicyStatement[];
   /** Environment variables beside the function's own. */
@@ -88,12 +91,13 @@ export class CodecFunction extends Construct {
 
     const { reserved, provisioned } = props.concurrency;
     this.function = new LambdaFunction(this, 'Function', {
+      ...props.options,
       description: `Codec server for Temporal, ${props.environment}.`,
       code: props.code,
       handler: HANDLER,
       runtime: FUNCTION_RUNTIME,
       architecture: FUNCTION_ARCHITECTURE,
-      memorySize: MEMORY_MB,
+      memorySize: props.options?.memorySize ?? MEMORY_MB,
       timeout: Duration.seconds(TIMEOUT_SECONDS),
       role: this.role,
       logGroup: this.logGroup,
@@ -112,7 +116,11 @@ export class CodecFunction extends Construct {
       ['CKV_AWS_116'],
       'Called by the gateway alone, which waits for the answer: nothing is queued that could be lost.',
     );
-    acceptFindings(this.function, ['CKV_AWS_117'], OUTSIDE_A_VPC);
+    if (props.options?.vpc === undefined) acceptFindings(this.function, ['CKV_AWS_117'], OUTSIDE_A_VPC);
+    else
+      this.role.addManagedPolicy(
+        ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaVPCAccessExecutionRole'),
+      );
     acceptFindings(
       this.function,
       ['CKV_AWS_115'],

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { EnvironmentConfig } from '../config/environment.ts';
+import { isResourceName } from './names.ts';
 
 /** An environment, and the file it comes from. */
 export interface Environment {
@@ -12,9 +13,6 @@ export interface Environment {
   readonly file: string;
   readonly config: EnvironmentConfig;
 }
-
-/** A name that can stand in names of AWS resources. */
-const NAME = /^[a-z][a-z0-9-]{0,30}$/;
 
 /**
  * Reads every TypeScript file of `folders` and takes those that export an environment by default, in
@@ -33,7 +31,7 @@ export async function findEnvironments(...folders: readonly string[]): Promise<E
     const { default: config } = (await import(pathToFileURL(file).href)) as { default?: unknown };
     if (!isEnvironment(config)) continue;
     const name = basename(file, '.ts');
-    if (!NAME.test(name)) {
+    if (!isResourceName(name)) {
       throw new Error(`${file}: an environment's file is named with a-z, 0-9 and -, 31 characters at the most.`);
     }
     const other = environments.find((environment) => environment.name === name);

@@ -18,6 +18,11 @@ export const ENVIRONMENT_VARIABLES = {
 /** The encryption context's key that names the namespace; formats.md of the payload format prescribes it. */
 export const NAMESPACE_CONDITION_KEY = 'kms:EncryptionContext:temporal-namespace';
 
+/** Whether an environment's name can stand in names of AWS resources. */
+export function isResourceName(name: unknown): name is string {
+  return typeof name === 'string' && /^[a-z][a-z0-9-]{0,30}$/.test(name);
+}
+
 /** The stack's name, by which it is deployed: `npx cdk deploy CodecServer-dev`. */
 export function stackNameOf(environment: string): string {
   return `CodecServer-${environment}`;

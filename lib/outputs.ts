@@ -15,7 +15,7 @@ export interface OutputsProps {
   readonly alarmTopicArn: string | undefined;
   readonly domainTarget: string | undefined;
   readonly auditLogGroup: string;
-  readonly dashboard: string;
+  readonly dashboard: string | undefined;
   /** ARNs of secrets that the stack made, by what they hold. */
   readonly secrets: Readonly<Record<string, string>>;
 }

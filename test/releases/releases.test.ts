@@ -6,7 +6,7 @@ import type { EnvironmentConfig } from '../../config/environment.ts';
 import { SynthesizedTemplate } from '../support/synthesize.ts';
 import { FROZEN_ENVIRONMENTS } from './environments.ts';
 import { breaksBetween, lastingOf } from './lasting.ts';
-import { frozenEnvironments, frozenVersions, mayBreak } from './releases.ts';
+import { type FrozenEnvironment, frozenEnvironments, frozenVersions, mayBreak } from './releases.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -28,7 +28,7 @@ describe.each(frozenVersions())('what release %s deployed', (released) => {
 });
 
 describe('an upgrade', () => {
-  const [, { template }] = frozenEnvironments('0.1.0')[0] ?? ['', { template: { resources: {}, outputs: [] } }];
+  const [[, { template }]] = frozenEnvironments('0.1.0') as [[string, FrozenEnvironment]];
   const [id = ''] = Object.keys(template.resources);
 
   it('is seen to break when a resource is gone, another, or made anew', () => {

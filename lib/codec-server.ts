@@ -1,0 +1,259 @@
+/**
+ * The codec server as a construct: everything that an environment needs, put together, in a stack of anybody's.
+ * `CodecServerStack` is the same as a stack of its own.
+ */
+import { Annotations, Aws, type CfnElement, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { Alarm, Dashboard } from 'aws-cdk-lib/aws-cloudwatch';
+import { type IGrantable, type ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { Alias, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { isWatchable, warnAboutKeyWatch } from '../config/checks/key-watch.ts';
+import type { EnvironmentConfig } from '../config/environment.ts';
+import type { CodecServerConfig } from '../config/schema.ts';
+import { Alarms } from './alarms/alarms.ts';
+import { AuditLog } from './audit-log.ts';
+import { CodecFunction } from './codec-function.ts';
+import { type CodecServerProps, checkProps, deploymentOf } from './codec-server-props.ts';
+import { CustomDomain } from './custom-domain.ts';
+import { OperationsDashboard } from './dashboard.ts';
+import { EncryptionKey } from './encryption-key.ts';
+import type { Front } from './fronts/front.ts';
+import { HttpFront } from './fronts/http-api.ts';
+import { keyStatements } from './key-permissions.ts';
+import { ENVIRONMENT_VARIABLES } from './names.ts';
+import { OperationsKey } from './operations-key.ts';
+import { PayloadBucket } from './payload-bucket.ts';
+import { refuse } from './refuse.ts';
+import { type NamedSecret, Secrets } from './secrets.ts';
+import { acceptPrefixes, storageStatements } from './storage-permissions.ts';
+import { type WorkerGrants, workerStatements } from './worker-grants.ts';
+import { WorkerPolicy } from './worker-policy.ts';
+
+/** Takes the place of a configuration with problems, so that what the app does with the construct goes on until all are told. */
+const NOBODY: CodecServerConfig = {
+  defaultNamespace: null,
+  cors: { origins: [], credentials: false },
+  failures: 'explain',
+  compression: null,
+  identity: { issuers: [{ type: 'temporal-cloud' }], serviceTokens: null },
+  access: [],
+  keys: { keyring: null, kms: [{ namespaces: ['*'], write: 'created-by-stack' }], staticKeys: null },
+};
+
+/**
+ * A codec server.
+ *
+ * What is wrong with its configuration stands in the annotations of the construct, all at once, each with its place and
+ * its fix; the stack is then not deployed.
+ */
+export class CodecServer extends Construct {
+  /** Where clients send requests: `https://…` without a trailing slash. */
+  readonly endpoint: string;
+  /** The gateway in front of the function. */
+  readonly front: Front;
+  readonly function: LambdaFunction;
+  /** What the gateway calls. Rolling back is pointing it at an older version. */
+  readonly alias: Alias;
+  /** The key that wraps data keys: the one made here, or given. Undefined where the configuration names keys by ARN alone. */
+  readonly key: IKey | undefined;
+  readonly alarms: readonly Alarm[];
+  readonly alarmTopic: ITopic | undefined;
+  /** One line a request: who decoded what, where. */
+  readonly auditLogGroup: LogGroup;
+  readonly dashboard: Dashboard | undefined;
+  /** For the roles of workers of all namespaces; {@link grantWorker} is for one of some. */
+  readonly workerPolicy: ManagedPolicy | undefined;
+  readonly payloadBucket: IBucket | undefined;
+  readonly secrets: readonly NamedSecret[];
+  /** What a CNAME of the domain's name has to point at, where there is a domain. */
+  readonly domainTarget: string | undefined;
+  readonly #grants: WorkerGrants;
+  readonly #isRefused: boolean;
+
+  constructor(scope: Construct, id: string, given: CodecServerProps) {
+    super(scope, id);
+    const problems = checkProps(given, deploymentOf(this, given));
+    this.#isRefused = problems.length > 0;
+    if (this.#isRefused) refuse(this, `The codec server ${this.node.path}`, problems);
+    const props: CodecServerProps = this.#isRefused ? { name: 'refused', config: NOBODY, code: given.code } : given;
+    const deployment = deploymentOf(this, props);
+    const { name: environment, code } = props;
+    const config: EnvironmentConfig = { ...props.config, deployment };
+    const retain = deployment.onDelete !== 'destroy';
+    const entries = config.keys.kms ?? [];
+    const signIn = Boolean(config.identity?.signIn);
+
+    const createdKey: IKey | undefined = entries.some((entry) => entry.write === 'created-by-stack')
+      ? (props.encryptionKey ?? new EncryptionKey(this, 'Encryption', { environment, retain }).key)
+      : undefined;
+    const operationsKey: IKey | undefined =
+      deployment.logs.encryption === 'customer-managed'
+        ? new OperationsKey(this, 'Operations', { environment, retain, key: props.operationsKey }).key
+        : undefined;
+    const bucketEntries = config.storage?.buckets ?? [];
+    const bucketToMake = bucketEntries.find(({ bucket }) => bucket === 'created-by-stack');
+    const bucket =
+      bucketToMake === undefined
+        ? undefined
+        : new PayloadBucket(this, 'Storage', { retain, expireAfterDays: bucketToMake.expireAfterDays ?? null }).bucket;
+    const storage = { entries: bucketEntries, created: bucket, partition: Aws.PARTITION };
+    const secrets = new Secrets(this, 'Secrets', { environment, config, retain, key: operationsKey });
+
+    const codec = new CodecFunction(this, 'Codec', {
+      environment,
+      code,
+      logs: deployment.logs,
+      concurrency: deployment.concurrency,
+      retain,
+      logsKey: operationsKey,
+      options: props.functionProps,
+      statements: [
+        ...keyStatements({ entries, createdKeyArn: createdKey?.keyArn }),
+        ...secretStatements(secrets, operationsKey),
+        ...storageStatements({ ...storage, writes: ({ write }) => write === true }),
+      ],
+      variables: {
+        ...(createdKey === undefined ? {} : { [ENVIRONMENT_VARIABLES.keyArn]: createdKey.keyArn }),
+        ...(bucket === undefined ? {} : { [ENVIRONMENT_VARIABLES.storageBucket]: bucket.bucketName }),
+        ...Object.fromEntries(secrets.all.map(({ variable, secret }) => [variable, secret.secretArn])),
+      },
+    });
+    const audit = new AuditLog(this, 'Audit', {
+      functionLogs: codec.logGroup,
+      retentionDays: deployment.logs.auditRetentionDays,
+      operationsRetentionDays: deployment.logs.retentionDays,
+      retain,
+      key: operationsKey,
+    });
+    const front = new HttpFront(this, 'Front', {
+      environment,
+      handler: codec.live,
+      cors: config.cors,
+      throttling: deployment.throttling,
+      logs: deployment.logs,
+      retain,
+      logsKey: operationsKey,
+      signIn,
+      disableDefaultEndpoint: deployment.domain !== null && !deployment.domain.keepDefaultEndpoint,
+    });
+    const domain =
+      deployment.domain === null ? undefined : new CustomDomain(this, 'Domain', { domain: deployment.domain, front });
+    const endpoint = domain?.endpoint ?? front.endpoint;
+    const workers =
+      entries.length === 0
+        ? undefined
+        : new WorkerPolicy(this, 'Workers', {
+            environment,
+            entries,
+            createdKeyArn: createdKey?.keyArn,
+            statements: storageStatements({ ...storage, writes: () => true }),
+          });
+    const bucketId =
+      bucket === undefined ? undefined : Stack.of(this).getLogicalId(bucket.node.defaultChild as CfnElement);
+    for (const holder of [codec.role, workers?.policy]) {
+      if (holder !== undefined) acceptPrefixes(holder, bucketEntries, bucketId);
+    }
+    const alarms =
+      deployment.alarms === null
+        ? undefined
+        : new Alarms(this, 'Alarms', {
+            environment,
+            config: deployment.alarms,
+            concurrency: deployment.concurrency,
+            front: front.metrics,
+            function: codec.live,
+            audit,
+            keyArns: keyArnsOf(config, createdKey?.keyArn).filter(
+              (arn) => arn === createdKey?.keyArn || isWatchable(arn, deployment.target),
+            ),
+            key: operationsKey,
+            signIn,
+          });
+    for (const { path, message } of warnAboutKeyWatch(config))
+      Annotations.of(this).addWarningV2(`codec-server:key-watch:${path}`, `${path}: ${message}`);
+    this.dashboard =
+      props.dashboard === false
+        ? undefined
+        : new OperationsDashboard(this, 'Dashboard', {
+            environment,
+            endpoint,
+            front: front.metrics,
+            function: codec.live,
+            functionLogs: codec.logGroup,
+            auditLogs: audit.logGroup,
+            alarms: alarms?.all ?? [],
+            signIn,
+          }).dashboard;
+    this.dashboard?.applyRemovalPolicy(RemovalPolicy.DESTROY);
+
+    this.endpoint = endpoint;
+    this.front = front;
+    this.function = codec.function;
+    this.alias = codec.live;
+    this.key = createdKey;
+    this.alarms = alarms?.all ?? [];
+    this.alarmTopic = alarms?.topic;
+    this.auditLogGroup = audit.logGroup;
+    this.workerPolicy = workers?.policy;
+    this.payloadBucket = bucket as IBucket | undefined;
+    this.secrets = secrets.all;
+    this.domainTarget = domain?.target;
+    this.#grants = {
+      entries,
+      createdKeyArn: createdKey?.keyArn,
+      buckets: bucketEntries,
+      createdBucket: bucket,
+      partition: Aws.PARTITION,
+    };
+  }
+
+  /**
+   * Lets a worker write and read payloads of `namespaces`, with the keys and buckets that the configuration pairs with
+   * them, and no others.
+   *
+   * @param namespaces full names, such as `orders-prod.a1b2c`
+   * @throws Error when no key of the configuration covers one of them
+   */
+  grantWorker(worker: IGrantable, namespaces: readonly string[]): void {
+    if (this.#isRefused) return;
+    for (const statement of workerStatements(namespaces, this.#grants))
+      worker.grantPrincipal.addToPrincipalPolicy(statement);
+  }
+}
+
+/** Reading each secret, and the use of the key that encrypts those made here, through Secrets Manager alone. */
+function secretStatements(secrets: Secrets, key: IKey | undefined): PolicyStatement[] {
+  if (secrets.all.length === 0) return [];
+  const statements = [
+    new PolicyStatement({
+      sid: 'Secrets',
+      actions: ['secretsmanager:GetSecretValue'],
+      resources: secrets.all.map(({ secret }) => secret.secretArn),
+    }),
+  ];
+  const created = secrets.all.filter((secret) => secret.created);
+  if (key !== undefined && created.length > 0) {
+    statements.push(
+      new PolicyStatement({
+        sid: 'SecretsKey',
+        actions: ['kms:Decrypt'],
+        resources: [key.keyArn],
+        conditions: {
+          StringEquals: { 'kms:EncryptionContext:SecretARN': created.map(({ secret }) => secret.secretArn) },
+        },
+      }),
+    );
+  }
+  return statements;
+}
+
+/** Every KMS key that an environment uses, once. */
+function keyArnsOf({ keys }: EnvironmentConfig, createdKeyArn: string | undefined): string[] {
+  const arns = (keys.kms ?? []).flatMap(({ write, read = [] }) => [write, ...read]);
+  const named = arns.flatMap((arn) => (arn === null ? [] : [arn === 'created-by-stack' ? createdKeyArn : arn]));
+  return [...new Set(named.filter((arn) => arn !== undefined))];
+}
