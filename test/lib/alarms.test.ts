@@ -116,7 +116,10 @@ describe('alarms', () => {
       'keys.kms[1].write',
       'keys.kms[2].read[0]',
     ]);
-    const warnings = stackOf(full, 'full').node.metadata.filter(({ type }) => type === 'aws:cdk:warning');
+    const warnings = stackOf(full, 'full')
+      .node.findAll()
+      .flatMap(({ node }) => node.metadata)
+      .filter(({ type }) => type === 'aws:cdk:warning');
     expect(warnings).toHaveLength(3);
     expect(warnAboutKeyWatch(dev)).toEqual([]);
   });

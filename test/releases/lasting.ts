@@ -12,7 +12,6 @@ const LASTING_PROPERTIES: Readonly<Record<string, readonly string[]>> = {
   'AWS::ApiGatewayV2::ApiMapping': ['ApiId', 'DomainName'],
   'AWS::ApiGatewayV2::DomainName': ['DomainName'],
   'AWS::ApiGatewayV2::Stage': ['ApiId', 'StageName'],
-  'AWS::CloudWatch::Alarm': ['AlarmName'],
   'AWS::CloudWatch::Dashboard': ['DashboardName'],
   'AWS::Events::Rule': ['Name', 'EventBusName'],
   'AWS::IAM::ManagedPolicy': ['Description', 'ManagedPolicyName', 'Path'],
@@ -31,15 +30,22 @@ const LASTING_PROPERTIES: Readonly<Record<string, readonly string[]>> = {
   'AWS::SNS::Topic': ['FifoTopic', 'TopicName'],
 };
 
-/** A version is named by its content, and every deployment makes one. */
-const NOT_LASTING = 'AWS::Lambda::Version';
+/** What may be made anew: a version is one of its content, and nothing is kept in an alarm or a permission, nor refers to it. */
+const NOT_LASTING: ReadonlySet<string> = new Set([
+  'AWS::CloudWatch::Alarm',
+  'AWS::Lambda::Permission',
+  'AWS::Lambda::Version',
+]);
+
+/** What becomes of a resource that leaves the stack, from gone to kept; an upgrade may only keep more. */
+const KEPT = { Delete: 0, Snapshot: 1, RetainExceptOnCreate: 2, Retain: 2 } as const;
 
 /** A resource as a release froze it. */
 export interface LastingResource {
   readonly type: string;
   readonly properties?: Readonly<Record<string, Json>>;
   /** What becomes of it when it leaves the stack, where it does not go with it. */
-  readonly deletionPolicy?: string;
+  readonly deletionPolicy?: keyof typeof KEPT;
 }
 
 /** A template as a release froze it. */
@@ -51,7 +57,7 @@ export interface LastingTemplate {
 /** Takes from a template what lasts. */
 export function lastingOf(template: { readonly Resources: Json; readonly Outputs?: Json }): LastingTemplate {
   const resources = Object.entries<Json>(template.Resources).flatMap(([id, resource]) => {
-    if (resource.Type === NOT_LASTING) return [];
+    if (NOT_LASTING.has(resource.Type)) return [];
     const names = LASTING_PROPERTIES[resource.Type] ?? [];
     const properties = names.flatMap((name) => {
       const value = resource.Properties?.[name];
@@ -76,7 +82,8 @@ export function breaksBetween(before: LastingTemplate, after: LastingTemplate): 
     const is = after.resources[id];
     if (is === undefined) return [`${id} (${was.type}) is gone`];
     if (is.type !== was.type) return [`${id} was ${was.type} and is ${is.type}`];
-    if (is.deletionPolicy !== was.deletionPolicy) return [`${id} (${was.type}) has another deletion policy`];
+    if (KEPT[is.deletionPolicy ?? 'Delete'] < KEPT[was.deletionPolicy ?? 'Delete'])
+      return [`${id} (${was.type}) is kept no longer`];
     const names = new Set([...Object.keys(was.properties ?? {}), ...Object.keys(is.properties ?? {})]);
     return [...names].flatMap((name) => {
       const same = JSON.stringify(was.properties?.[name]) === JSON.stringify(is.properties?.[name]);

@@ -9,6 +9,14 @@ export interface FrozenEnvironment {
   readonly template: LastingTemplate;
 }
 
+/** What went since a release although it lasted, by what `breaksBetween` says of it, and why nobody misses it. */
+export const DEPARTED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  '0.1.0': {
+    'DomainIpv6C43547C1 (AWS::Route53::RecordSet) is gone':
+      'an HTTP API has no IPv6 address, so that this alias answered nothing',
+  },
+};
+
 const FOLDER = new URL('.', import.meta.url);
 
 /** Versions of which something is kept, the newest last. */

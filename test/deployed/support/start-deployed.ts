@@ -134,7 +134,10 @@ function synthesize(config: EnvironmentConfig, folder: string, { name = 'test', 
   const app = new App({ outdir: join(folder, 'cdk.out'), analyticsReporting: false });
   const [stack] = addEnvironments(app, [{ name, file: file ?? own, config }]);
   if (stack === undefined) throw new Error('no stack was made');
-  const errors = stack.node.metadata.filter(({ type }) => type === 'aws:cdk:error');
+  const errors = stack.node
+    .findAll()
+    .flatMap(({ node }) => node.metadata)
+    .filter(({ type }) => type === 'aws:cdk:error');
   if (errors.length > 0) throw new Error(errors.map(({ data }) => String(data)).join('\n'));
   return new DeployedTemplate(app.synth().directory, stack.stackName, { region: REGION });
 }
