@@ -10,6 +10,7 @@ const USAGE = `Usage: codec-server COMMAND [options]
   keygen         add a key to the keyring
   inspect        see which keys payloads need, without having any
   decode         decode whole histories and exports
+  keys-in-use    prove which keys a namespace and its exports still need
   token          make a service token
   check-config   check a configuration, and print who may do what where
   doctor         examine a running codec server
@@ -56,6 +57,10 @@ async function run([command, ...argv]: readonly string[]): Promise<number> {
     case 'decode': {
       const { decode } = await import('../cli/decode.ts');
       return decode(argv, io, stopSignal());
+    }
+    case 'keys-in-use': {
+      const { keysInUse } = await import('../cli/keys-in-use.ts');
+      return keysInUse(argv, io);
     }
     case 'token': {
       const { token } = await import('../cli/token.ts');

@@ -30,7 +30,10 @@ const KEPT_APART: readonly (readonly [packages: RegExp, files: RegExp])[] = [
   [/^(aws-cdk-lib|constructs|cdk-nag)/, /^(lib|bin)\//],
   [/^@temporalio\/proto/, /^$/],
   [/^node:http$/, /^(lambda\/node|cli\/doctor)\//],
-  [/^node:(https|http2|net|tls|dns)$/, /^(lambda\/node\/|lambda\/server\/auth\/https-get\.ts$|cli\/doctor\/)/],
+  [
+    /^node:(https|http2|net|tls|dns)$/,
+    /^(lambda\/node\/|lambda\/server\/auth\/https-get\.ts$|cli\/doctor\/|cli\/cluster\/grpc-client\.ts$)/,
+  ],
   [/^node:(child_process|worker_threads|cluster|vm)$/, /^lib\//],
 ];
 

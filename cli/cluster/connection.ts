@@ -1,0 +1,147 @@
+/**
+ * How to reach a Temporal server, said as to the Temporal CLI: by flags, by `TEMPORAL_…` variables, or by
+ * a profile of its configuration file, in this order.
+ *
+ * @see https://docs.temporal.io/develop/environment-configuration
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { GrpcTarget, TlsSettings } from './grpc-client.ts';
+import { parseToml, TomlError } from './toml.ts';
+
+/** The flags, for `parseArgs`. */
+export const CONNECTION_FLAGS = {
+  address: { type: 'string' },
+  namespace: { type: 'string', short: 'n' },
+  profile: { type: 'string' },
+  'api-key-file': { type: 'string' },
+  tls: { type: 'boolean' },
+  'tls-ca-path': { type: 'string' },
+  'tls-cert-path': { type: 'string' },
+  'tls-key-path': { type: 'string' },
+  'tls-server-name': { type: 'string' },
+} as const;
+
+/** The same, for people. */
+export const CONNECTION_USAGE = `  --address HOST:PORT     of the server (default: localhost:7233)
+  --namespace NAME, -n    (default: default)
+  --profile NAME          of the Temporal CLI's configuration file
+  --api-key-file FILE     an API key; or TEMPORAL_API_KEY
+  --tls                   also switched on by an API key and by each of
+  --tls-ca-path FILE, --tls-cert-path FILE, --tls-key-path FILE, --tls-server-name NAME
+                          What is not given comes from TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_TLS…,
+                          and from the profile, as for the Temporal CLI`;
+
+/** What was given. */
+export type ConnectionFlags = {
+  readonly [name in keyof typeof CONNECTION_FLAGS]?: string | boolean | undefined;
+};
+
+/** A server and a namespace. */
+export interface Connection extends GrpcTarget {
+  readonly namespace: string;
+}
+
+/** What was given makes no connection. The message is one sentence. */
+export class ConnectionError extends Error {
+  override readonly name = 'ConnectionError';
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws ConnectionError */
+export function connectionOf(flags: ConnectionFlags, env: Environment, cwd: string): Connection {
+  const profile = readProfile(flags, env, cwd);
+  const text = (flag: keyof ConnectionFlags, variable: string, inProfile: string): string | undefined =>
+    (flags[flag] as string | undefined) ?? nonEmpty(env[variable]) ?? profile[inProfile];
+  const file = (flag: keyof ConnectionFlags, variable: string, inProfile: string): Buffer | undefined => {
+    const path = text(flag, `${variable}_PATH`, `tls.${inProfile}_path`);
+    if (path !== undefined) return readFile(resolve(cwd, path), path);
+    const data = nonEmpty(env[`${variable}_DATA`]) ?? profile[`tls.${inProfile}_data`];
+    return data === undefined ? undefined : Buffer.from(data, 'utf8');
+  };
+  const address = text('address', 'TEMPORAL_ADDRESS', 'address') ?? 'localhost:7233';
+  if (!/^(?:\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}$/.test(address))
+    throw new ConnectionError(`--address ${JSON.stringify(address)} is no host:port.`);
+  const namespace = text('namespace', 'TEMPORAL_NAMESPACE', 'namespace') ?? 'default';
+  const keyFile = flags['api-key-file'] as string | undefined;
+  const apiKey =
+    keyFile === undefined
+      ? (nonEmpty(env['TEMPORAL_API_KEY']) ?? profile['api_key'])
+      : readFile(resolve(cwd, keyFile), keyFile).toString('utf8').trim();
+  const ca = file('tls-ca-path', 'TEMPORAL_TLS_SERVER_CA_CERT', 'server_ca_cert');
+  const cert = file('tls-cert-path', 'TEMPORAL_TLS_CLIENT_CERT', 'client_cert');
+  const key = file('tls-key-path', 'TEMPORAL_TLS_CLIENT_KEY', 'client_key');
+  const servername = text('tls-server-name', 'TEMPORAL_TLS_SERVER_NAME', 'tls.server_name');
+  const said = (flags.tls as boolean | undefined) ?? switchOf(nonEmpty(env['TEMPORAL_TLS'])) ?? tlsOf(profile);
+  const tls: TlsSettings = {
+    ...(ca && { ca }),
+    ...(cert && { cert }),
+    ...(key && { key }),
+    ...(servername !== undefined && { servername }),
+  };
+  const isTls = said ?? (apiKey !== undefined || Object.keys(tls).length > 0);
+  if (apiKey !== undefined && !isTls && !/^(?:localhost|127\.|\[::1\])/.test(address))
+    throw new ConnectionError('An API key goes over TLS only: without it everybody on the way can read it.');
+  return {
+    address,
+    namespace,
+    tls: isTls ? tls : undefined,
+    metadata: {
+      'temporal-namespace': namespace,
+      ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+    },
+  };
+}
+
+function readProfile({ profile: named }: ConnectionFlags, env: Environment, cwd: string): Record<string, string> {
+  const given = nonEmpty(env['TEMPORAL_CONFIG_FILE']);
+  const path = given === undefined ? defaultConfigFile(env) : resolve(cwd, given);
+  const name = (named as string | undefined) ?? nonEmpty(env['TEMPORAL_PROFILE']);
+  if (path === undefined || !existsSync(path)) {
+    if (named !== undefined) throw new ConnectionError(`There is no configuration file with the profile ${name}.`);
+    return {};
+  }
+  const tables = orConnectionError(path, () => parseToml(readFileSync(path, 'utf8')));
+  const base = `profile.${name ?? 'default'}`;
+  if (name !== undefined && tables[base] === undefined)
+    throw new ConnectionError(`${path} has no profile ${JSON.stringify(name)}.`);
+  const tls = Object.entries(tables[`${base}.tls`] ?? {}).map(([field, value]) => [`tls.${field}`, value]);
+  return { ...tables[base], ...Object.fromEntries(tls) };
+}
+
+/** Where the CLI keeps it. */
+function defaultConfigFile(env: Environment): string | undefined {
+  const name = join('temporalio', 'temporal.toml');
+  const config = nonEmpty(env['XDG_CONFIG_HOME']);
+  if (config !== undefined) return join(config, name);
+  const home = nonEmpty(env['HOME']);
+  if (home === undefined) return nonEmpty(env['AppData']) === undefined ? undefined : join(env['AppData'] ?? '', name);
+  const mac = join(home, 'Library', 'Application Support', name);
+  return existsSync(mac) ? mac : join(home, '.config', name);
+}
+
+function tlsOf(profile: Readonly<Record<string, string>>): boolean | undefined {
+  return profile['tls.disabled'] === 'true' ? false : switchOf(profile['tls']);
+}
+
+function switchOf(text: string | undefined): boolean | undefined {
+  return text === undefined ? undefined : text === 'true' || text === '1';
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}
+
+function readFile(path: string, name: string): Buffer {
+  return orConnectionError(name, () => readFileSync(path));
+}
+
+function orConnectionError<T>(name: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof TomlError) throw new ConnectionError(`${name}: ${error.message}.`);
+    throw new ConnectionError(`${name} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}).`);
+  }
+}

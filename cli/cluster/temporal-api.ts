@@ -1,0 +1,68 @@
+/** Calls of Temporal's API: paced, and repeated when their failing may pass. */
+import { wait } from '../histories/wait.ts';
+import { GRPC, type GrpcClient, GrpcError } from './grpc-client.ts';
+import { Pace } from './pace.ts';
+import { Message } from './protobuf.ts';
+
+const WORKFLOW_SERVICE = 'temporal.api.workflowservice.v1.WorkflowService';
+const OPERATOR_SERVICE = 'temporal.api.operatorservice.v1.OperatorService';
+
+/** Temporal Cloud lets a namespace make 30 visibility calls and 10 schedule requests a second; others want some, too. */
+const VISIBILITY_PER_SECOND = 15;
+const SCHEDULES_PER_SECOND = 5;
+const ATTEMPTS = 8;
+const PATIENCE_MS = 250;
+const MOST_PATIENCE_MS = 10_000;
+
+const PASSING: ReadonlySet<number> = new Set([
+  GRPC.deadlineExceeded,
+  GRPC.resourceExhausted,
+  GRPC.aborted,
+  GRPC.unavailable,
+]);
+
+/** The API of one server. */
+export class TemporalApi {
+  readonly #client: GrpcClient;
+  readonly #pace: Pace;
+  readonly #visibility: Pace;
+  readonly #schedules: Pace;
+  readonly #patienceMs: number;
+  /** Calls that were made, repetitions included. */
+  calls = 0;
+
+  /**
+   * @param perSecond calls of all kinds
+   * @param patienceMs before the first repetition; each further one waits twice as long
+   */
+  constructor(client: GrpcClient, perSecond: number, patienceMs = PATIENCE_MS) {
+    this.#client = client;
+    this.#pace = new Pace(perSecond);
+    this.#visibility = new Pace(Math.min(perSecond, VISIBILITY_PER_SECOND));
+    this.#schedules = new Pace(Math.min(perSecond, SCHEDULES_PER_SECOND));
+    this.#patienceMs = patienceMs;
+  }
+
+  /** @returns the answer, and its bytes. @throws GrpcError */
+  async call(method: string, request: Uint8Array): Promise<{ readonly bytes: Buffer; readonly message: Message }> {
+    for (let attempt = 1; ; attempt++) {
+      await this.#turn(method);
+      this.calls++;
+      try {
+        const service = method === 'ListNexusEndpoints' ? OPERATOR_SERVICE : WORKFLOW_SERVICE;
+        const bytes = await this.#client.call(service, method, request);
+        return { bytes, message: new Message(bytes) };
+      } catch (error) {
+        if (!(error instanceof GrpcError) || !PASSING.has(error.code) || attempt === ATTEMPTS) throw error;
+        const patience = Math.min(this.#patienceMs * 2 ** (attempt - 1), MOST_PATIENCE_MS);
+        await wait(patience * (0.75 + Math.random() / 2));
+      }
+    }
+  }
+
+  async #turn(method: string): Promise<void> {
+    await this.#pace.turn();
+    if (/^(?:List|Count)/.test(method)) await this.#visibility.turn();
+    if (/Schedule/.test(method)) await this.#schedules.turn();
+  }
+}
