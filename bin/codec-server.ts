@@ -11,6 +11,7 @@ const USAGE = `Usage: codec-server COMMAND [options]
   inspect        see which keys payloads need, without having any
   decode         decode whole histories and exports
   keys-in-use    prove which keys a namespace and its exports still need
+  reencrypt      encrypt schedules again with the key that writes now
   token          make a service token
   check-config   check a configuration, and print who may do what where
   doctor         examine a running codec server
@@ -61,6 +62,10 @@ async function run([command, ...argv]: readonly string[]): Promise<number> {
     case 'keys-in-use': {
       const { keysInUse } = await import('../cli/keys-in-use.ts');
       return keysInUse(argv, io);
+    }
+    case 'reencrypt': {
+      const { reencrypt } = await import('../cli/reencrypt.ts');
+      return reencrypt(argv, io);
     }
     case 'token': {
       const { token } = await import('../cli/token.ts');

@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Checkpoint, CheckpointError } from './cluster/checkpoint.ts';
 import { CONNECTION_FLAGS, CONNECTION_USAGE, ConnectionError, connectionOf } from './cluster/connection.ts';
-import { createGrpcClient, GRPC, GrpcError } from './cluster/grpc-client.ts';
+import { createGrpcClient, GrpcError } from './cluster/grpc-client.ts';
+import { failed } from './cluster/grpc-failure.ts';
 import { Inventory, type InventoryReport } from './cluster/inventory.ts';
 import { addPayload, isSameKey, type KeyReport, KeyUsage, noNeeds, unclear } from './cluster/key-usage.ts';
 import { TemporalApi } from './cluster/temporal-api.ts';
@@ -76,22 +77,6 @@ export async function keysInUse(argv: readonly string[], io: CommandIo): Promise
       return error instanceof UsageError || error instanceof ConnectionError ? 2 : 1;
     }
     throw error;
-  }
-}
-
-/** A gRPC error as a sentence. */
-export function failed({ code, message }: GrpcError): string {
-  const said = printable(message).slice(0, 300);
-  switch (code) {
-    case GRPC.unauthenticated:
-    case GRPC.permissionDenied:
-      return `the server refuses: ${said}. Give an API key or a certificate that may read the namespace.`;
-    case GRPC.notFound:
-      return `the server does not know it: ${said}.`;
-    case GRPC.unavailable:
-      return `the server cannot be reached: ${said}. Is --address right, and does it take TLS?`;
-    default:
-      return `the server answers with gRPC code ${code}: ${said}.`;
   }
 }
 

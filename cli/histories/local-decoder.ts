@@ -1,10 +1,11 @@
-/** Decodes with keys on this machine: of a keyring file, or of a codec server's configuration. */
+/** Decodes and encodes with keys on this machine: of a keyring file, or of a codec server's configuration. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createCustomCodec } from '../../codec/custom-codec.ts';
 import { type DecodeContext, type Decoder, decodePayloads } from '../../codec/decode.ts';
+import { encodePayloads } from '../../codec/encode.ts';
 import { CodecError, KeyUnavailableError } from '../../codec/errors.ts';
-import { recognizeAll } from '../../codec/formats/all-formats.ts';
+import { recognizeAll, recognizeOwn } from '../../codec/formats/all-formats.ts';
 import type { Payload } from '../../codec/payload.ts';
 import { checkConfig } from '../../config/check.ts';
 import { ConfigFileError, loadConfigFile } from '../../config/load.ts';
@@ -23,6 +24,12 @@ export interface LocalKeys {
   readonly cwd: string;
 }
 
+/** Decodes, and encodes again with the key that writes now. */
+export interface LocalCodec extends PayloadDecoder {
+  /** @throws DecoderError when the namespace has no key to write with */
+  encode(payloads: readonly Payload[], namespace: string): Promise<readonly Payload[]>;
+}
+
 /** Bytes that one payload may inflate to. */
 const INFLATED_BYTES = 64 * 1024 * 1024;
 const MAX_LAYERS = 8;
@@ -35,9 +42,15 @@ const ATTEMPTS = 6;
  *
  * @throws DecoderError when they cannot be used, or there is no such file
  */
-export async function openLocalDecoder({ keyring, config, namespace, cwd }: LocalKeys): Promise<PayloadDecoder> {
-  const { keys: keysConfig, codecs } = await orDecoderError(async () =>
-    config === undefined ? { keys: onlyKeyring(keyring ?? ''), codecs: [] } : await readConfig(resolve(cwd, config)),
+export async function openLocalDecoder({ keyring, config, namespace, cwd }: LocalKeys): Promise<LocalCodec> {
+  const {
+    keys: keysConfig,
+    codecs,
+    compression,
+  } = await orDecoderError(async () =>
+    config === undefined
+      ? { keys: onlyKeyring(keyring ?? ''), codecs: [], compression: null }
+      : await readConfig(resolve(cwd, config)),
   );
   const file = keysConfig.keyring?.file;
   // A server makes a keyring where there is none; here a new one opens nothing.
@@ -52,6 +65,13 @@ export async function openLocalDecoder({ keyring, config, namespace, cwd }: Loca
   return {
     concurrency: 2,
     decode: (payloads) => decodeAll(decoder, namespace, payloads),
+    encode: (payloads, into) =>
+      orDecoderError(async () =>
+        encodePayloads({ recognizeOwn, keys: keys.source, customCodecs: decoder.customCodecs, compression }, payloads, {
+          ...contextOf(into, Date.now() + TIMEOUT_MS),
+          namespace: into,
+        }),
+      ),
     close: () => keys.close(),
   };
 }
@@ -60,7 +80,7 @@ function onlyKeyring(file: string): KeysConfig {
   return { keyring: { file }, kms: null, staticKeys: null };
 }
 
-async function readConfig(path: string): Promise<Pick<CodecServerConfig, 'keys' | 'codecs'>> {
+async function readConfig(path: string): Promise<Pick<CodecServerConfig, 'keys' | 'codecs' | 'compression'>> {
   const config = await loadConfigFile(path);
   const problems = checkConfig(config);
   if (problems.length > 0) throw new DecoderError(`${path} cannot be used:\n${formatProblems(problems)}`);

@@ -1,0 +1,176 @@
+/**
+ * Encrypts the action of a schedule again. Nothing else of it changes: the schedule is written back as the
+ * bytes that were read, but for the payloads, and under the conflict token that was read with them.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Payload } from '../../codec/payload.ts';
+import type { LocalCodec } from '../histories/local-decoder.ts';
+import { wait } from '../histories/wait.ts';
+import { walkWire } from '../histories/wire.ts';
+import { describePayload } from '../inspect/describe-payload.ts';
+import { examineStretch } from '../inspect/examine.ts';
+import { GRPC, GrpcError } from './grpc-client.ts';
+import { isSameKey } from './key-usage.ts';
+import { Message, message } from './protobuf.ts';
+import type { TemporalApi } from './temporal-api.ts';
+
+/** What became of a schedule. */
+export interface ScheduleOutcome {
+  readonly id: string;
+  /** Payloads under the key, before. */
+  readonly found: number;
+  /** Encrypted again; 0 in a dry run. */
+  readonly changed: number;
+  /** What is still under the key, and why; undefined when nothing is. */
+  readonly remains: string | undefined;
+}
+
+const SCHEDULE = 1;
+const MEMO = 3;
+const CONFLICT_TOKEN = 5;
+/** Parts of a schedule that must not change. */
+const SPEC = 1;
+const POLICIES = 3;
+const ATTEMPTS = 3;
+/** A schedule of the server's own workflow takes an update when its workflow next runs. */
+const TAKES_MS = [50, 100, 200, 400, 800, 1_600, 3_200, 6_400];
+
+/** A schedule changed in a way that was not asked for. The message is one sentence. */
+export class ScheduleChangedError extends Error {
+  override readonly name = 'ScheduleChangedError';
+}
+
+/** Encrypts schedules again. */
+export class ScheduleReencryption {
+  readonly #api: TemporalApi;
+  readonly #namespace: string;
+  readonly #from: string;
+  readonly #codec: LocalCodec;
+
+  constructor(api: TemporalApi, namespace: string, from: string, codec: LocalCodec) {
+    this.#api = api;
+    this.#namespace = namespace;
+    this.#from = from;
+    this.#codec = codec;
+  }
+
+  /**
+   * @param isDryRun changes nothing
+   * @throws GrpcError, DecoderError, ScheduleChangedError
+   */
+  async run(id: string, isDryRun: boolean): Promise<ScheduleOutcome> {
+    for (let attempt = 1; ; attempt++) {
+      const before = await this.#describe(id);
+      const schedule = before.bytes(SCHEDULE);
+      const memo = before.bytes(MEMO);
+      const found = this.#count(schedule) + this.#count(memo);
+      if (found === 0) return { id, found, changed: 0, remains: undefined };
+      if (isDryRun) return { id, found, changed: 0, remains: undefined };
+      const newSchedule = await this.#reencrypted(schedule);
+      const newMemo = await this.#reencrypted(memo);
+      const token = before.bytes(CONFLICT_TOKEN);
+      try {
+        await this.#update(id, newSchedule, token, newMemo === memo ? undefined : newMemo);
+      } catch (error) {
+        const isConflict = error instanceof GrpcError && error.code === GRPC.failedPrecondition;
+        if (!isConflict || attempt === ATTEMPTS) throw error;
+        continue;
+      }
+      const after = await this.#afterwards(id, newSchedule);
+      this.#checkUnchanged(id, schedule, after.bytes(SCHEDULE));
+      const left = this.#count(after.bytes(SCHEDULE));
+      const inMemo = this.#count(after.bytes(MEMO));
+      const remains = [
+        left > 0 ? `${left} in its action, which could not be opened or lies inside other payloads` : '',
+        inMemo > 0
+          ? `${inMemo} in its memo, which this server does not change: delete the schedule and make it anew`
+          : '',
+      ].filter((it) => it !== '');
+      return {
+        id,
+        found,
+        changed: found - left - inMemo,
+        remains: remains.length === 0 ? undefined : remains.join('; '),
+      };
+    }
+  }
+
+  async #describe(id: string): Promise<Message> {
+    const { message: answer } = await this.#api.call('DescribeSchedule', message([1, this.#namespace], [2, id]));
+    return answer;
+  }
+
+  /** Payloads under the key, those inside others included. */
+  #count(bytes: Buffer): number {
+    const stretch = walkWire(bytes);
+    let count = 0;
+    if (stretch !== undefined)
+      examineStretch(stretch, '', [], (_place, { keys }) => {
+        if (keys.some((key) => isSameKey(key, this.#from))) count++;
+      });
+    return count;
+  }
+
+  async #reencrypted(bytes: Buffer): Promise<Buffer> {
+    const stretch = walkWire(bytes);
+    if (stretch === undefined) return bytes;
+    const replaced = await Promise.all(stretch.payloads.map(({ payload }) => this.#payload(payload)));
+    return replaced.every((it) => it === undefined) ? bytes : stretch.render(replaced);
+  }
+
+  async #payload(payload: Payload | undefined): Promise<Payload | undefined> {
+    if (payload === undefined || !describePayload(payload).keys.some((key) => isSameKey(key, this.#from)))
+      return undefined;
+    const [decoded] = await this.#codec.decode([payload]);
+    if (decoded === undefined || 'closed' in decoded) return undefined;
+    const [encoded] = await this.#codec.encode([decoded.payload], this.#namespace);
+    if (encoded === undefined || describePayload(encoded).keys.some((key) => isSameKey(key, this.#from)))
+      throw new ScheduleChangedError(`The key that writes is still ${this.#from}: make another one current first.`);
+    return encoded;
+  }
+
+  /** With the memo where the server takes one, and else without. */
+  async #update(id: string, schedule: Buffer, token: Buffer, memo: Buffer | undefined): Promise<void> {
+    const request = (withMemo: boolean) =>
+      message(
+        [1, this.#namespace],
+        [2, id],
+        [3, schedule],
+        [4, token],
+        [5, 'codec-server reencrypt'],
+        [6, randomUUID()],
+        [8, withMemo ? memo : undefined],
+      );
+    if (memo !== undefined) {
+      try {
+        await this.#api.call('UpdateSchedule', request(true));
+        return;
+      } catch (error) {
+        if (!(error instanceof GrpcError)) throw error;
+      }
+    }
+    await this.#api.call('UpdateSchedule', request(false));
+  }
+
+  /** What the server says of the schedule when it has taken the update. */
+  async #afterwards(id: string, expected: Buffer): Promise<Message> {
+    for (const ms of TAKES_MS) {
+      const answer = await this.#describe(id);
+      if (this.#count(answer.bytes(SCHEDULE)) <= this.#count(expected)) return answer;
+      await wait(ms);
+    }
+    throw new ScheduleChangedError(`The schedule ${id} was updated, and its server still shows it as it was.`);
+  }
+
+  #checkUnchanged(id: string, before: Buffer, after: Buffer): void {
+    for (const part of [SPEC, POLICIES])
+      if (Buffer.compare(fieldOf(before, part), fieldOf(after, part)) !== 0)
+        throw new ScheduleChangedError(
+          `The spec or the policies of the schedule ${id} are not what they were: look at it.`,
+        );
+  }
+}
+
+function fieldOf(schedule: Buffer, part: number): Buffer {
+  return new Message(schedule).bytes(part);
+}
