@@ -10,6 +10,7 @@
  * - `malformed`: the bytes are no valid message of the format they claim to be
  * - `not-authentic`: a tag, a commitment or a signature does not verify
  * - `unknown-key`: it names no key that this server is configured to use
+ * - `format-not-configured`: its key unwraps no data keys of its format, or none of the encryption context it names
  * - `wrong-namespace`: its key belongs to another namespace than the one it is read in
  * - `wrong-context`: the key service refuses the encryption context or the wrapped key
  * - `key-access-denied`: the key service does not let this server use the key
@@ -33,6 +34,7 @@ export type CannotOpenCause =
   | 'malformed'
   | 'not-authentic'
   | 'unknown-key'
+  | 'format-not-configured'
   | 'wrong-namespace'
   | 'wrong-context'
   | 'key-access-denied'

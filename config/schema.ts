@@ -5,6 +5,7 @@
  * means that it was declined, in writing.
  */
 import type { PayloadCodec } from '@temporalio/common';
+import type { ForeignKmsFormat, KeyUriContext } from '../codec/keys/kms/foreign-formats.ts';
 
 /** What every environment has, local or deployed. */
 export interface CodecServerConfig {
@@ -103,19 +104,18 @@ export interface KmsKeyConfig {
   /** ARN of a role to assume for these keys, where another account owns them. */
   readonly assumeRole?: string;
   /**
-   * Formats of others whose data keys these keys wrap as well. Their encryption context is another than
-   * ours, or none, and on AWS the function may unwrap them only where they are named here.
+   * Formats of others whose data keys these keys wrap as well. What is not named is not read. A format that
+   * binds its payloads to no namespace is refused with a key that serves more than one.
    */
   readonly foreignFormats?: readonly ForeignKmsFormat[];
+  /**
+   * Encryption contexts that key URIs of temporal-proxy name with `context_` parameters, each in full:
+   * `[{ tenant: 'blue' }]` for `context_tenant=blue`. Default: none, so that only URIs without are read.
+   */
+  readonly keyUriContexts?: readonly KeyUriContext[];
 }
 
-/** Formats of others that wrap data keys with KMS, as `inspect` names them. */
-export type ForeignKmsFormat =
-  | 'temporal-proxy'
-  | 'temporal-cloud-proxy'
-  | 'kms-python-sample'
-  | 'kms-java-sample'
-  | 'stdgo';
+export type { ForeignKmsFormat, KeyUriContext };
 
 export type StaticKeysConfig =
   /** Secrets Manager: `{"keys":[{"id","key","namespaces"}]}`, `key` base64 of 32 bytes. */

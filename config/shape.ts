@@ -94,7 +94,8 @@ const people: Check = (value, path) =>
         "{ email }, { emailDomain }, { claim, includes }, { temporalCloudRole }, { serviceToken } or 'anyone-on-loopback'",
       )(value, path);
 
-const tags: Check = (value, path) =>
+/** An object of texts under names of one's own. */
+const textMap: Check = (value, path) =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
     ? Object.entries(value).flatMap(([name, given]) => text(given, `${path}.${name}`))
     : object({})(value, path);
@@ -128,7 +129,7 @@ const deployment = object({
       runbookUrl: optional(text),
     }),
   ),
-  tags: optional(tags),
+  tags: optional(textMap),
   helpUrl: optional(text),
 });
 
@@ -227,6 +228,7 @@ const configuration = object({
           foreignFormats: optional(
             listOf(oneOf('temporal-proxy', 'temporal-cloud-proxy', 'kms-python-sample', 'kms-java-sample', 'stdgo')),
           ),
+          keyUriContexts: optional(listOf(textMap)),
         }),
       ),
     ),

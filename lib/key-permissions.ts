@@ -5,7 +5,7 @@
  * that the key can be used, and whoever may unwrap a data key could write under it anyway.
  */
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { ForeignKmsFormat, KmsKeyConfig } from '../config/schema.ts';
+import type { ForeignKmsFormat, KeyUriContext, KmsKeyConfig } from '../config/schema.ts';
 import { allowForNamespaces } from './namespace-condition.ts';
 
 /** Statements for a set of KMS entries. */
@@ -37,28 +37,44 @@ export function keyStatements({ entries, createdKeyArn }: KeyPermissionsProps): 
 }
 
 /**
- * The encryption context of each foreign format. Those that bind no namespace are allowed without any
+ * The encryption contexts of each foreign format. Those that bind no namespace are allowed without any
  * context alone (but for the public key that a signed message carries): a message of ours never opens that way.
  */
-function foreignCondition(format: ForeignKmsFormat, namespaces: readonly string[]): Record<string, unknown> {
+function foreignConditions(format: ForeignKmsFormat, entry: KmsKeyConfig): Record<string, unknown>[] {
+  const { namespaces, keyUriContexts = [] } = entry;
   const bound = { 'kms:EncryptionContext:namespace': [...namespaces] };
   switch (format) {
     case 'temporal-cloud-proxy':
-      return { StringLike: bound, StringEquals: { 'kms:EncryptionContext:purpose': 'encryption-key-auth' } };
+      return [{ StringLike: bound, StringEquals: { 'kms:EncryptionContext:purpose': 'encryption-key-auth' } }];
     case 'stdgo':
-      return { StringLike: bound };
+      return [{ StringLike: bound }];
     case 'temporal-proxy':
+      return [WITHOUT_CONTEXT, ...keyUriContexts.map(exactly)];
     case 'kms-python-sample':
     case 'kms-java-sample':
-      return { 'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['aws-crypto-public-key'] } };
+      return [WITHOUT_CONTEXT];
   }
 }
 
+const WITHOUT_CONTEXT = { 'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['aws-crypto-public-key'] } };
+
+/** Exactly the pairs of a context, and no other key beside them. */
+function exactly(context: KeyUriContext): Record<string, unknown> {
+  const pairs = Object.entries(context).map(([key, value]) => [`kms:EncryptionContext:${key}`, value]);
+  return {
+    StringEquals: Object.fromEntries(pairs),
+    'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': Object.keys(context) },
+  };
+}
+
 /** Unwrapping for foreign formats, with the keys that are named: the key of the stack has never seen one. */
-function foreignStatements(index: number, { write, read = [], namespaces, foreignFormats = [] }: KmsKeyConfig) {
+function foreignStatements(index: number, entry: KmsKeyConfig): PolicyStatement[] {
+  const { write, read = [], foreignFormats = [] } = entry;
   const named = [...new Set([write, ...read].filter((arn) => arn !== null && arn !== 'created-by-stack'))];
   if (named.length === 0) return [];
-  const conditions = foreignFormats.map((format) => JSON.stringify(foreignCondition(format, namespaces)));
+  const conditions = foreignFormats.flatMap((format) =>
+    foreignConditions(format, entry).map((condition) => JSON.stringify(condition)),
+  );
   return [...new Set(conditions)].map(
     (condition, at) =>
       new PolicyStatement({

@@ -5,6 +5,7 @@
 import { CannotOpenError, MalformedPayloadError } from '../errors.ts';
 import type { Envelope, PayloadFormat } from '../format.ts';
 import type { MessageKeyRequest } from '../keys/key-source.ts';
+import type { ForeignKmsFormat } from '../keys/kms/foreign-formats.ts';
 import type { Payload } from '../payload.ts';
 import { NAMESPACE_CONTEXT_KEY } from './encryption-context.ts';
 import { decryptMessage, type ParsedMessage, parseMessage } from './reader.ts';
@@ -13,12 +14,12 @@ import { decryptMessage, type ParsedMessage, parseMessage } from './reader.ts';
 export const AWS_ENCRYPTION_SDK_ENCODING = 'binary/aws-encryption-sdk';
 
 /**
- * An envelope around a message: ours, or another producer's that uses the same message format.
+ * An envelope around the message of another producer who uses the same message format, and binds no namespace.
  *
- * @param boundNamespace the namespace that the encryption context authenticates, if it does
+ * @param foreign the other producer
  */
-export function messageEnvelope(format: string, message: ParsedMessage, boundNamespace: string | undefined): Envelope {
-  return new MessageEnvelope(format, message, boundNamespace);
+export function foreignMessageEnvelope(foreign: ForeignKmsFormat, message: ParsedMessage): Envelope {
+  return new MessageEnvelope(foreign, message, undefined, foreign);
 }
 
 class MessageEnvelope implements Envelope {
@@ -27,11 +28,11 @@ class MessageEnvelope implements Envelope {
   readonly keyRequest: MessageKeyRequest;
   readonly #message: ParsedMessage;
 
-  constructor(format: string, message: ParsedMessage, boundNamespace: string | undefined) {
+  constructor(format: string, message: ParsedMessage, boundNamespace: string | undefined, foreign?: ForeignKmsFormat) {
     const { encryptedDataKeys, encryptionContext } = message.header;
     this.format = format;
     this.boundNamespace = boundNamespace;
-    this.keyRequest = { kind: 'message', encryptedDataKeys, encryptionContext };
+    this.keyRequest = { kind: 'message', format: foreign, encryptedDataKeys, encryptionContext };
     this.#message = message;
   }
 
@@ -56,6 +57,6 @@ export const awsEncryptionSdkFormat: PayloadFormat = {
     const namespace = message.header.encryptionContext.get(NAMESPACE_CONTEXT_KEY);
     if (namespace === undefined || namespace === '')
       throw new MalformedPayloadError(`the encryption context of the message has no ${NAMESPACE_CONTEXT_KEY}`);
-    return messageEnvelope(awsEncryptionSdkFormat.name, message, namespace);
+    return new MessageEnvelope(awsEncryptionSdkFormat.name, message, namespace);
   },
 };

@@ -7,7 +7,7 @@
  * readable in another one by calling it a payload of this sample.
  */
 import { PUBLIC_KEY_CONTEXT_KEY } from '../aws-encryption-sdk/encryption-context.ts';
-import { messageEnvelope } from '../aws-encryption-sdk/format.ts';
+import { foreignMessageEnvelope } from '../aws-encryption-sdk/format.ts';
 import { parseMessage } from '../aws-encryption-sdk/reader.ts';
 import { MalformedPayloadError } from '../errors.ts';
 import type { PayloadFormat } from '../format.ts';
@@ -24,6 +24,6 @@ export const kmsJavaSampleFormat: PayloadFormat = {
     for (const key of message.header.encryptionContext.keys())
       if (!CONTEXT_KEYS.has(key))
         throw new MalformedPayloadError('the encryption context is none that the Java sample writes');
-    return messageEnvelope(kmsJavaSampleFormat.name, message, undefined);
+    return foreignMessageEnvelope('kms-java-sample', message);
   },
 };

@@ -22,6 +22,7 @@ export const kmsPythonSampleFormat: PayloadFormat = {
       boundNamespace: undefined,
       keyRequest: {
         kind: 'kms',
+        format: 'kms-python-sample',
         claimedKey: metadataText(payload, KEY_ID),
         ciphertext: wrappedKeyFromBase64(wrapped),
         encryptionContext: new Map(),

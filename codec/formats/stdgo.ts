@@ -5,6 +5,7 @@
  */
 import { MalformedPayloadError } from '../errors.ts';
 import type { PayloadFormat } from '../format.ts';
+import { NAMESPACE_IN_KMS_CONTEXT } from '../keys/kms/foreign-formats.ts';
 import { asBuffer, metadataText } from '../payload.ts';
 import { openAesGcm } from './aes-gcm.ts';
 import { CIPHER, KEY_ID, wrappedKey } from './metadata.ts';
@@ -12,8 +13,6 @@ import { CIPHER, KEY_ID, wrappedKey } from './metadata.ts';
 /** With {@link STDGO_CIPHER} the mark of the format. */
 const NAMESPACE = 'encryption-context-namespace';
 const STDGO_CIPHER = 'AES_256_GCM';
-/** The name of the namespace in the encryption context of the wrapped key. */
-export const NAMESPACE_IN_KMS_CONTEXT = 'namespace';
 const LENGTH_OF_LENGTH = 4;
 
 export const stdgoFormat: PayloadFormat = {
@@ -27,6 +26,7 @@ export const stdgoFormat: PayloadFormat = {
       boundNamespace: namespace,
       keyRequest: {
         kind: 'kms',
+        format: 'stdgo',
         claimedKey: metadataText(payload, KEY_ID),
         ciphertext: wrappedKey(wrapped),
         encryptionContext: new Map([[NAMESPACE_IN_KMS_CONTEXT, namespace]]),

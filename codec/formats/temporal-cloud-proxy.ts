@@ -26,6 +26,7 @@ export const temporalCloudProxyFormat: PayloadFormat = {
       boundNamespace: namespace,
       keyRequest: {
         kind: 'kms',
+        format: 'temporal-cloud-proxy',
         claimedKey: keyId,
         ciphertext: wrappedKey(wrapped),
         encryptionContext: new Map([

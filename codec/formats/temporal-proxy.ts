@@ -4,19 +4,18 @@
  * `context_` parameters are the encryption context of the wrapped key. The ciphertext carries no
  * additional authenticated data.
  *
- * The URI is the writer's claim. It says which context to ask KMS for, so a context that names a
- * namespace binds the payload to that namespace: otherwise a wrapped key of another producer, who
- * does bind one, could be brought here under the URI that opens it and be read in any namespace that
- * the same KMS key serves.
+ * The URI is the writer's claim. A context that it names is asked of KMS only where the configuration
+ * lists it: otherwise whatever another application wrapped under the same key could be brought here
+ * under the URI that opens it. One that names a namespace binds the payload to that namespace.
  */
 import type { EncryptionContext } from '../aws-encryption-sdk/encryption-context.ts';
 import { NAMESPACE_CONTEXT_KEY } from '../aws-encryption-sdk/encryption-context.ts';
 import { CannotOpenError, MalformedPayloadError } from '../errors.ts';
 import type { PayloadFormat } from '../format.ts';
+import { NAMESPACE_IN_KMS_CONTEXT } from '../keys/kms/foreign-formats.ts';
 import { metadataText } from '../payload.ts';
 import { openAesGcm } from './aes-gcm.ts';
 import { KEY_ID, wrappedKeyFromBase64 } from './metadata.ts';
-import { NAMESPACE_IN_KMS_CONTEXT } from './stdgo.ts';
 
 /** The mark of the format. */
 const WRAPPED_KEY = 'encryption-dek';
@@ -35,6 +34,7 @@ export const temporalProxyFormat: PayloadFormat = {
       boundNamespace: namespaceOf(encryptionContext),
       keyRequest: {
         kind: 'kms',
+        format: 'temporal-proxy',
         claimedKey: key,
         ciphertext: wrappedKeyFromBase64(wrapped),
         encryptionContext,

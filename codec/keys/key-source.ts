@@ -4,6 +4,7 @@
  */
 import type { EncryptionContext } from '../aws-encryption-sdk/encryption-context.ts';
 import type { DataKey } from './data-key.ts';
+import type { ForeignKmsFormat } from './kms/foreign-formats.ts';
 
 /** An encrypted data key of an AWS Encryption SDK message header. */
 export interface EncryptedDataKey {
@@ -17,6 +18,8 @@ export interface EncryptedDataKey {
 /** Asks for the data key of an AWS Encryption SDK message: any one of its encrypted data keys will do. */
 export interface MessageKeyRequest {
   readonly kind: 'message';
+  /** The other producer whose message it is; undefined for ours, which names its namespace. */
+  readonly format?: ForeignKmsFormat | undefined;
   readonly encryptedDataKeys: readonly EncryptedDataKey[];
   readonly encryptionContext: EncryptionContext;
 }
@@ -24,6 +27,8 @@ export interface MessageKeyRequest {
 /** Asks KMS to decrypt a wrapped data key that a foreign format carries. */
 export interface KmsKeyRequest {
   readonly kind: 'kms';
+  /** The producer's format: a key unwraps for it only where the configuration says so. */
+  readonly format: ForeignKmsFormat;
   /** The key that the writer names: an ARN, an id, an alias or a URI. A claim; never used as `KeyId` unless configured. */
   readonly claimedKey: string | undefined;
   readonly ciphertext: Uint8Array;

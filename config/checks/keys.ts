@@ -2,6 +2,7 @@
  * What is wrong with the keys of a configuration, wherever it runs. What only a deployment to AWS
  * must fulfill is in `check-deployment.ts`.
  */
+import { findUnsafeForeignUses } from '../../codec/keys/kms/foreign-formats.ts';
 import { parseKeyArn } from '../../codec/keys/kms/key-arn.ts';
 import { createNamespaceMatcher, matchesNamespace, overlaps } from '../../codec/namespace-pattern.ts';
 import type { Problem } from '../problem.ts';
@@ -24,6 +25,10 @@ export function checkKeys(config: KeysOfConfig, place: 'local' | 'aws'): Problem
     ...kms.flatMap((entry, index) => checkEntry(entry, `keys.kms[${index}]`, place)),
     ...checkShadowed(kms),
     ...checkRoles(kms),
+    ...findUnsafeForeignUses(kms).map(({ index, field, message }) => ({
+      path: `keys.kms[${index}].${field}`,
+      message,
+    })),
     ...checkServed(config),
     ...checkCache(config.keys.cache),
   ];

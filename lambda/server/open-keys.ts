@@ -105,10 +105,13 @@ async function openKms(entries: readonly KmsKeyConfig[], { cache }: KeysConfig, 
   const client = createKms();
   await client.ready;
   const kms = host.onKmsCall === undefined ? client : observeKms(client, host.onKmsCall);
-  const pairings = entries.map((entry, index) => ({
-    ...entry,
-    write: entry.write === 'created-by-stack' ? stackKey(host, `keys.kms[${index}].write`) : entry.write,
-  }));
+  const pairings = entries.flatMap((entry, index) => {
+    if (entry.write !== 'created-by-stack') return [{ ...entry, write: entry.write }];
+    // No other producer has ever wrapped with the key of the stack: it is not asked for their data keys.
+    const { namespaces, read = [] } = entry;
+    const written = { namespaces, write: stackKey(host, `keys.kms[${index}].write`) };
+    return read.length === 0 ? [written] : [written, { ...entry, write: null }];
+  });
   const cached = new DataKeyCache(new KmsKeys(pairings, { kms }), cache);
   return {
     source: cached,

@@ -96,7 +96,7 @@ describe('secrets', () => {
     cloud = await CloudOps.start();
     cloud.apiKey = secret('the API key', apiKey);
     cloud.users = [cloudUser('roles@acme.com', 'ROLE_READ', { orders: 'PERMISSION_READ' })];
-    const entry = { id: 'static-1', key: staticKey.toString('base64'), namespaces: ['*'] };
+    const entry = { id: 'static-1', key: staticKey.toString('base64'), namespaces: ['orders'] };
     const privately = { mode: 0o600 };
     writeFileSync(join(folder, 'static.json'), JSON.stringify({ keys: [entry] }), privately);
     writeFileSync(join(folder, 'tokens.json'), JSON.stringify({ tokens: [serviceToken.entry] }), privately);

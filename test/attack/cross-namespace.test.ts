@@ -3,7 +3,7 @@ import { deflateSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { DataKeyCache } from '../../codec/keys/cache/data-key-cache.ts';
 import { combineKeySources } from '../../codec/keys/combined-keys.ts';
-import { KmsKeys } from '../../codec/keys/kms/kms-key-source.ts';
+import { type KmsKeyPairing, KmsKeys } from '../../codec/keys/kms/kms-key-source.ts';
 import { StaticKeySource } from '../../codec/keys/static/static-key-source.ts';
 import { parseStaticKeys } from '../../codec/keys/static/static-keys.ts';
 import { type Payload, serializePayload } from '../../codec/payload.ts';
@@ -61,7 +61,7 @@ const FORMATS: readonly (readonly [name: string, make: Make])[] = [
   ],
 ];
 
-/** Formats that bind their namespace, under one KMS key that both namespaces read. */
+/** Every format under one KMS key that both namespaces read. Those that bind no namespace open for nobody. */
 const SHARED_KEY: readonly (readonly [name: string, make: Make])[] = [
   ['our own under a shared key', (side, inner) => rivals(inner).ours(sharedKey, side.namespace)],
   [
@@ -69,17 +69,59 @@ const SHARED_KEY: readonly (readonly [name: string, make: Make])[] = [
     (side, inner) => rivals(inner).temporalCloudProxy(sharedKey, side.namespace),
   ],
   ['stdgo under a shared key', (side, inner) => rivals(inner).stdgo(sharedKey, side.namespace)],
+  [
+    'temporal-proxy with a namespace in its context under a shared key',
+    (side, inner) =>
+      rivals(inner).temporalProxy(
+        sharedKey,
+        `context_namespace=${side.namespace}`,
+        new Map([['namespace', side.namespace]]),
+      ),
+  ],
+];
+
+const UNBOUND_SHARED: readonly (readonly [name: string, make: Make])[] = [
+  ['temporal-proxy under a shared key', (_, inner) => rivals(inner).temporalProxy(sharedKey)],
+  [
+    'temporal-proxy under a shared key, with a key of another application',
+    (_, inner) =>
+      rivals(inner).temporalProxy(sharedKey, 'context_application=payroll', new Map([['application', 'payroll']])),
+  ],
+  ['the Python KMS sample under a shared key', (_, inner) => rivals(inner).pythonSample(sharedKey)],
+  ['the Java KMS sample under a shared key', (_, inner) => rivals(inner).javaKmsSample(sharedKey)],
+  [
+    'the Java KMS sample with a signature under a shared key',
+    (_, inner) => rivals(inner).javaKmsSample(sharedKey, new Map([['signature', 'workflow-1']])),
+  ],
 ];
 
 const ZLIB: Make = (_, inner) => payloadOf({ encoding: 'binary/zlib' }, deflateSync(inner));
-const ALL = [...FORMATS, ...SHARED_KEY];
+const ALL = [...FORMATS, ...SHARED_KEY, ...UNBOUND_SHARED];
+const OPENS = new Set([...FORMATS, ...SHARED_KEY].map(([name]) => name));
+
+const EVERY_FORMAT = [
+  'temporal-proxy',
+  'temporal-cloud-proxy',
+  'kms-python-sample',
+  'kms-java-sample',
+  'stdgo',
+] as const;
 
 function pipelineFor(failures: FailuresSetting): CodecPipeline {
-  const pairings = [orders, billing].map(({ namespace, key }) => ({
-    namespaces: [namespace],
-    write: key,
-    read: [sharedKey],
-  }));
+  const pairings: KmsKeyPairing[] = [
+    ...[orders, billing].map(({ namespace, key }) => ({
+      namespaces: [namespace],
+      write: key,
+      foreignFormats: EVERY_FORMAT,
+    })),
+    {
+      namespaces: [ORDERS, BILLING],
+      write: null,
+      read: [sharedKey],
+      foreignFormats: ['temporal-proxy', 'temporal-cloud-proxy', 'stdgo'],
+      keyUriContexts: [{ namespace: ORDERS }, { namespace: BILLING }],
+    },
+  ];
   const document = {
     keys: [orders, billing].map(({ namespace, staticKey, staticKeyId }) => ({
       id: staticKeyId,
@@ -125,7 +167,7 @@ beforeEach(() => {
   billing = { namespace: BILLING, key: kms.createKey('billing'), staticKey: BILLING_STATIC, staticKeyId: 'billing-1' };
 });
 
-describe.each(ALL)('a payload of another namespace in the format %s', (_, make) => {
+describe.each(ALL)('a payload of another namespace in the format %s', (name, make) => {
   const ways: readonly (readonly [name: string, request: () => CodecRequestParts])[] = [
     ['under the caller’s own X-Namespace', () => ({ headers: { 'x-namespace': ORDERS } })],
     ['in the caller’s own path', () => ({ path: `/${ORDERS}/decode` })],
@@ -184,10 +226,10 @@ describe.each(ALL)('a payload of another namespace in the format %s', (_, make) 
     }
   });
 
-  it('opens for whoever may read it, so that the tests above test something', async () => {
+  it('opens for whoever may read it where its format binds it or its key serves one namespace', async () => {
     const payloads = [toJson(make(orders, inner(ORDERS_TEXT)))];
     const response = await ask(pipelineFor('reject'), { headers: { 'x-namespace': ORDERS }, body: { payloads } });
-    expect(response.status).toBe(200);
-    expect(textOf(response.body)).toContain(ORDERS_TEXT);
+    expect(response.status).toBe(OPENS.has(name) ? 200 : 422);
+    expect(textOf(response.body).includes(ORDERS_TEXT)).toBe(OPENS.has(name));
   });
 });

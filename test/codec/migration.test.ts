@@ -8,9 +8,13 @@ import type { Payload, PayloadCodec } from '@temporalio/common';
 import { openAesGcm } from '../../codec/formats/aes-gcm.ts';
 import { createPayloadCodec, type EncryptingPayloadCodec } from '../../codec/index.ts';
 import { addKeyToKeyringFile } from '../../codec/keys/keyring/keyring-file.ts';
+import { createKmsDataKeys } from '../../codec/keys/kms/kms-data-keys.ts';
 import { deserializePayload, serializePayload } from '../../codec/payload.ts';
 import { toTemporalPayload } from '../../codec/temporal-payload.ts';
+import { checkKeys } from '../../config/checks/keys.ts';
+import { MemoryKms } from '../support/memory-kms.ts';
 import { payloadOf, sealAesGcm } from '../support/payloads.ts';
+import { RivalPayloads } from '../support/rival-payloads.ts';
 
 const OLD_KEY = randomBytes(32);
 const NAMESPACE = 'orders-prod.a1b2c';
@@ -71,6 +75,49 @@ function worker(...codecs: PayloadCodec[]) {
     },
   };
 }
+
+describe('moving from temporal-proxy with one key a namespace', () => {
+  const NAMESPACES = ['orders-prod.a1b2c', 'billing-prod.a1b2c'];
+
+  it('reads in every namespace what it read before, with the server’s configuration as it stands in the guide', async () => {
+    const memory = new MemoryKms();
+    const current = memory.createKey('new');
+    const old = new Map(NAMESPACES.map((namespace, index) => [namespace, memory.createKey(`old-${index}`)]));
+    const kms = NAMESPACES.flatMap((namespace) => [
+      { namespaces: [namespace], write: current },
+      {
+        namespaces: [namespace],
+        write: null,
+        read: [old.get(namespace) ?? ''],
+        foreignFormats: ['temporal-proxy' as const],
+        keyUriContexts: [{ tenant: 'blue' }],
+      },
+    ]);
+    const keys = { keyring: null, kms, staticKeys: null };
+    expect(checkKeys({ keys, access: [], defaultNamespace: null }, 'aws')).toEqual([]);
+    const source = createKmsDataKeys({ pairings: kms, kms: memory });
+    for (const namespace of NAMESPACES) {
+      const codec = createPayloadCodec({ namespace, keys: { source } });
+      const proxy = new RivalPayloads(
+        memory,
+        serializePayload(payloadOf({ encoding: 'json/plain' }, Buffer.from('"old"'))),
+      );
+      const arn = old.get(namespace) ?? '';
+      const written = [
+        proxy.temporalProxy(arn),
+        proxy.temporalProxy(arn, 'region=eu-central-1&context_tenant=blue', new Map([['tenant', 'blue']])),
+      ].map(toTemporalPayload);
+      const read = await codec.decode([...written, ...(await codec.encode(written))]);
+      expect(read.map(({ data }) => Buffer.from(data ?? []).toString())).toEqual(Array(4).fill('"old"'));
+      const stranger = createPayloadCodec({
+        namespace: NAMESPACES.find((it) => it !== namespace) ?? '',
+        keys: { source },
+      });
+      for (const payload of written) await expect(stranger.decode([payload])).rejects.toThrow('wrong-namespace');
+    }
+    source.close();
+  });
+});
 
 describe('moving from a codec like those of the samples', () => {
   it('works with any two neighboring stages running side by side', async () => {

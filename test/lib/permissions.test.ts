@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import dev from '../../environments/dev.ts';
-import full, { FOREIGN_KEY, IMPORTED_SECRET, ROLE } from '../support/environments/full.ts';
+import full, { FOREIGN_KEY, IMPORTED_SECRET, OLD_KEY, ROLE } from '../support/environments/full.ts';
 import prod from '../support/environments/prod.ts';
 import { SynthesizedTemplate } from '../support/synthesize.ts';
 
@@ -87,14 +87,14 @@ describe('what the function may do', () => {
         Sid: 'Read2',
         Effect: 'Allow',
         Action: 'kms:Decrypt',
-        Resource: FOREIGN_KEY,
+        Resource: OLD_KEY,
         Condition: namespaces('StringEquals', ['archive.a1b2c']),
       },
       ReadForeign2A: {
         Sid: 'ReadForeign2A',
         Effect: 'Allow',
         Action: 'kms:Decrypt',
-        Resource: FOREIGN_KEY,
+        Resource: OLD_KEY,
         Condition: {
           StringLike: { 'kms:EncryptionContext:namespace': ['archive.a1b2c'] },
           StringEquals: { 'kms:EncryptionContext:purpose': 'encryption-key-auth' },
@@ -104,8 +104,18 @@ describe('what the function may do', () => {
         Sid: 'ReadForeign2B',
         Effect: 'Allow',
         Action: 'kms:Decrypt',
-        Resource: FOREIGN_KEY,
+        Resource: OLD_KEY,
         Condition: { 'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['aws-crypto-public-key'] } },
+      },
+      ReadForeign2C: {
+        Sid: 'ReadForeign2C',
+        Effect: 'Allow',
+        Action: 'kms:Decrypt',
+        Resource: OLD_KEY,
+        Condition: {
+          StringEquals: { 'kms:EncryptionContext:tenant': 'blue' },
+          'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['tenant'] },
+        },
       },
       Secrets: {
         Sid: 'Secrets',

@@ -1,7 +1,7 @@
 /**
  * Names under which data keys are cached. A name spells out everything that the key service would
  * look at, each part with its length in front, so that no two different requests share one: the
- * wrapped bytes, who wrapped them, the encryption context, and the namespace of the access decision.
+ * wrapped bytes, who wrapped them in which format, the encryption context, and the namespace of the access decision.
  */
 import { createHash } from 'node:crypto';
 import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-context.ts';
@@ -15,10 +15,14 @@ const LONGEST = 2048;
 export function nameOfRequest(request: DataKeyRequest, namespace: string | undefined): string {
   switch (request.kind) {
     case 'message':
-      return nameOfMessage(request.encryptedDataKeys, request.encryptionContext, namespace);
+      return request.format === undefined
+        ? nameOfMessage(request.encryptedDataKeys, request.encryptionContext, namespace)
+        : shortened(
+            `f${text(request.format)}${newNameOfMessage(request.encryptedDataKeys, request.encryptionContext, namespace)}`,
+          );
     case 'kms':
       return shortened(
-        `k${optional(namespace)}${optional(request.claimedKey)}${bytes(request.ciphertext)}${pairs(request.encryptionContext)}`,
+        `k${text(request.format)}${optional(namespace)}${optional(request.claimedKey)}${bytes(request.ciphertext)}${pairs(request.encryptionContext)}`,
       );
     case 'static':
       return shortened(`s${optional(namespace)}${text(request.keyId)}`);

@@ -60,7 +60,8 @@ export class KeyringKeySource implements KeySource {
   }
 
   unwrap(request: DataKeyRequest, { namespace, usage }: KeyContext): DataKey {
-    if (request.kind !== 'message') throw new CannotOpenError('unknown-key', 'a keyring opens messages alone');
+    if (request.kind !== 'message' || request.format !== undefined)
+      throw new CannotOpenError('unknown-key', 'a keyring opens messages of our own alone');
     const name = nameOfRequest(request, namespace);
     const now = this.#clock.now();
     let key = this.#unwrapped.get(name, now);

@@ -10,6 +10,14 @@ import { type Clock, systemClock } from '../cache/clock.ts';
 import type { DataKeyProvider, GeneratedDataKey, ProviderContext } from '../cache/data-key-provider.ts';
 import { DataKey } from '../data-key.ts';
 import type { DataKeyRequest, KmsKeyRequest, MessageKeyRequest } from '../key-source.ts';
+import {
+  bindsNamespace,
+  type ForeignKmsFormat,
+  findUnsafeForeignUses,
+  isListedContext,
+  type KeyUriContext,
+  soleNamespace,
+} from './foreign-formats.ts';
 import { isReplica, type KeyArn, mayMean, parseKeyArn } from './key-arn.ts';
 import { type Kms, KmsFault, type KmsFaultKind, type KmsKey } from './kms-api.ts';
 import { type CallSettings, KmsCaller, mayPass } from './kms-caller.ts';
@@ -27,6 +35,10 @@ export interface KmsKeyPairing {
   readonly read?: readonly string[];
   /** ARN of a role to assume for these keys. */
   readonly assumeRole?: string;
+  /** Formats of others whose data keys these keys unwrap as well. Not named means not read. */
+  readonly foreignFormats?: readonly ForeignKmsFormat[];
+  /** Encryption contexts that key URIs of temporal-proxy may name, each in full. Default: none. */
+  readonly keyUriContexts?: readonly KeyUriContext[];
 }
 
 /** What the key source stands on. */
@@ -44,6 +56,10 @@ interface Pairing {
   readonly coversAll: boolean;
   readonly write: KmsKey | undefined;
   readonly keys: readonly KmsKey[];
+  readonly foreignFormats: readonly ForeignKmsFormat[];
+  readonly keyUriContexts: readonly KeyUriContext[];
+  /** Of these keys, those that serve no other namespace in any pairing. */
+  readonly soleKeys: readonly KmsKey[];
 }
 
 /** A wrapped key and one key that may unwrap it. */
@@ -73,9 +89,11 @@ export class KmsKeys implements DataKeyProvider {
   readonly #caller: KmsCaller;
   readonly #clock: Clock;
 
-  /** @throws Error when something that must be the ARN of a key is none */
+  /** @throws Error when something that must be the ARN of a key is none, or a foreign format is unsafe with its key */
   constructor(pairings: readonly KmsKeyPairing[], { kms, clock = systemClock, calls, random }: KmsKeysDeps) {
-    this.#pairings = pairings.map(compile);
+    const [unsafe] = findUnsafeForeignUses(pairings);
+    if (unsafe !== undefined) throw new Error(`[${unsafe.index}].${unsafe.field}: ${unsafe.message}`);
+    this.#pairings = pairings.map((pairing) => compile(pairing, pairings));
     this.#kms = kms;
     this.#clock = clock;
     this.#caller = new KmsCaller(clock, calls, random);
@@ -154,19 +172,31 @@ export class KmsKeys implements DataKeyProvider {
 
   #candidates(request: MessageKeyRequest | KmsKeyRequest, namespace: string | undefined): Candidate[] {
     const covering = this.#pairings.filter((it) => (namespace === undefined ? it.coversAll : it.covers(namespace)));
-    const candidates = candidatesAmong(covering, request).slice(0, MOST_CANDIDATES);
-    if (candidates.length === 0)
-      throw candidatesAmong(this.#pairings, request).length > 0
-        ? new CannotOpenError('wrong-namespace', 'its KMS key serves other namespaces')
-        : new CannotOpenError('unknown-key', 'it names no KMS key of the configuration');
+    const keys = covering.flatMap((it) => keysFor(it, request));
+    const candidates = candidatesAmong(keys, request).slice(0, MOST_CANDIDATES);
+    if (candidates.length === 0) throw this.#refusal(covering, request);
     for (const { ciphertext } of candidates)
       if (ciphertext.length === 0 || ciphertext.length > LONGEST_CIPHERTEXT)
         throw new CannotOpenError('malformed', `a wrapped key of ${ciphertext.length} bytes is none of KMS`);
     return candidates;
   }
+
+  #refusal(covering: readonly Pairing[], request: MessageKeyRequest | KmsKeyRequest): CannotOpenError {
+    const named = (pairings: readonly Pairing[]) =>
+      candidatesAmong(
+        pairings.flatMap((it) => it.keys),
+        request,
+      ).length > 0;
+    if (named(covering))
+      return new CannotOpenError('format-not-configured', `its KMS key is not configured to read ${request.format}`);
+    return named(this.#pairings)
+      ? new CannotOpenError('wrong-namespace', 'its KMS key serves other namespaces')
+      : new CannotOpenError('unknown-key', 'it names no KMS key of the configuration');
+  }
 }
 
-function compile({ namespaces, write, read = [], assumeRole }: KmsKeyPairing): Pairing {
+function compile(pairing: KmsKeyPairing, all: readonly KmsKeyPairing[]): Pairing {
+  const { namespaces, write, read = [], assumeRole, foreignFormats = [], keyUriContexts = [] } = pairing;
   const keys = [...new Set([...(write === null ? [] : [write]), ...read])].map((arn): KmsKey => {
     const parsed = parseKeyArn(arn);
     if (parsed === undefined) throw new Error(`${JSON.stringify(arn)} is no ARN of a KMS key`);
@@ -177,12 +207,27 @@ function compile({ namespaces, write, read = [], assumeRole }: KmsKeyPairing): P
     coversAll: namespaces.includes('*'),
     write: write === null ? undefined : keys[0],
     keys,
+    foreignFormats,
+    keyUriContexts,
+    soleKeys: keys.filter(({ arn }) => soleNamespace(all, arn) !== undefined),
   };
 }
 
+/** The keys of a pairing that may unwrap for the format of a request: all of them for a message of ours. */
+function keysFor(
+  pairing: Pairing,
+  { format, encryptionContext }: MessageKeyRequest | KmsKeyRequest,
+): readonly KmsKey[] {
+  if (format === undefined) return pairing.keys;
+  if (!pairing.foreignFormats.includes(format)) return [];
+  // The context of a key URI is the writer's claim, and the other formats' are what their producers always write.
+  const claimed = format === 'temporal-proxy' && encryptionContext.size > 0;
+  if (claimed && !isListedContext(pairing.keyUriContexts, encryptionContext)) return [];
+  return bindsNamespace(format, encryptionContext) ? pairing.keys : pairing.soleKeys;
+}
+
 /** The configured keys that may open it, the likeliest first, each once. */
-function candidatesAmong(pairings: readonly Pairing[], request: MessageKeyRequest | KmsKeyRequest): Candidate[] {
-  const all = pairings.flatMap((it) => it.keys);
+function candidatesAmong(all: readonly KmsKey[], request: MessageKeyRequest | KmsKeyRequest): Candidate[] {
   const keys = all.filter((key, index) => all.findIndex(({ arn }) => arn === key.arn) === index);
   if (request.kind === 'kms')
     return keys.filter(mayMean(request.claimedKey)).map((key) => ({ key, ciphertext: request.ciphertext }));

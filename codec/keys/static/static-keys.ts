@@ -5,8 +5,10 @@
  * {"keys":[{"id":"test-key-id","key":"<base64, 32 bytes>","namespaces":["orders-dev.a1b2c"]}]}
  * ```
  *
- * The formats they belong to bind nothing to a namespace; the document does. `namespaces` are full
- * names, with `*` for any run of characters. `id` is what payloads carry in `encryption-key-id`; for
+ * The formats they belong to bind nothing to a namespace; the document does. `namespaces` therefore
+ * holds one full name, and a key stands in no entry of another: under a shared key, whoever may read
+ * one namespace could send another's payloads under that name. The public key of the samples, which
+ * protects nothing, may have any, with `*` for any run of characters. `id` is what payloads carry in `encryption-key-id`; for
  * the Java sample that is the text of the key itself.
  */
 import { createHash } from 'node:crypto';
@@ -51,15 +53,18 @@ export function parseStaticKeys(text: string, samplesTestKey: 'accepted' | 'refu
   const document = fieldsOf(parseKeyDocument(text), 'the document of static keys', ['keys']);
   if (!Array.isArray(document.keys)) throw new KeyDocumentError('keys must be an array');
   const keys: StaticKey[] = [];
+  const uses = new Map<string, { readonly namespace: string; readonly place: string }>();
   const places = new Map<string, string>();
   for (const [index, entry] of document.keys.entries()) {
     const place = `keys[${index}]`;
     const fields = fieldsOf(entry, place, ['id', 'key', 'namespaces']);
     const id = fields.id === '' ? '' : nameOf(fields.id, `${place}.id`);
     const key = keyBytesOf(fields.key, `${place}.key`);
-    if (samplesTestKey === 'refused' && SAMPLES_TEST_KEY.equals(key))
+    const isPublic = SAMPLES_TEST_KEY.equals(key);
+    if (samplesTestKey === 'refused' && isPublic)
       throw new KeyDocumentError(`${place}.key is the public key of Temporal's samples, which everybody has`);
     const namespaces = namespacesOf(fields.namespaces, `${place}.namespaces`);
+    if (!isPublic) serveOneNamespace(key, namespaces, place, uses);
     for (const [at, namespace] of namespaces.entries()) {
       const known = `${JSON.stringify(id)} ${namespace}`;
       const first = places.get(known);
@@ -94,6 +99,27 @@ export function parseStaticKeySecret({ current }: Pick<SecretVersions, 'current'
 /** Zeroes the keys of a set that is no longer used. */
 export function eraseStaticKeys(set: StaticKeySet): void {
   for (const { dataKey } of set.keys) dataKey.destroy();
+}
+
+/** @throws KeyDocumentError when a key would open, in one namespace, what belongs to another */
+function serveOneNamespace(
+  key: Uint8Array,
+  namespaces: readonly string[],
+  place: string,
+  uses: Map<string, { readonly namespace: string; readonly place: string }>,
+): void {
+  const [namespace = '', ...others] = namespaces;
+  if (others.length > 0 || namespace.includes('*'))
+    throw new KeyDocumentError(
+      `${place}.namespaces must be one namespace, written out in full: these payloads are bound to none, so whoever may read one namespace of the key could read all of them`,
+    );
+  const bytes = asBuffer(key).toString('latin1');
+  const first = uses.get(bytes);
+  if (first === undefined) uses.set(bytes, { namespace, place });
+  else if (first.namespace !== namespace)
+    throw new KeyDocumentError(
+      `${place}.key is the key of ${first.place}, which serves another namespace: these payloads are bound to none, so a key may serve one alone`,
+    );
 }
 
 function namespacesOf(value: unknown, place: string): readonly string[] {

@@ -4,7 +4,7 @@ import { contextOfNamespace, type EncryptionContext } from '../../../codec/aws-e
 import {
   AWS_ENCRYPTION_SDK_ENCODING,
   awsEncryptionSdkFormat,
-  messageEnvelope,
+  foreignMessageEnvelope,
 } from '../../../codec/aws-encryption-sdk/format.ts';
 import { wrapDataKey } from '../../../codec/aws-encryption-sdk/raw-aes-keyring.ts';
 import { parseMessage } from '../../../codec/aws-encryption-sdk/reader.ts';
@@ -51,8 +51,9 @@ describe('our payload format', () => {
   });
 
   it('lends its envelope to other producers of the same message format', () => {
-    const envelope = messageEnvelope('other', parseMessage(payloadIn(new Map()).data), undefined);
-    expect(envelope).toMatchObject({ format: 'other', boundNamespace: undefined });
+    const envelope = foreignMessageEnvelope('kms-java-sample', parseMessage(payloadIn(new Map()).data));
+    expect(envelope).toMatchObject({ format: 'kms-java-sample', boundNamespace: undefined });
+    expect(envelope.keyRequest).toMatchObject({ format: 'kms-java-sample' });
     expect(Buffer.from(envelope.open(dataKey, limits)).toString()).toBe('inner');
   });
 });

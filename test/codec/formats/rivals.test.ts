@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { readKeyUri } from '../../../codec/formats/temporal-proxy.ts';
 import { DataKeyCache } from '../../../codec/keys/cache/data-key-cache.ts';
-import type { KeySource } from '../../../codec/keys/key-source.ts';
+import type { DataKeyRequest, KeyContext, KeySource } from '../../../codec/keys/key-source.ts';
 import { KeyringKeySource } from '../../../codec/keys/keyring/keyring-key-source.ts';
 import { KmsKeys } from '../../../codec/keys/kms/kms-key-source.ts';
 import { StaticKeySource } from '../../../codec/keys/static/static-key-source.ts';
@@ -19,6 +19,9 @@ const INNER = serializePayload(jsonPlain({ order: 42 }));
 const ORDERS = 'orders.a1b2c';
 const BILLING = 'billing.a1b2c';
 
+const FOREIGN = ['temporal-proxy', 'temporal-cloud-proxy', 'kms-python-sample', 'kms-java-sample', 'stdgo'] as const;
+const TENANT = { tenant: 'blue & green', tier: '1' };
+
 let memory: MemoryKms;
 let ordersKey: string;
 let billingKey: string;
@@ -32,8 +35,15 @@ beforeEach(() => {
   billingKey = memory.createKey('billing');
   sharedKey = memory.createKey('shared');
   const pairings = [
-    { namespaces: [ORDERS], write: ordersKey, read: [sharedKey] },
-    { namespaces: [BILLING], write: billingKey, read: [sharedKey] },
+    { namespaces: [ORDERS], write: ordersKey, foreignFormats: FOREIGN, keyUriContexts: [TENANT] },
+    { namespaces: [BILLING], write: billingKey, foreignFormats: FOREIGN },
+    {
+      namespaces: [ORDERS, BILLING],
+      write: null,
+      read: [sharedKey],
+      foreignFormats: ['temporal-proxy', 'temporal-cloud-proxy', 'stdgo'] as const,
+      keyUriContexts: [ORDERS, BILLING].map((namespace) => ({ namespace })),
+    },
   ];
   kms = new DataKeyCache(new KmsKeys(pairings, { kms: memory }));
 });
@@ -100,6 +110,59 @@ describe('a payload of another producer', () => {
     });
   });
 
+  it('of temporal-proxy is not asked for under a context that the configuration does not list', async () => {
+    for (const parameters of [
+      'context_application=payroll',
+      'context_tenant=blue',
+      'context_tenant=blue%20%26+green&context_tier=1&context_application=payroll',
+    ]) {
+      const context = new Map(
+        [...new URLSearchParams(parameters)].map(([name, value]) => [name.replace('context_', ''), value]),
+      );
+      expect(await decode(temporalProxy(ordersKey, parameters, context), ORDERS)).toMatchObject({
+        reason: 'format-not-configured',
+      });
+    }
+    expect(memory.decrypted).toEqual([]);
+  });
+
+  it.each<[string, () => Payload]>([
+    ['temporal-proxy', () => temporalProxy(sharedKey)],
+    ['kms-python-sample', () => pythonSample(sharedKey)],
+    ['kms-java-sample', () => javaKmsSample(sharedKey)],
+  ])('of %s, which binds nothing, opens under no key that serves several namespaces', async (_, make) => {
+    const outcome = await decode(make(), ORDERS);
+    expect(outcome).toMatchObject({ kind: 'cannot-open' });
+    expect(memory.decrypted.filter(({ arn }) => arn === sharedKey)).toEqual([]);
+  });
+
+  it('of temporal-proxy opens under a shared key in the namespace that its context names, where that is listed', async () => {
+    const payload = temporalProxy(sharedKey, `context_namespace=${ORDERS}`, new Map([['namespace', ORDERS]]));
+    expect((await decode(payload, ORDERS)).kind).toBe('decoded');
+    expect((await decode(payload, BILLING, (namespace) => namespace === BILLING)).kind).toBe('denied');
+  });
+
+  it.each(FOREIGN)('of %s is not read where the configuration does not name its format', async (format) => {
+    const make = {
+      'temporal-proxy': () => temporalProxy(ordersKey),
+      'temporal-cloud-proxy': () => temporalCloudProxy(ordersKey, ORDERS),
+      'kms-python-sample': () => pythonSample(ordersKey),
+      'kms-java-sample': () => javaKmsSample(ordersKey),
+      stdgo: () => stdgo(ordersKey, ORDERS),
+    }[format];
+    const others = FOREIGN.filter((it) => it !== format);
+    const only = (formats: typeof others) =>
+      new DataKeyCache(
+        new KmsKeys([{ namespaces: [ORDERS], write: ordersKey, foreignFormats: formats }], { kms: memory }),
+      );
+    const payload = make();
+    expect(await decodeOne(payload, { kms: only(others), namespace: ORDERS })).toMatchObject({
+      reason: 'format-not-configured',
+    });
+    expect(memory.decrypted).toEqual([]);
+    expect((await decodeOne(payload, { kms: only([format]), namespace: ORDERS })).kind).toBe('decoded');
+  });
+
   it('of the Java sample may carry a signature in its context, and nothing else', async () => {
     expect((await decode(javaKmsSample(ordersKey, new Map([['signature', 'workflow-1']])), ORDERS)).kind).toBe(
       'decoded',
@@ -111,6 +174,23 @@ describe('a payload of another producer', () => {
   });
 });
 
+/** A source of one's own that unwraps the sample's data keys with the key of a keyring. */
+class KeyOfTheSample implements KeySource {
+  readonly #keyring: KeySource;
+
+  constructor(keyring: KeySource) {
+    this.#keyring = keyring;
+  }
+
+  unwrap(request: DataKeyRequest, context: KeyContext) {
+    return this.#keyring.unwrap(request.kind === 'message' ? { ...request, format: undefined } : request, context);
+  }
+
+  materialsFor(): never {
+    throw new Error('it only reads');
+  }
+}
+
 describe('a message of the official library, made as the Java sample makes it', () => {
   it.each([{}, { signature: 'workflow-1' }])(
     'decodes with its signed suite 0x0578 and the context %j',
@@ -120,12 +200,15 @@ describe('a message of the official library, made as the Java sample makes it', 
       const data = await officialEncrypt(INNER, key, { context, suiteId });
       const keyring = new KeyringKeySource({ namespace: key.namespace, current: key.name, keys: [key] });
       const payload = payloadOf({ encoding: 'awsencriptionsdk/binary/encrypted' }, data);
-      expect(await decodeOne(payload, { keyring, namespace: ORDERS })).toMatchObject({
+      // A keyring serves every namespace, and the sample binds none.
+      expect(await decodeOne(payload, { keyring, namespace: ORDERS })).toMatchObject({ reason: 'unknown-key' });
+      const lent = new KeyOfTheSample(keyring);
+      expect(await decodeOne(payload, { kms: lent, namespace: ORDERS })).toMatchObject({
         kind: 'decoded',
         layers: ['kms-java-sample'],
       });
       data[data.length - 1] = (data.at(-1) as number) ^ 1;
-      expect((await decodeOne({ ...payload, data }, { keyring, namespace: ORDERS })).kind).toBe('cannot-open');
+      expect((await decodeOne({ ...payload, data }, { kms: lent, namespace: ORDERS })).kind).toBe('cannot-open');
     },
   );
 });

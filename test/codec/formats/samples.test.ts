@@ -43,7 +43,7 @@ describe("payloads of Temporal's samples", () => {
       .filter((it) => !it.producer.includes('snappy'))
       .map((it) => [`${it.producer}: ${it.name}`, it] as const),
   )('stay closed without the key: %s', async (_, vector) => {
-    const staticKeys = keysOf({ id: 'test-key-id', key: key(1), namespaces: ['*'] });
+    const staticKeys = keysOf({ id: 'test-key-id', key: key(1), namespaces: [vector.namespace] });
     const outcome = await decodeOne(fromJson(vector.payload), { staticKeys, namespace: vector.namespace });
     expect(outcome.kind).toBe('cannot-open');
   });
@@ -52,7 +52,7 @@ describe("payloads of Temporal's samples", () => {
     const java = vectors.good.find((it) => it.producer.includes('java'));
     const payload = fromJson((java as { payload: JsonPayload }).payload);
     expect(metadataText(payload, 'encryption-key-id')).toBe(vectors.staticKey.utf8);
-    const staticKeys = keysOf({ id: 'other', key: key(1), namespaces: ['*'] });
+    const staticKeys = keysOf({ id: 'other', key: key(1), namespaces: ['default'] });
     expect(await decodeOne(payload, { staticKeys, namespace: 'default' })).toMatchObject({
       kind: 'cannot-open',
       reason: 'unknown-key',
@@ -60,10 +60,9 @@ describe("payloads of Temporal's samples", () => {
   });
 
   it('are refused in a namespace that the key of their id is not configured for', async () => {
-    const staticKeys = keysOf({ id: 'a', key: key(1), namespaces: ['orders', 'dev-*'] });
+    const staticKeys = keysOf({ id: 'a', key: key(1), namespaces: ['orders'] });
     const payload = sealed(1, key(1), 'a');
-    for (const namespace of ['orders', 'dev-2'])
-      expect(await decodeOne(payload, { staticKeys, namespace })).toMatchObject({ kind: 'decoded', namespace });
+    expect(await decodeOne(payload, { staticKeys, namespace: 'orders' })).toMatchObject({ kind: 'decoded' });
     for (const namespace of ['billing', undefined])
       expect(await decodeOne(payload, { staticKeys, namespace })).toMatchObject({ reason: 'wrong-namespace' });
     expect(await decodeOne(sealed(1, key(1), 'b'), { staticKeys, namespace: 'orders' })).toMatchObject({
@@ -72,7 +71,7 @@ describe("payloads of Temporal's samples", () => {
   });
 
   it('open by the key of their id, whichever other key would fit', async () => {
-    const staticKeys = keysOf({ id: 'a', key: key(1), namespaces: ['*'] }, { id: 'b', key: key(2), namespaces: ['*'] });
+    const staticKeys = keysOf({ id: 'a', key: key(1), namespaces: ['x'] }, { id: 'b', key: key(2), namespaces: ['x'] });
     expect(await decodeOne(sealed(1, key(2), 'a'), { staticKeys, namespace: 'x' })).toMatchObject({
       reason: 'not-authentic',
     });
@@ -97,7 +96,7 @@ describe("payloads of Temporal's samples", () => {
 
   it('stay closed after any flipped bit and any truncation', async () => {
     const payload = sealed({ hello: 'world' }, key(1), 'a');
-    const staticKeys = keysOf({ id: 'a', key: key(1), namespaces: ['*'] });
+    const staticKeys = keysOf({ id: 'a', key: key(1), namespaces: ['x'] });
     const reasonOf = async (data: Uint8Array) => {
       const outcome = await decodeOne({ ...payload, data }, { staticKeys, namespace: 'x' });
       return outcome.kind === 'cannot-open' ? outcome.reason : outcome.kind;

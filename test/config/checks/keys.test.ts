@@ -120,6 +120,61 @@ describe('the keys of a configuration', () => {
     ).toEqual([]);
   });
 
+  const UNBOUND = ['temporal-proxy', 'kms-python-sample', 'kms-java-sample'] as const;
+
+  it.each(UNBOUND)('read %s, which binds nothing, under a key that serves one namespace alone', (format) => {
+    const own = { namespaces: ['orders'], write: null, read: [A], foreignFormats: [format] };
+    expect(problems(config([own]))).toEqual([]);
+    expect(
+      problems(
+        config([
+          { ...own, write: 'created-by-stack' },
+          { namespaces: ['*'], write: B },
+        ]),
+      ),
+    ).toEqual([]);
+    for (const kms of [
+      [{ ...own, namespaces: ['orders', 'billing'] }],
+      [{ ...own, namespaces: ['orders-*'] }],
+      [{ ...own, namespaces: ['*'] }],
+      [own, { namespaces: ['billing'], write: A }],
+      [own, { namespaces: ['billing'], write: B, read: [A] }],
+    ]) {
+      const [problem, ...others] = problems(config(kms));
+      expect(problem).toContain(
+        `keys.kms[0].foreignFormats: ${format} binds a payload to no namespace, and the key ${A} serves`,
+      );
+      expect(problem).toContain('in an entry of its own');
+      expect(others).toEqual([]);
+    }
+  });
+
+  it('count the replicas of a key as the same key', () => {
+    const mrk = (region: string) => `arn:aws:kms:${region}:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab`;
+    const orders = { namespaces: ['orders'], write: mrk('eu-central-1'), foreignFormats: ['temporal-proxy' as const] };
+    const billing = { namespaces: ['billing'], write: mrk('eu-west-1') };
+    expect(problems(config([orders]))).toEqual([]);
+    expect(problems(config([orders, billing]))).toHaveLength(1);
+  });
+
+  it('read formats that bind their namespace under a key that several share', () => {
+    const kms = [
+      {
+        namespaces: ['orders', 'billing-*'],
+        write: A,
+        foreignFormats: ['temporal-cloud-proxy', 'stdgo', 'temporal-proxy'] as const,
+        keyUriContexts: [{ namespace: 'orders' }],
+      },
+    ];
+    expect(problems(config(kms))).toEqual([]);
+    expect(problems(config([{ ...(kms[0] as KmsKeyConfig), keyUriContexts: [{ tenant: 'blue' }] }]))).toHaveLength(1);
+  });
+
+  it('list contexts of key URIs for temporal-proxy alone', () => {
+    const kms = [{ namespaces: ['orders'], write: A, keyUriContexts: [{ tenant: 'blue' }] }];
+    expect(problems(config(kms))).toEqual([expect.stringContaining('keys.kms[0].keyUriContexts: only temporal-proxy')]);
+  });
+
   it('serve every namespace that somebody may read', () => {
     const kms = [{ namespaces: ['orders-*'], write: A }];
     expect(problems(config(kms, {}, { access: [rule(['orders-prod', 'payments', '*-prod', 'payments-*'])] }))).toEqual([

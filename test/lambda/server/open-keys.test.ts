@@ -76,6 +76,18 @@ describe('opening the keys of a configuration', () => {
     await expect(openServerKeys(secret, host)).rejects.toThrow(KeysNotHereError);
   });
 
+  it('refuses at start keys under which a reader of one namespace could read another', async () => {
+    const kms = [{ namespaces: ['orders', 'billing'], write: ARN, foreignFormats: ['temporal-proxy' as const] }];
+    await expect(openServerKeys({ ...NONE, kms }, host)).rejects.toThrow(
+      'temporal-proxy binds a payload to no namespace',
+    );
+    const file = 'shared.json';
+    const key = Buffer.alloc(32, 1).toString('base64');
+    const document = { keys: [{ id: 'a', key, namespaces: ['orders', 'billing'] }] };
+    writeFileSync(join(host.cwd, file), JSON.stringify(document), { mode: 0o600 });
+    await expect(openServerKeys({ ...NONE, staticKeys: { file } }, host)).rejects.toThrow('must be one namespace');
+  });
+
   it('refuses a configuration that declines every kind of key', async () => {
     await expect(openServerKeys(NONE, host)).rejects.toThrow(KeysNotHereError);
   });

@@ -3,6 +3,8 @@ import type { EnvironmentConfig } from '../../../config/environment.ts';
 
 /** A key of another account, of which its owner lets the stack's account read. */
 export const FOREIGN_KEY = 'arn:aws:kms:eu-central-1:444455556666:key/11111111-2222-3333-4444-555555555555';
+/** The key of a codec that was here before, for one namespace. */
+export const OLD_KEY = 'arn:aws:kms:eu-central-1:444455556666:key/66666666-7777-8888-9999-000000000000';
 /** A key of another account behind a role. */
 export const KEY_BEHIND_ROLE = 'arn:aws:kms:eu-central-1:777788889999:key/mrk-1234abcd12ab34cd56ef1234567890ab';
 export const ROLE = 'arn:aws:iam::777788889999:role/codec-server-keys';
@@ -49,8 +51,9 @@ const environment: EnvironmentConfig = {
       {
         namespaces: ['archive.a1b2c'],
         write: null,
-        read: [FOREIGN_KEY],
-        foreignFormats: ['temporal-cloud-proxy', 'kms-python-sample', 'kms-java-sample'],
+        read: [OLD_KEY],
+        foreignFormats: ['temporal-cloud-proxy', 'kms-python-sample', 'kms-java-sample', 'temporal-proxy'],
+        keyUriContexts: [{ tenant: 'blue' }],
       },
     ],
     staticKeys: { secret: { arn: IMPORTED_SECRET } },

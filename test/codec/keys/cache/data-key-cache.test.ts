@@ -170,11 +170,13 @@ describe('the data-key cache, reading', () => {
     const request = fc.oneof(
       fc.record({
         kind: fc.constant('message' as const),
+        format: fc.constantFrom(undefined, 'kms-java-sample' as const),
         encryptedDataKeys: fc.array(wrapped, { maxLength: 2 }),
         encryptionContext: pairs,
       }),
       fc.record({
         kind: fc.constant('kms' as const),
+        format: fc.constantFrom('stdgo' as const, 'temporal-proxy' as const),
         claimedKey: fc.option(text, { nil: undefined }),
         ciphertext: bytes,
         encryptionContext: pairs,

@@ -153,10 +153,13 @@ describe('which key serves a namespace', () => {
     const [a, b] = [standIn.createKey(), standIn.createKey()];
     const keys = keysOf([
       { namespaces: ['orders'], write: a },
-      { namespaces: ['*'], write: null, read: [b] },
+      { namespaces: ['*'], write: null, read: [b], foreignFormats: ['stdgo'] },
     ]);
     const unwrap = (ciphertext: Uint8Array) =>
-      keys.unwrap({ kind: 'kms', claimedKey: undefined, ciphertext, encryptionContext: new Map() }, within(undefined));
+      keys.unwrap(
+        { kind: 'kms', format: 'stdgo', claimedKey: undefined, ciphertext, encryptionContext: new Map() },
+        within(undefined),
+      );
     expect((await unwrap(standIn.wrap(b, new Uint8Array(32)))).id).toBe(b);
     expect(await failureOf(() => unwrap(standIn.wrap(a, new Uint8Array(32))))).toMatchObject({ reason: 'unknown-key' });
   });
@@ -242,7 +245,7 @@ describe('a wrapped key of a foreign format', () => {
   it('opens with the configured key that its writer means, however it names it, and the claim is never sent', async () => {
     const [other, arn] = [standIn.createKey(), standIn.createKey()];
     standIn.createAlias('alias/orders', arn);
-    const keys = keysOf([{ namespaces: ['orders'], write: other, read: [arn] }]);
+    const keys = keysOf([{ namespaces: ['orders'], write: other, read: [arn], foreignFormats: ['stdgo'] }]);
     const id = arn.slice(arn.indexOf('/') + 1);
     const ciphertext = standIn.wrap(arn, new Uint8Array(32), { purpose: 'x' });
     const claims = [
@@ -257,7 +260,8 @@ describe('a wrapped key of a foreign format', () => {
       undefined,
     ];
     for (const claimedKey of claims) {
-      const request = { kind: 'kms', claimedKey, ciphertext, encryptionContext: new Map([['purpose', 'x']]) } as const;
+      const encryptionContext = new Map([['purpose', 'x']]);
+      const request = { kind: 'kms', format: 'stdgo', claimedKey, ciphertext, encryptionContext } as const;
       expect((await keys.unwrap(request, within('orders'))).id).toBe(arn);
     }
     expect(new Set(standIn.calls.map((call) => call.keyId))).toEqual(new Set([arn, other]));
@@ -265,7 +269,7 @@ describe('a wrapped key of a foreign format', () => {
   });
 
   it('is refused without a call when it names a key that is not ours', async () => {
-    const keys = keysOf([{ namespaces: ['orders'], write: standIn.createKey() }]);
+    const keys = keysOf([{ namespaces: ['orders'], write: standIn.createKey(), foreignFormats: ['stdgo'] }]);
     for (const claimedKey of [
       standIn.createKey(),
       'some-id',
@@ -274,7 +278,8 @@ describe('a wrapped key of a foreign format', () => {
       'awskms://evil/alias',
       'gcpkms:///x',
     ]) {
-      const request = { kind: 'kms', claimedKey, ciphertext: Buffer.alloc(99), encryptionContext: new Map() } as const;
+      const [ciphertext, encryptionContext] = [Buffer.alloc(99), new Map()];
+      const request = { kind: 'kms', format: 'stdgo', claimedKey, ciphertext, encryptionContext } as const;
       expect(await failureOf(() => keys.unwrap(request, within('orders')))).toMatchObject({ reason: 'unknown-key' });
     }
     expect(standIn.calls).toEqual([]);

@@ -71,6 +71,21 @@ describe('a document of static keys', () => {
       'keys[1].namespaces[0] already has a key of that id: keys[0]',
     ],
     [
+      'has a key for several namespaces, which its payloads do not tell apart',
+      documentOf(entry({ namespaces: ['orders', 'billing'] })),
+      'keys[0].namespaces must be one namespace, written out in full',
+    ],
+    [
+      'has a key for a pattern of namespaces',
+      documentOf(entry({ namespaces: ['orders-*'] })),
+      'keys[0].namespaces must be one namespace, written out in full',
+    ],
+    [
+      'has one key under two ids for two namespaces',
+      documentOf(entry(), entry({ id: 'b', namespaces: ['billing'] })),
+      'keys[1].key is the key of keys[0], which serves another namespace',
+    ],
+    [
       'has the public key of the samples',
       documentOf(entry({ key: TEST_KEY })),
       "keys[0].key is the public key of Temporal's samples",
@@ -147,12 +162,18 @@ describe('static keys', () => {
     expect([...key.bytes, ...(set.keys[0]?.key ?? [])].some(Boolean)).toBe(false);
   });
 
-  it('serve a request without a namespace only when they serve every namespace', async () => {
-    const keys = new StaticKeySource(
-      setOf(entry({ id: 'some', namespaces: ['a*'] }), entry({ id: 'all', namespaces: ['*'] })),
-    );
-    expect(await reasonOf(() => keys.unwrap(request('all'), contextFor(undefined)))).toBe('opened');
-    expect(await reasonOf(() => keys.unwrap(request('some'), contextFor(undefined)))).toBe('wrong-namespace');
+  it('serve a request without a namespace only where everybody has the key', async () => {
+    const samples = new StaticKeySource(samplesTestKeys());
+    expect(await reasonOf(() => samples.unwrap(request('test-key-id'), contextFor(undefined)))).toBe('opened');
+    const keys = new StaticKeySource(setOf(entry()));
+    expect(await reasonOf(() => keys.unwrap(request('a'), contextFor(undefined)))).toBe('wrong-namespace');
+  });
+
+  it('of a secret serve no namespace but that of the current version, once a key is moved to another', async () => {
+    const versions = { current: documentOf(entry({ namespaces: ['billing'] })), previous: documentOf(entry()) };
+    const keys = new StaticKeySource(parseStaticKeySecret(versions));
+    expect(await reasonOf(() => keys.unwrap(request('a'), contextFor('billing')))).toBe('opened');
+    expect(await reasonOf(() => keys.unwrap(request('a'), contextFor('orders')))).toBe('wrong-namespace');
   });
 
   it('of one id are tried in the order of the document, where several serve the namespace', async () => {
