@@ -98,6 +98,7 @@ const CAUSES = everyOne<CannotOpenCause>({
   malformed: true,
   'not-authentic': true,
   'unknown-key': true,
+  'format-not-configured': true,
   'wrong-namespace': true,
   'wrong-context': true,
   'key-access-denied': true,
