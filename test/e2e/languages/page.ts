@@ -1,11 +1,12 @@
-/** The table of docs/workers.md, from the results of each language's run. */
+/** The tables of docs/workers.md, from the results of each language's run and of `npm run bench:workers`. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Calls, WorkerBench } from '../../../bench/workers-result.ts';
 import type { LanguageResults } from './results.ts';
 import { ALL_ROWS } from './row-names.ts';
 
-const BEGIN = '<!-- table of languages: written by npm run docs:workers -->';
-const END = '<!-- end of the table of languages -->';
+/** The parts of the page that are written, by what stands in their marks. */
+export type Part = 'languages' | 'costs';
 
 /** Where the results stand that the page shows. */
 export const resultsFolder = join(import.meta.dirname, 'results');
@@ -39,10 +40,48 @@ function cellOf(results: LanguageResults | undefined, row: string): string {
   return cell.note === '' ? 'yes' : `yes: ${cell.note}`;
 }
 
-/** The page with this table between its marks. @throws Error when the page has none */
-export function withTable(page: string, table: string): string {
-  const begin = page.indexOf(BEGIN);
-  const end = page.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`the page has no ${BEGIN} … ${END}`);
-  return page.slice(0, begin + BEGIN.length) + table + page.slice(end);
+/** Microseconds and calls of every library that was measured. */
+export function costsTable({ languages }: WorkerBench): string {
+  const names = COLUMNS.filter((name) => languages[name] !== undefined);
+  const row = (title: string, cell: (name: string) => string) => `| ${title} | ${names.map(cell).join(' | ')} |`;
+  const time = (name: string, direction: 'encode' | 'decode'): string => {
+    const { library, sample } = languages[name]?.microseconds ?? {};
+    if (library === undefined || sample === undefined) return '';
+    const ratio = library[direction] / sample[direction];
+    return `${library[direction].toPrecision(2)} µs, ${ratio.toPrecision(2)} times the sample's`;
+  };
+  const calls = (name: string, keys: 'oneDataKey' | 'manyDataKeys'): string => {
+    const { write, read, again }: Calls = languages[name]?.calls[keys] ?? { write: NaN, read: NaN, again: NaN };
+    return `${write}, ${read}, ${again}`;
+  };
+  const measured = names.map((name) => {
+    const { machine, commit, date = '' } = languages[name] ?? {};
+    return `${name} on ${date.slice(0, 10)}, commit ${commit}, ${machine?.cpu}, ${machine?.cores} cores`;
+  });
+  return `\n${[
+    `| | ${names.join(' | ')} |`,
+    `|---|${names.map(() => '---').join('|')}|`,
+    row('encode a payload of 300 bytes', (name) => time(name, 'encode')),
+    row('decode it', (name) => time(name, 'decode')),
+    row('calls to KMS for 1,000 payloads under one data key: written, read, read again', (it) =>
+      calls(it, 'oneDataKey'),
+    ),
+    row('… under 1,000 data keys', (it) => calls(it, 'manyDataKeys')),
+  ].join('\n')}\n\nMeasured by \`npm run bench:workers\`: ${measured.join('; ')}.\n`;
+}
+
+/** The page with this text between the marks of a part. @throws Error when the page has none */
+export function withPart(page: string, part: Part, text: string): string {
+  const [from, to] = [`<!-- ${part}: written by npm run docs:workers -->`, `<!-- end of ${part} -->`];
+  const begin = page.indexOf(from);
+  const end = page.indexOf(to);
+  if (begin < 0 || end < begin) throw new Error(`the page has no ${from} … ${to}`);
+  return page.slice(0, begin + from.length) + text + page.slice(end);
+}
+
+/** The page with all its parts from the results that are kept. */
+export function withResults(page: string): string {
+  const bench = JSON.parse(readFileSync(join(import.meta.dirname, '../../../bench/results/workers.json'), 'utf8'));
+  const table = withPart(page, 'languages', languagesTable(readLanguageResults()));
+  return withPart(table, 'costs', costsTable(bench as WorkerBench));
 }

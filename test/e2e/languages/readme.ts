@@ -17,7 +17,7 @@ const ELSEWHERE = /^temporal server start-dev/;
 
 /** The fenced blocks of a page. */
 function blocksOf(page: string): Block[] {
-  const found = page.matchAll(/((?:^(?!```).*\n)*)^```(\w+)\n(.*?)^```$/gms);
+  const found = page.matchAll(/((?:^(?!```)[^\n]*\n)*)^```(\w+)\n(.*?)^```$/gms);
   return [...found].map(([, before = '', kind = '', text = '']) => {
     const named = /`([\w.]+\.\w+)`[^`]*:\s*$/.exec(before)?.[1];
     return { kind, text, file: named };
