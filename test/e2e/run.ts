@@ -89,7 +89,7 @@ function writeDocs(page: string): void {
   mkdirSync(join(docs, 'images'), { recursive: true });
   writeFileSync(join(docs, 'compatibility.md'), page);
   for (const name of PICTURES) {
-    copyFileSync(join(artifactRoot, 'screenshots', `${name}.png`), join(docs, 'images', `${name}.png`));
+    copyFileSync(join(artifactRoot, 'screenshots', 'payload', `${name}.png`), join(docs, 'images', `${name}.png`));
   }
 }
 

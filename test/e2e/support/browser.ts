@@ -36,8 +36,14 @@ export async function startChromium(): Promise<Chromium> {
 }
 
 /** Keeps a picture of the page among the artifacts. */
+/** Where the Web UI shows the input of a workflow, in pixels of the window that {@link startChromium} opens. */
+const FIRST_PAYLOAD = { x: 280, y: 356, width: 488, height: 216 };
+
 export async function screenshot(page: Page, name: string): Promise<void> {
   const directory = join(artifactRoot, 'screenshots');
   mkdirSync(directory, { recursive: true });
   await page.screenshot({ path: join(directory, `${name}.png`) });
+  // A page shows what a person reads, at its own size: the first payload of the history.
+  mkdirSync(join(directory, 'payload'), { recursive: true });
+  await page.screenshot({ path: join(directory, 'payload', `${name}.png`), clip: FIRST_PAYLOAD });
 }
