@@ -17,6 +17,7 @@ import type {
   People,
   StorageBucketConfig,
 } from '../config/schema.ts';
+import { checkDocuments } from './check-documents.ts';
 import type { CommandIo } from './command.ts';
 
 export const CHECK_CONFIG_USAGE = `Usage: codec-server check-config [FILE] [options]
@@ -24,6 +25,8 @@ export const CHECK_CONFIG_USAGE = `Usage: codec-server check-config [FILE] [opti
 Checks a configuration file (default: environments/local.ts) and prints who may do what where, with warnings
 about what is hardly meant.
 
+  --service-tokens FILE, --static-keys FILE, --session-keys FILE
+                 check these documents, too, before they are put into their secrets
   --strict       exit code 1 for warnings, too
   --json         problems, warnings and policy as JSON
   --help
@@ -59,12 +62,14 @@ export async function checkConfigCommand(argv: readonly string[], io: CommandIo)
     return 1;
   }
   const report = examine(config);
+  const documents = checkDocuments(parsed, io.cwd);
+  if (documents.length > 0) report.problems = [...report.problems, ...documents];
   io.stdout.write(parsed.json ? `${JSON.stringify(report, undefined, 2)}\n` : render(report, parsed.file));
   return report.problems.length > 0 || (parsed.strict && report.warnings.length > 0) ? 1 : 0;
 }
 
 interface Report {
-  readonly problems: readonly Problem[];
+  problems: readonly Problem[];
   readonly warnings: readonly Problem[];
   readonly callers: readonly string[];
   readonly storage: readonly string[];
@@ -170,6 +175,9 @@ function parse(argv: readonly string[]) {
       args: [...argv],
       allowPositionals: true,
       options: {
+        'service-tokens': { type: 'string' },
+        'static-keys': { type: 'string' },
+        'session-keys': { type: 'string' },
         strict: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },

@@ -1,8 +1,9 @@
 /** `codec-server token NAME`: makes a service token, shows it once, and gives the entry that recognizes it. */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { KeyDocumentError } from '../codec/errors.ts';
+import { KeyDocumentError, KeyringFileError } from '../codec/errors.ts';
+import { changePrivateFile } from '../codec/keys/secrets/private-file.ts';
 import {
   makeServiceToken,
   readServiceTokenEntries,
@@ -19,10 +20,11 @@ nowhere; the server only knows its SHA-256.
   --days N       days until it expires (default: never)
   --file FILE    add the entry to this file (config: serviceTokens: { file }), made when there is none
   --json         token and entry as JSON
+  --check FILE   make nothing, but say whether this list can be put into the secret or file in force
   --help
 
 To rotate a token, make another one of the same NAME, hand it out, then remove the older entry.
-Exit code: 0 made, 1 the file cannot be used, 2 wrong usage.
+Exit code: 0 made (or the list can be used), 1 the file cannot be used, 2 wrong usage.
 `;
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
@@ -40,12 +42,13 @@ export async function token(argv: readonly string[], io: CommandIo): Promise<num
     io.stdout.write(TOKEN_USAGE);
     return 0;
   }
+  if (parsed.check !== undefined) return check(parsed.check, io);
   const expires = parsed.days === undefined ? undefined : new Date(Date.now() + parsed.days * DAY_MS);
   const made = makeServiceToken(parsed.name, expires);
   if (parsed.file !== undefined) {
     const problem = addToFile(resolve(io.cwd, parsed.file), made.entry);
     if (problem !== undefined) {
-      io.stderr.write(`codec-server token: ${parsed.file} ${problem}. No token was made.\n`);
+      io.stderr.write(`codec-server token: ${problem} No token was made.\n`);
       return 1;
     }
   }
@@ -69,27 +72,41 @@ Use it in the Temporal CLI:     --codec-auth "Bearer <token>"
 `;
 }
 
+const WHAT = 'file of service tokens';
+
 /** @returns what is wrong with the file, or undefined when the entry is in it */
 function addToFile(path: string, entry: ServiceTokenEntry): string | undefined {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}`);
   try {
-    const tokens = [...readEntries(path), entry];
-    writeFileSync(temporary, `${JSON.stringify({ tokens }, undefined, 2)}\n`, { mode: 0o600, flag: 'wx' });
-    renameSync(temporary, path);
+    changePrivateFile(path, WHAT, (text) => {
+      const tokens = [...(text === undefined ? [] : readServiceTokenEntries(text)), entry];
+      return `${JSON.stringify({ tokens }, undefined, 2)}\n`;
+    });
     return undefined;
   } catch (error) {
-    rmSync(temporary, { force: true });
-    if (error instanceof KeyDocumentError) return `is no list of service tokens: ${error.message}`;
-    return `cannot be written (${(error as NodeJS.ErrnoException).code ?? 'error'})`;
+    if (error instanceof KeyDocumentError) return `The ${WHAT} ${path} is no list of service tokens: ${error.message}.`;
+    if (error instanceof KeyringFileError) return error.message;
+    throw error;
   }
 }
 
-function readEntries(path: string): ServiceTokenEntry[] {
+/** Says whether a document can be put in place of the one in force. */
+function check(file: string, io: CommandIo): number {
   try {
-    return readServiceTokenEntries(readFileSync(path, 'utf8'));
+    const entries = readServiceTokenEntries(readFileSync(resolve(io.cwd, file), 'utf8'));
+    const over = entries.filter(({ expires }) => expires !== undefined && Date.parse(expires) <= Date.now());
+    const lines = entries.map(({ name, expires }) => `  ${name}${expires === undefined ? '' : `, until ${expires}`}\n`);
+    const isOver = over.length === 0 ? '' : `Expired already: ${over.map(({ name }) => name).join(', ')}.\n`;
+    io.stdout.write(
+      `${file} can be used. Its tokens:${lines.length === 0 ? ' none.' : ''}\n${lines.join('')}${isOver}`,
+    );
+    return 0;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
+    const what =
+      error instanceof KeyDocumentError
+        ? `is no list of service tokens: ${error.message}`
+        : `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`;
+    io.stderr.write(`codec-server token: ${file} ${what}. Put in force, it would end every service token.\n`);
+    return 1;
   }
 }
 
@@ -101,21 +118,24 @@ function parse(argv: readonly string[]) {
       options: {
         days: { type: 'string' },
         file: { type: 'string' },
+        check: { type: 'string' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     });
     const [name = '', more] = positionals;
-    const { file, json, help } = values;
+    const { file, check, json, help } = values;
     const days = values.days === undefined ? undefined : Number(values.days);
-    if (help) return { name, days, file, json, help };
+    const parsed = { name, days, file, check, json, help };
+    if (help) return parsed;
+    if (check !== undefined) return positionals.length === 0 ? parsed : '--check takes a file and no name.';
     if (more !== undefined) return `one name at a time; ${JSON.stringify(more)} is too much.`;
     if (!NAME.test(name))
       return 'give the token a name of letters, digits and ._@- (up to 64), such as ci or dana-laptop.';
     if (days !== undefined && !(Number.isInteger(days) && days >= 1 && days <= MAX_DAYS)) {
       return `--days takes a whole number from 1 to ${MAX_DAYS}.`;
     }
-    return { name, days, file, json, help };
+    return parsed;
   } catch (error) {
     return (error as Error).message;
   }

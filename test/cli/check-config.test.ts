@@ -87,6 +87,30 @@ encode  *             anyone on this machine, unasked  this machine
     expect(report.policy[0]).toEqual({ operation: 'decode', namespace: 'billing', who: 'a@example.com', rule: 'team' });
   });
 
+  it('checks documents before they are put into their secrets, and repeats nothing of them', async () => {
+    const file = write('documents.mjs', { access: [] });
+    const path = (name: string, text: string): string => {
+      writeFileSync(join(folder, name), text);
+      return name;
+    };
+    const good = path('good.json', '{"tokens":[]}');
+    expect(await checkConfigCommand([file, '--service-tokens', good], io)).toBe(0);
+    const slips = [
+      '--service-tokens',
+      path('t.json', '{"tokens":[],}'),
+      '--static-keys',
+      path('k.json', '{"keys":[{"id":"a","key":"SECRET","namespaces":["a"]}]}'),
+      '--session-keys',
+      path('s.json', '{"key":"SECRET"}'),
+    ];
+    const strict = new TestCommandIo({ cwd: folder });
+    expect(await checkConfigCommand([file, ...slips], strict)).toBe(1);
+    expect(strict.out).toContain('--service-tokens t.json: it is not valid JSON');
+    expect(strict.out).toContain('--static-keys k.json: keys[0].key');
+    expect(strict.out).toContain('--session-keys s.json: key must be');
+    expect(strict.out).not.toContain('SECRET');
+  });
+
   it('warns, and fails for warnings when strict', async () => {
     const file = write('warns.mjs', { access: [] });
     expect(await checkConfigCommand([file], io)).toBe(0);

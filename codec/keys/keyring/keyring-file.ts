@@ -1,6 +1,6 @@
 /** The keyring as a file. */
 import { KeyDocumentError, KeyringFileError } from '../../errors.ts';
-import { makePrivateFile, readPrivateFile, replacePrivateFile, whileLocked } from '../secrets/private-file.ts';
+import { changePrivateFile, makePrivateFile, readPrivateFile } from '../secrets/private-file.ts';
 import { formatKeyring, type Keyring, newKeyring, parseKeyring, withCurrentKey, withNewKey } from './keyring.ts';
 
 const WHAT = 'keyring';
@@ -11,7 +11,10 @@ const WHAT = 'keyring';
  * @throws KeyringFileError when it is missing, unreadable, readable by others, or no keyring
  */
 export function readKeyringFile(path: string): Keyring {
-  const text = readPrivateFile(path, WHAT);
+  return parseFile(path, readPrivateFile(path, WHAT));
+}
+
+function parseFile(path: string, text: string): Keyring {
   try {
     return parseKeyring(text);
   } catch (error) {
@@ -62,10 +65,10 @@ export function makeKeyCurrentInFile(path: string, name: string): Keyring {
 }
 
 function changeKeyringFile(path: string, change: (keyring: Keyring) => Keyring): Keyring {
-  return whileLocked(path, WHAT, () => {
-    replacePrivateFile(path, WHAT, formatKeyring(change(readKeyringFile(path))));
-    return readKeyringFile(path);
-  });
+  changePrivateFile(path, WHAT, (text) =>
+    formatKeyring(change(text === undefined ? readKeyringFile(path) : parseFile(path, text))),
+  );
+  return readKeyringFile(path);
 }
 
 function orFileError<T>(path: string, run: () => T): T {

@@ -1,7 +1,8 @@
 /**
- * Files with secrets: readable by their owner alone, written whole or not at all, and one file even
- * when two processes make it at the same moment. Everything here happens at start or in a command,
- * so it is synchronous.
+ * Files with secrets: of this user or of root, readable by their owner alone, written whole or not at
+ * all, and one file even when two processes make it at the same moment. The one path by which any
+ * secret is written: under a lock, synchronized to the disk, through symbolic links to the file they
+ * mean, with the owner it had. Everything here happens at start or in a command, so it is synchronous.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -9,25 +10,34 @@ import {
   constants,
   existsSync,
   fchmodSync,
+  fchownSync,
   fstatSync,
   fsyncSync,
   linkSync,
   mkdirSync,
   openSync,
   readFileSync,
+  readlinkSync,
+  realpathSync,
   renameSync,
   rmSync,
+  statSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { KeyringFileError } from '../../errors.ts';
 
 /** Far more than any of them needs; whatever is larger is another file. */
 const LARGEST_FILE = 1_048_576;
 const OWNER_ONLY = 0o600;
+/** Where the local configuration keeps its secrets, in a folder of the user's. */
+const OUR_FOLDER = '.codec-server';
 /** How long a change waits for another process that changes the same file, in milliseconds. */
-const LOCK_PATIENCE = 2_000;
+const LOCK_PATIENCE = 10_000;
 const LOCK_PAUSE = 20;
+/** Symbolic links followed to a file that is not there yet; as many as Linux follows. */
+const MOST_LINKS = 40;
 /** How file systems say that they have no hard links. */
 const WITHOUT_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL']);
 
@@ -35,7 +45,8 @@ const WITHOUT_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINV
  * Reads a file that only its owner can read, as text.
  *
  * @param what it is, for the message of an error
- * @throws KeyringFileError when it is missing, unreadable, too large, or readable by others
+ * @throws KeyringFileError when it is missing, unreadable, too large, readable by others, or
+ *   another user's
  */
 export function readPrivateFile(path: string, what: string): string {
   let file: number;
@@ -61,6 +72,13 @@ export function readPrivateFile(path: string, what: string): string {
         `The ${what} ${path} can be read or changed by others (mode ${mode}): run "chmod 600 ${path}".`,
       );
     }
+    const self = process.getuid?.();
+    if (self !== undefined && status.uid !== self && status.uid !== 0)
+      throw new KeyringFileError(
+        'not-private',
+        path,
+        `The ${what} ${path} belongs to another user (${status.uid}), who can read and change it: run "chown ${self} ${path}".`,
+      );
     return readFileSync(file, 'utf8');
   } catch (cause) {
     if (cause instanceof KeyringFileError) throw cause;
@@ -82,12 +100,13 @@ function unreadable(path: string, what: string, cause: unknown): KeyringFileErro
  * @throws KeyringFileError when it cannot be made
  */
 export function makePrivateFile(
-  path: string,
+  named: string,
   what: string,
   content: string,
   link: (from: string, to: string) => void = linkSync,
 ): boolean {
-  return writable(path, what, () => {
+  return writable(named, what, () => {
+    const path = targetOf(named);
     makeFolder(dirname(path));
     const temporary = writeTemporary(path, content);
     try {
@@ -111,7 +130,7 @@ export function makePrivateFile(
 }
 
 /**
- * A folder and those above it. Node's own recursive `mkdir` tries for ever where a file system lets
+ * A folder and those above it; ours keeps itself out of the repository that it is made in. Node's own recursive `mkdir` tries for ever where a file system lets
  * nobody make folders and says so with ENOENT, such as `/proc`.
  */
 function makeFolder(folder: string): void {
@@ -119,33 +138,67 @@ function makeFolder(folder: string): void {
   makeFolder(dirname(folder));
   try {
     mkdirSync(folder, { mode: 0o700 });
+    if (basename(folder) === OUR_FOLDER) writeFileSync(join(folder, '.gitignore'), '*\n', { flag: 'wx' });
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
   }
 }
 
 /**
- * Makes this the content of a file that is there; whoever reads it meanwhile gets the old one whole.
+ * Changes a file, of two changes at a time one after the other; whoever reads it meanwhile gets the
+ * old content whole.
  *
- * @throws KeyringFileError when it cannot be written
+ * @param change makes the new content of the old one; undefined when there is no such file
+ * @throws KeyringFileError when it cannot be read or written, or is {@link readPrivateFile | not private};
+ *   and whatever `change` throws, after which the file is as it was
  */
-export function replacePrivateFile(path: string, what: string, content: string): void {
-  writable(path, what, () => {
-    const temporary = writeTemporary(path, content);
-    try {
-      renameSync(temporary, path);
-      syncFolder(path);
-    } finally {
-      rmSync(temporary, { force: true });
-    }
+export function changePrivateFile(named: string, what: string, change: (content: string | undefined) => string): void {
+  const path = writable(named, what, () => targetOf(named));
+  whileLocked(path, what, () => {
+    const before = writable(named, what, () => statSync(path, { throwIfNoEntry: false }));
+    const content = change(before === undefined ? undefined : readPrivateFile(path, what));
+    writable(named, what, () => {
+      const temporary = writeTemporary(path, content, before);
+      try {
+        renameSync(temporary, path);
+        syncFolder(path);
+      } finally {
+        rmSync(temporary, { force: true });
+      }
+    });
   });
 }
 
-function writeTemporary(path: string, content: string): string {
+/** Where a path leads by symbolic links, also when nothing is there yet: a link is never replaced by a file. */
+function targetOf(named: string): string {
+  let path = resolve(named);
+  for (let links = 0; links < MOST_LINKS; links++) {
+    try {
+      return realpathSync(path);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+    }
+    try {
+      path = resolve(dirname(path), readlinkSync(path));
+    } catch {
+      return path;
+    }
+  }
+  return path;
+}
+
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** @param owner of the file that it will replace */
+function writeTemporary(path: string, content: string, owner?: Owner): string {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   const file = openSync(temporary, 'wx', OWNER_ONLY);
   try {
     fchmodSync(file, OWNER_ONLY);
+    if (owner !== undefined && owner.uid !== fstatSync(file).uid) fchownSync(file, owner.uid, owner.gid);
     const bytes = Buffer.from(content);
     let at = 0;
     while (at < bytes.length) at += writeSync(file, bytes, at);
@@ -173,9 +226,9 @@ function syncFolder(path: string): void {
 /**
  * Holds `<path>.lock` meanwhile, so that of two changes none is lost.
  *
- * @throws KeyringFileError when another process holds it for longer than two seconds
+ * @throws KeyringFileError when another process holds it for longer than ten seconds
  */
-export function whileLocked<T>(path: string, what: string, action: () => T): T {
+function whileLocked<T>(path: string, what: string, action: () => T): T {
   const lock = `${path}.lock`;
   const deadline = Date.now() + LOCK_PATIENCE;
   while (!tryLock(path, what, lock)) {
