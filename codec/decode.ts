@@ -46,6 +46,8 @@ export interface DecodeContext {
   readonly deadline: number;
   readonly limits: OpenLimits;
   readonly usage: KeyUsage;
+  /** Told why a payload stays closed. For a worker's own people: a caller of the server never learns it. */
+  readonly onCannotOpen?: (error: CannotOpenError) => void;
 }
 
 /**
@@ -204,8 +206,10 @@ class LayerPeeler {
   }
 
   #failed(error: unknown): DecodeOutcome | Promise<never> {
-    if (error instanceof CannotOpenError)
+    if (error instanceof CannotOpenError) {
+      this.#context.onCannotOpen?.(error);
       return { kind: 'cannot-open', reason: error.reason, namespace: this.#namespace };
+    }
     return Promise.reject(error);
   }
 }

@@ -18,6 +18,7 @@
  * - `too-large`: it inflates past the limit
  * - `too-many-layers`: it is nested deeper than the limit
  * - `custom-codec`: a codec of the configuration failed
+ * - `not-encrypted`: it needs no key, where plain payloads are refused
  *
  * And of what a reference to external storage refers to:
  *
@@ -41,7 +42,8 @@ export type CannotOpenCause =
   | 'key-disabled'
   | 'too-large'
   | 'too-many-layers'
-  | 'custom-codec';
+  | 'custom-codec'
+  | 'not-encrypted';
 
 /** Why what a reference refers to stays closed. */
 export type StorageCause =
@@ -53,9 +55,19 @@ export type StorageCause =
   | 'object-too-large'
   | 'object-unbound';
 
+/**
+ * Marks the codec's errors across copies of this package: a worker's process has the codec as an ES
+ * module or CommonJS, and the failure converter loaded by its path.
+ */
+export const CODEC_ERROR: unique symbol = Symbol.for('temporal-codec-server/error') as never;
+
 /** Base of the codec's errors, so that a caller can tell them from bugs. */
 export class CodecError extends Error {
   override readonly name: string = 'CodecError';
+  /** @internal */
+  get [CODEC_ERROR](): true {
+    return true;
+  }
 }
 
 /** One payload cannot be opened (or a key cannot be used), and trying again will not help. */

@@ -1,9 +1,71 @@
 /**
- * The failure converter of an encrypting data converter: it moves the message and the stack trace of
- * a failure into `encodedAttributes`, a payload, so that the payload codec encrypts them. Without it
- * they are stored as plain text, whatever the codec does. Temporal's SDK and the workflow bundle load
- * this file by its path.
+ * The failure converter of an encrypting data converter. It moves the message and the stack trace of
+ * every failure of a chain into `encodedAttributes`, a payload, so that the payload codec encrypts
+ * them; without it they are stored as plain text, whatever the codec does. A failure that the codec
+ * itself caused stays readable: it holds no secret, and to report it must not need a key.
+ *
+ * Temporal's SDK and the workflow bundle load this file by its path.
  */
-import { DefaultFailureConverter } from '@temporalio/common';
+import { DefaultFailureConverter, type PayloadConverter, type ProtoFailure } from '@temporalio/common';
+import { CODEC_ERROR } from './errors.ts';
+import { CODEC_FAILURE_SOURCE, type FailurePart, markFailurePart } from './worker/failure-parts.ts';
 
-export const failureConverter = new DefaultFailureConverter({ encodeCommonAttributes: true });
+/** What stands in place of a message that is encrypted, in every SDK. */
+const ENCODED = 'Encoded failure';
+
+type Context = Parameters<DefaultFailureConverter['errorToFailure']>[2];
+type Payloads = { readonly payloads?: readonly object[] | null } | null | undefined;
+
+class EncryptingFailureConverter extends DefaultFailureConverter {
+  constructor() {
+    super({ encodeCommonAttributes: false });
+  }
+
+  override errorToFailure(error: unknown, payloadConverter: PayloadConverter, context?: Context): ProtoFailure {
+    return isCodecError(error)
+      ? readableFailure(error)
+      : hidden(super.errorToFailure(error, payloadConverter, context), payloadConverter, context);
+  }
+}
+
+export const failureConverter = new EncryptingFailureConverter();
+
+function isCodecError(error: unknown): error is Error {
+  return typeof error === 'object' && error !== null && CODEC_ERROR in error;
+}
+
+function readableFailure({ message, name }: Error): ProtoFailure {
+  return { message, source: CODEC_FAILURE_SOURCE, stackTrace: '', applicationFailureInfo: { type: name } };
+}
+
+/**
+ * The failure with nothing readable in it. The given one is not changed: it may be what the error of a
+ * finished activity still refers to.
+ */
+function hidden(failure: ProtoFailure, payloadConverter: PayloadConverter, context: Context): ProtoFailure {
+  if (failure.source === CODEC_FAILURE_SOURCE) return failure;
+  const result = { ...failure };
+  if (failure.cause) result.cause = hidden(failure.cause, payloadConverter, context);
+  if (!failure.encodedAttributes || failure.message !== ENCODED) {
+    const attributes = { message: failure.message, stack_trace: failure.stackTrace };
+    result.encodedAttributes = payloadConverter.toPayload(attributes, context);
+    result.message = ENCODED;
+    result.stackTrace = '';
+  }
+  mark([result.encodedAttributes], 'attributes');
+  for (const details of detailsOf(result)) mark(details?.payloads, 'details');
+  return result;
+}
+
+function detailsOf(failure: ProtoFailure): Payloads[] {
+  return [
+    failure.applicationFailureInfo?.details,
+    failure.canceledFailureInfo?.details,
+    failure.timeoutFailureInfo?.lastHeartbeatDetails,
+    failure.resetWorkflowFailureInfo?.lastHeartbeatDetails,
+  ];
+}
+
+function mark(payloads: readonly (object | null | undefined)[] | null | undefined, part: FailurePart): void {
+  for (const payload of payloads ?? []) if (payload) markFailurePart(payload, part);
+}

@@ -48,6 +48,8 @@ export {
   createDataConverter,
   createPayloadCodec,
   type DataConverterOptions,
+  type EncryptingDataConverter,
   type EncryptingPayloadCodec,
   type PayloadCodecOptions,
 } from './payload-codec.ts';
+export type { CodecSettings, PeerNamespace } from './worker/options.ts';

@@ -131,6 +131,10 @@ export interface DataKeyCacheConfig {
   readonly maxKeys: number;
   /** Seconds that a key is kept: the time for which a revoked key still decodes. Default 300. */
   readonly ttlSeconds: number;
+  /** Seconds for which one data key writes, proven anew within every `ttlSeconds`. Default 86,400, a day. */
+  readonly writeSeconds: number;
+  /** Seconds for which a data key writes on while KMS does not answer; never after a refusal. Default 3,600. */
+  readonly outageSeconds: number;
   /** Messages written under one data key. Default 10,000. */
   readonly maxMessages: number;
   /** Bytes written under one data key. Default 1 GiB. */

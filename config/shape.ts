@@ -242,6 +242,8 @@ const configuration = object({
       object({
         maxKeys: optional(number),
         ttlSeconds: optional(number),
+        writeSeconds: optional(number),
+        outageSeconds: optional(number),
         maxMessages: optional(number),
         maxBytes: optional(number),
       }),

@@ -1,6 +1,7 @@
 /**
  * The keys of a worker's or client's codec, from its options.
  */
+import { definedOnly } from '../defined-only.ts';
 import { CodecOptionsError } from '../errors.ts';
 import type { DataKeyCacheSettings } from './cache/data-key-cache.ts';
 import { combineKeySources } from './combined-keys.ts';
@@ -23,7 +24,7 @@ interface KeyOptions {
    * the environment, as for every AWS client.
    */
   readonly kms: string | readonly KmsKeyPairing[];
-  /** A key source of your own. */
+  /** A key source of your own. It is closed by whoever made it. */
   readonly source: KeySource;
   /**
    * For reading what was written with a codec like those of Temporal's samples, before: JSON text,
@@ -49,6 +50,17 @@ export interface OpenedWorkerKeys {
   close(): void;
 }
 
+/** What besides the namespace itself is read. */
+export interface PeerKeys {
+  /** Full names of namespaces, with `*` for any run of characters. */
+  readonly namespaces: readonly string[];
+  /** ARNs of the KMS keys that wrote there; the codec's own key is tried as well. */
+  readonly kms: readonly string[];
+}
+
+/** Distinct data keys that a worker keeps by default: a long history, replayed, needs all of its keys at once. */
+const WORKER_MAX_KEYS = 20_000;
+
 /**
  * Opens the keys.
  *
@@ -59,14 +71,18 @@ export function openWorkerKeys(
   keys: CodecKeys,
   namespace: string,
   cache: Partial<DataKeyCacheSettings> = {},
+  peers: readonly PeerKeys[] = [],
 ): OpenedWorkerKeys {
+  const settings = { maxKeys: WORKER_MAX_KEYS, ...definedOnly(cache) };
   const opened: OpenedWorkerKeys[] = [];
   if (keys.source !== undefined) opened.push({ source: keys.source, close: () => {} });
-  if (keys.kms !== undefined) opened.push(openKms(keys.kms, namespace, cache));
-  if (keys.keyring !== undefined) opened.push(openKeyring(keys.keyring, cache));
+  const kms = kmsPairings(keys.kms, namespace, peers);
+  if (kms.length > 0) opened.push(openKms(kms, settings));
+  if (keys.keyring !== undefined) opened.push(openKeyring(keys.keyring, settings));
   if (opened.length > 0 && keys.staticKeys !== undefined) opened.push(openStaticKeys(keys.staticKeys));
   const [first, ...more] = opened.map(({ source }) => source);
-  if (first === undefined)
+  const writes = keys.source ?? keys.kms ?? keys.keyring;
+  if (first === undefined || writes === undefined)
     throw new CodecOptionsError(
       'keys names none to write with: give it a keyring file, a KMS key, or a source of your own',
     );
@@ -78,12 +94,15 @@ export function openWorkerKeys(
   };
 }
 
-function openKms(
-  keys: string | readonly KmsKeyPairing[],
-  namespace: string,
-  cache: Partial<DataKeyCacheSettings>,
-): OpenedWorkerKeys {
-  const pairings = typeof keys === 'string' ? [{ namespaces: [namespace], write: keys }] : keys;
+/** Which KMS keys write and read what: those given, and behind them those of the namespaces that are read besides. */
+function kmsPairings(keys: CodecKeys['kms'], namespace: string, peers: readonly PeerKeys[]): KmsKeyPairing[] {
+  const own = typeof keys === 'string' ? [{ namespaces: [namespace], write: keys }] : (keys ?? []);
+  const shared = typeof keys === 'string' ? [keys] : [];
+  const further = peers.map(({ namespaces, kms }) => ({ namespaces, write: null, read: [...kms, ...shared] }));
+  return [...own, ...further.filter(({ read }) => read.length > 0)];
+}
+
+function openKms(pairings: readonly KmsKeyPairing[], cache: Partial<DataKeyCacheSettings>): OpenedWorkerKeys {
   const kms = createKms();
   const source = orOptionsError('keys.kms', () => createKmsDataKeys({ pairings, cache, kms }));
   return {
@@ -96,9 +115,8 @@ function openKms(
 }
 
 function openKeyring(path: string, cache: Partial<DataKeyCacheSettings>): OpenedWorkerKeys {
-  const { ttlSeconds } = cache;
   const source = new KeyringKeySource(followKeyringFile(path, readKeyringFile(path)), {
-    ttlSeconds,
+    ...cache,
     writeLimits: cache,
   });
   return { source, close: () => source.clear() };

@@ -89,7 +89,7 @@ async function openKeyring(
   const { keyring, made } = readOrMakeKeyringFile(path);
   const keys = new KeyringKeySource(followKeyringFile(path, keyring, undefined, host.onKeyringProblem), {
     namespaces,
-    ttlSeconds: cache?.ttlSeconds,
+    ...cache,
     writeLimits: cache,
   });
   return { source: keys, keyring: { path, made }, close: () => keys.clear() };

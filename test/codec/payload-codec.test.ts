@@ -3,12 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { deflateSync } from 'node:zlib';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { defaultPayloadConverter, type PayloadCodec, type Payload as TemporalPayload } from '@temporalio/common';
 import Long from 'long';
 import { parseMessage } from '../../codec/aws-encryption-sdk/reader.ts';
 import { failureConverter } from '../../codec/failure-converter.ts';
 import {
+  CannotEncodeError,
   CannotOpenError,
   CodecOptionsError,
   createDataConverter,
@@ -39,6 +41,10 @@ const plain = (value: unknown): TemporalPayload => ({
 });
 const make = (options: Partial<PayloadCodecOptions> = {}) =>
   createPayloadCodec({ namespace: 'orders', keys: { keyring }, ...options });
+const ours = (value: unknown) => ({
+  metadata: metadataOf({ encoding: 'json/plain' }),
+  data: Buffer.from(JSON.stringify(value)),
+});
 const encodings = (payloads: TemporalPayload[]) => payloads.map((it) => text(it.metadata?.['encoding']));
 
 describe('the codec of a worker', () => {
@@ -64,12 +70,51 @@ describe('the codec of a worker', () => {
     expect(await make().decode([])).toEqual([]);
   });
 
-  it('takes the context that the SDK passes along', async () => {
-    const codec: PayloadCodec = make();
-    const context = { type: 'workflow', namespace: 'another', workflowId: 'w' } as const;
-    const encoded = await codec.encode([plain(1)], context);
-    expect(text((await make().decode(encoded))[0]?.data)).toBe('1');
-    expect(text((await codec.decode(encoded, context))[0]?.data)).toBe('1');
+  it('refuses to encode for another namespace than its own, as the SDK names it, and none of its peers', async () => {
+    const codec: PayloadCodec = make({ alsoDecode: ['peer-*'] });
+    const context = (namespace: string) => ({ type: 'workflow', namespace, workflowId: 'w' }) as const;
+    for (const named of ['orders', 'default', 'peer-1'])
+      expect(encodings(await codec.encode([plain(1)], context(named)))).toEqual(['binary/aws-encryption-sdk']);
+    const error = await codec.encode([plain(1)], context('ordres')).catch((it: unknown) => it);
+    expect(error).toBeInstanceOf(CannotEncodeError);
+    expect((error as Error).message).toMatch(/for the namespace orders, and the payload is for ordres/);
+    const encoded = await codec.encode([plain(1)]);
+    expect(text((await codec.decode(encoded, context('another')))[0]?.data)).toBe('1');
+  });
+
+  it('refuses what needs no key where it is told to, in and out of compression', async () => {
+    const codec = make({ plaintext: 'refuse', onRefusal: () => {} });
+    const [encoded] = await codec.encode([plain(1)]);
+    expect(text((await codec.decode([encoded as TemporalPayload]))[0]?.data)).toBe('1');
+    const zlib = { metadata: metadataOf({ encoding: 'binary/zlib' }), data: deflateSync(serializePayload(ours(1))) };
+    for (const payload of [plain(1), zlib]) {
+      await expect(codec.decode([payload])).rejects.toMatchObject({ name: 'CannotOpenError', reason: 'not-encrypted' });
+      await expect(make().decode([payload])).resolves.toHaveLength(1);
+    }
+  });
+
+  it('leaves null unencrypted where it is told to, and nothing that only calls itself so', async () => {
+    const codec = make({ nullPayloads: 'plain', plaintext: 'refuse', onRefusal: () => {} });
+    const nothing = defaultPayloadConverter.toPayload(undefined);
+    const disguised = { metadata: metadataOf({ encoding: 'binary/null' }), data: Buffer.from('secret') };
+    const noted = { metadata: metadataOf({ encoding: 'binary/null', note: 'secret' }), data: Buffer.alloc(0) };
+    const encoded = await codec.encode([plain(1), nothing, disguised, noted, plain(2)]);
+    expect(encodings(encoded).map((it) => it === 'binary/null')).toEqual([false, true, false, false, false]);
+    expect(encoded[1]).toBe(nothing);
+    const decoded = await codec.decode(encoded);
+    expect(decoded.map((it) => text(it.data))).toEqual(['1', '', 'secret', '', '2']);
+    expect(encodings(await make().encode([nothing]))).toEqual(['binary/aws-encryption-sdk']);
+  });
+
+  it('says of a refusal what was wanted and what is there, once a minute', async () => {
+    const told: string[] = [];
+    const codec = make({ onRefusal: (message) => told.push(message) });
+    const foreign = await make({ keys: { keyring: keyringFile('foreign.json') } }).encode([plain(1)]);
+    for (let i = 0; i < 3; i++)
+      await expect(codec.decode(foreign)).rejects.toThrow(
+        /unknown-key \(.*names the key codec-server\/.* has codec-server\//,
+      );
+    expect(told).toHaveLength(1);
   });
 
   it('gives what is not encrypted back as the very same object, and encodes nothing twice', async () => {
@@ -162,6 +207,11 @@ describe('the codec of a worker', () => {
     ['with no room for a data key', { cache: { maxKeys: 0 } }, /^cache\.maxKeys must be a whole number from 1/],
     ['with half a millisecond', { timeoutMs: 0.5 }, /^timeoutMs must be/],
     ['with less than nothing to inflate', { inflatedBytes: -1 }, /^inflatedBytes must be/],
+    ['with an option that it does not know', { compress: 'zstd' } as object, /^there is no option compress; there are/],
+    ['with a kind of keys that there is not', { keys: { keyRing: 'k' } as never }, /^there is no option keys\.keyRing/],
+    ['with a bound that there is not', { cache: { ttl: 1 } as object }, /^there is no option cache\.ttl;/],
+    ['with a peer that says too much', { alsoDecode: [{ namespace: 'a', arn: 'b' } as never] }, /alsoDecode\[\]\.arn/],
+    ['with a choice that there is not', { plaintext: 'no' as never }, /^plaintext must be 'accept', 'refuse' or left/],
     ['with a compression that it does not know', { compression: 'gzip' as never }, /^compression must be 'zstd'/],
     ['with a keyring file that does not exist', { keys: { keyring: join(folder, 'none.json') } }, KeyringFileError],
   ])('is not made %s', (_what, options, error) => {
@@ -236,13 +286,18 @@ describe('the codec of a worker with KMS', () => {
 
 describe('the data converter', () => {
   it('puts our codec outside of those that there are', async () => {
-    const inner: PayloadCodec = { encode: async (payloads) => payloads, decode: async (payloads) => payloads };
+    const inner: PayloadCodec = {
+      encode: async (payloads) => payloads.map((it) => ({ ...it, data: Buffer.from('inner') })),
+      decode: async (payloads) => payloads.map((it) => ({ ...it, data: Buffer.from(`${text(it.data)} 1`) })),
+    };
     const options = { namespace: 'orders', keys: { keyring } };
     const converter = createDataConverter(options, { payloadCodecs: [inner], payloadConverterPath: '/p.js' });
     expect(converter.payloadConverterPath).toBe('/p.js');
-    expect(converter.payloadCodecs?.[0]).toBe(inner);
-    const encoded = await converter.payloadCodecs?.[1]?.encode([plain(1)]);
+    const encoded = await converter.payloadCodecs?.[0]?.encode([plain(1)]);
     expect(encodings(encoded ?? [])).toEqual(['binary/aws-encryption-sdk']);
+    const decoded = await converter.payloadCodecs?.[0]?.decode(encoded ?? []);
+    expect(text(decoded?.[0]?.data)).toBe('inner 1');
+    expect(text((await make().decode(encoded ?? []))[0]?.data)).toBe('inner');
     expect(createDataConverter(options).payloadCodecs).toHaveLength(1);
   });
 

@@ -106,6 +106,7 @@ const CAUSES = everyOne<CannotOpenCause>({
   'too-large': true,
   'too-many-layers': true,
   'custom-codec': true,
+  'not-encrypted': true,
   'reference-malformed': true,
   'storage-not-listed': true,
   'object-missing': true,

@@ -1,6 +1,6 @@
 interface Entry<V> {
   readonly value: V;
-  readonly expires: number;
+  expires: number;
   used: boolean;
 }
 
@@ -64,6 +64,17 @@ export class BoundedCache<V> {
     if (this.#entries.size <= this.#maxEntries) return;
     this.#evicted++;
     this.delete(key);
+  }
+
+  /** Gives an entry its whole time again, if it is still the one that is meant. */
+  extend(key: string, value: V, now: number): void {
+    const entry = this.#entries.get(key);
+    if (entry?.value === value) entry.expires = now + this.#ttl;
+  }
+
+  /** Drops an entry, if it is still the one that is meant. */
+  remove(key: string, value: V): void {
+    if (this.#entries.get(key)?.value === value) this.delete(key);
   }
 
   delete(key: string): void {

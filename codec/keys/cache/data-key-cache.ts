@@ -7,20 +7,33 @@ import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-cont
 import { definedOnly } from '../../defined-only.ts';
 import { CannotEncodeError, CannotOpenError, KeyUnavailableError } from '../../errors.ts';
 import { DataKey } from '../data-key.ts';
-import type { DataKeyRequest, EncryptedDataKey, EncryptionMaterials, KeyContext, KeySource } from '../key-source.ts';
+import type { DataKeyRequest, EncryptionMaterials, KeyContext, KeySource } from '../key-source.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { nameOfMessage, nameOfRequest, nameOfWriter } from './cache-key.ts';
 import { type Clock, systemClock } from './clock.ts';
-import type { DataKeyProvider, GeneratedDataKey } from './data-key-provider.ts';
+import type { DataKeyProvider } from './data-key-provider.ts';
 import { SharedCall } from './shared-call.ts';
-import { WriteKey } from './write-key.ts';
+import { liveContext, type WriteKeyEvents, WriteKeys } from './write-keys.ts';
 
 /** Bounds of the cache. */
 export interface DataKeyCacheSettings {
   /** Distinct keys kept. Default 1,000. */
   readonly maxKeys: number;
-  /** Seconds that a key is kept, from the call that fetched it: the time for which a revoked key still decodes. Default 300. */
+  /**
+   * Seconds that a key is kept, from the call that fetched it: the time for which a revoked key still
+   * decodes. A key that writes is proven anew within it. Default 300.
+   */
   readonly ttlSeconds: number;
+  /**
+   * Seconds for which one data key writes. How many data keys a history holds, and so how many calls
+   * every reader makes, depends on it; how long a revoked key reads does not. Default 86,400, a day.
+   */
+  readonly writeSeconds: number;
+  /**
+   * Seconds for which a key writes on while the key service does not answer, from its last proof; at
+   * least `ttlSeconds`. A refusal ends it at once. Default 3,600.
+   */
+  readonly outageSeconds: number;
   /** Messages written under one data key. Default 10,000. */
   readonly maxMessages: number;
   /** Bytes written under one data key. Default 1 GiB. */
@@ -34,6 +47,8 @@ export interface DataKeyCacheSettings {
 export const DEFAULT_CACHE_SETTINGS: DataKeyCacheSettings = {
   maxKeys: 1000,
   ttlSeconds: 300,
+  writeSeconds: 86_400,
+  outageSeconds: 3600,
   maxMessages: 10_000,
   maxBytes: 2 ** 30,
   refusalMs: 10_000,
@@ -60,7 +75,7 @@ export class DataKeyCache implements KeySource {
   readonly #settings: DataKeyCacheSettings;
   readonly #clock: Clock;
   readonly #keys: BoundedCache<DataKey>;
-  readonly #batches: BoundedCache<WriteKey>;
+  readonly #writers: WriteKeys;
   readonly #failures: BoundedCache<Error>;
   readonly #flights = new Map<string, SharedCall<DataKey>>();
   #sweeping = false;
@@ -76,7 +91,7 @@ export class DataKeyCache implements KeySource {
     this.#clock = clock;
     const { maxKeys } = this.#settings;
     this.#keys = new BoundedCache(maxKeys, this.#ttl, (key) => key.destroy());
-    this.#batches = new BoundedCache(maxKeys, this.#ttl, (batch) => batch.retire());
+    this.#writers = new WriteKeys(origin, this.#settings, clock, this.#writeEvents());
     this.#failures = new BoundedCache(Math.max(maxKeys, 100), this.#settings.refusalMs);
   }
 
@@ -115,53 +130,32 @@ export class DataKeyCache implements KeySource {
     context: KeyContext & { readonly namespace: string },
   ): EncryptionMaterials | Promise<EncryptionMaterials> {
     const name = nameOfWriter(encryptionContext, context.namespace);
-    const now = this.#clock.now();
-    let batch = this.#batches.get(name, now);
-    if (batch !== undefined && (!batch.fits(plaintextLength) || (!batch.ready && batch.hasFrozen))) {
-      this.#batches.delete(name);
-      batch = undefined;
-    }
-    if (batch === undefined) {
-      this.#throwRemembered(name, now);
-      batch = new WriteKey(this.#settings, this.#clock, context.deadline);
-      const made = this.#origin.generate(encryptionContext, liveContext(context.namespace, batch));
-      this.#misses++;
-      context.usage.cacheMisses++;
-      if (this.#closed) batch.retire();
-      else this.#batches.set(name, batch, now);
-      const readName = (wrapped: readonly EncryptedDataKey[]) =>
-        nameOfMessage(wrapped, encryptionContext, context.namespace);
-      void this.#landBatch(name, batch, made, readName, now);
-    } else {
-      if (batch.ready) this.#hits++;
-      else this.#joined++;
-      context.usage.cacheHits++;
-    }
-    return batch.take(plaintextLength, context.deadline);
+    return this.#writers.take(name, encryptionContext, plaintextLength, context);
   }
 
   statistics(): DataKeyCacheStatistics {
     return {
-      size: this.#keys.size + this.#batches.size,
+      size: this.#keys.size + this.#writers.size,
       hits: this.#hits,
       misses: this.#misses,
       joined: this.#joined,
       rememberedFailures: this.#rememberedFailures,
-      evicted: this.#keys.evicted + this.#batches.evicted,
-      expired: this.#keys.expired + this.#batches.expired,
+      evicted: this.#keys.evicted + this.#writers.evicted,
+      expired: this.#keys.expired + this.#writers.expired,
     };
   }
 
   /** Zeroes everything that is kept, and forgets the failures. Keys in use are zeroed when their last user is done. */
   clear(): void {
     this.#keys.clear();
-    this.#batches.clear();
+    this.#writers.clear();
     this.#failures.clear();
   }
 
   /** As {@link clear}, for good: what arrives from now on serves those who wait and is not kept. */
   close(): void {
     this.#closed = true;
+    this.#writers.close();
     this.clear();
   }
 
@@ -182,23 +176,20 @@ export class DataKeyCache implements KeySource {
     }
   }
 
-  async #landBatch(
-    name: string,
-    batch: WriteKey,
-    made: Promise<GeneratedDataKey>,
-    readName: (wrapped: readonly EncryptedDataKey[]) => string,
-    started: number,
-  ): Promise<void> {
-    try {
-      const generated = await made;
-      batch.land(generated);
-      this.#keepForReading(readName(generated.encryptedDataKeys), generated.dataKey, started);
-      this.#sweepLater();
-    } catch (error) {
-      if (this.#batches.get(name, this.#clock.now()) === batch) this.#batches.delete(name);
-      if (!batch.hasFrozen) this.#remember(name, error);
-      batch.fail(error);
-    }
+  #writeEvents(): WriteKeyEvents {
+    return {
+      onHit: () => this.#hits++,
+      onJoin: () => this.#joined++,
+      onCall: () => this.#misses++,
+      onMade: ({ encryptedDataKeys, dataKey }, encryptionContext, namespace, at) => {
+        this.#keepForReading(nameOfMessage(encryptedDataKeys, encryptionContext, namespace), dataKey, at);
+        this.#sweepLater();
+      },
+      onProven: ({ encryptedDataKeys }, key, encryptionContext, namespace, at) =>
+        this.#keep(nameOfMessage(encryptedDataKeys, encryptionContext, namespace), key, at),
+      throwRemembered: (name, now) => this.#throwRemembered(name, now),
+      remember: (name, error) => this.#remember(name, error),
+    };
   }
 
   #forget(name: string, flight: SharedCall<DataKey>): void {
@@ -242,18 +233,9 @@ export class DataKeyCache implements KeySource {
       this.#sweeping = false;
       const now = this.#clock.now();
       this.#keys.sweep(now);
-      this.#batches.sweep(now);
+      this.#writers.sweep(now);
       this.#failures.sweep(now);
-      if (this.#keys.size + this.#batches.size > 0) this.#sweepLater();
+      if (this.#keys.size + this.#writers.size > 0) this.#sweepLater();
     });
   }
-}
-
-function liveContext<N extends string | undefined>(namespace: N, waiting: { readonly deadline: number }) {
-  return {
-    namespace,
-    get deadline() {
-      return waiting.deadline;
-    },
-  };
 }

@@ -21,6 +21,7 @@ import { DEFAULT_CACHE_SETTINGS } from '../cache/data-key-cache.ts';
 import { WriteKey, type WriteLimits } from '../cache/write-key.ts';
 import { DataKey } from '../data-key.ts';
 import { KEY_LENGTH } from '../key-document.ts';
+import { namesPresent, namesWanted } from '../key-names.ts';
 import type { DataKeyRequest, EncryptionMaterials, KeyContext, KeySource, MessageKeyRequest } from '../key-source.ts';
 import type { FollowedKeyring } from './followed-keyring.ts';
 import type { Keyring } from './keyring.ts';
@@ -30,8 +31,12 @@ export interface KeyringKeySourceOptions {
   readonly namespaces?: readonly string[] | undefined;
   /** How much one data key writes. Default 10,000 messages or 1 GiB. */
   readonly writeLimits?: Partial<WriteLimits> | undefined;
-  /** Seconds for which a data key is kept, for writing and for reading. Default 300. */
+  /** Distinct data keys kept. Default 1,000. */
+  readonly maxKeys?: number | undefined;
+  /** Seconds for which a data key is kept for reading. Default 300. */
   readonly ttlSeconds?: number | undefined;
+  /** Seconds for which a data key writes, unless the keyring changes. Default a day. */
+  readonly writeSeconds?: number | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -49,10 +54,9 @@ export class KeyringKeySource implements KeySource {
     this.#holder = 'refresh' in keyring ? keyring : { keyring, refresh: () => false };
     this.#limits = { ...DEFAULT_CACHE_SETTINGS, ...definedOnly(options.writeLimits ?? {}) };
     this.#clock = options.clock ?? systemClock;
-    const { maxKeys } = DEFAULT_CACHE_SETTINGS;
-    const ttl = (options.ttlSeconds ?? DEFAULT_CACHE_SETTINGS.ttlSeconds) * 1000;
-    this.#batches = new BoundedCache(maxKeys, ttl, (batch) => batch.retire());
-    this.#unwrapped = new BoundedCache(maxKeys, ttl, (key) => key.destroy());
+    const { maxKeys, ttlSeconds, writeSeconds } = { ...DEFAULT_CACHE_SETTINGS, ...definedOnly(options) };
+    this.#batches = new BoundedCache(maxKeys, writeSeconds * 1000, (batch) => batch.retire());
+    this.#unwrapped = new BoundedCache(maxKeys, ttlSeconds * 1000, (key) => key.destroy());
     this.#keys = wrappingKeys(this.#holder.keyring);
     const { namespaces } = options;
     const matches = namespaces === undefined ? () => true : createNamespaceMatcher(namespaces);
@@ -80,6 +84,7 @@ export class KeyringKeySource implements KeySource {
   ): EncryptionMaterials | Promise<EncryptionMaterials> {
     if (!this.#serves(namespace))
       throw new CannotEncodeError('the keyring does not serve the namespace that is to be written');
+    this.#refresh();
     const name = nameOfWriter(encryptionContext, namespace);
     const now = this.#clock.now();
     let batch = this.#batches.get(name, now);
@@ -115,11 +120,16 @@ export class KeyringKeySource implements KeySource {
         failure ??= error;
       }
     }
-    throw failure ?? new CannotOpenError('unknown-key', 'the message names no key of the keyring');
+    throw (
+      failure ??
+      new CannotOpenError(
+        'unknown-key',
+        `the message names the key ${namesWanted(request)}, and the keyring has ${namesPresent([...this.#keys.values()].map(idOf))}`,
+      )
+    );
   }
 
   #newBatch(encryptionContext: EncryptionContext): WriteKey {
-    this.#refresh();
     const { current } = this.#holder.keyring;
     const key = this.#keys.get(current);
     if (key === undefined) throw new CannotEncodeError('the keyring has no current key');
@@ -133,7 +143,10 @@ export class KeyringKeySource implements KeySource {
   }
 
   #refresh(): void {
-    if (this.#holder.refresh()) this.#keys = wrappingKeys(this.#holder.keyring);
+    if (!this.#holder.refresh()) return;
+    this.#keys = wrappingKeys(this.#holder.keyring);
+    // A key that is no longer the current one must not write on.
+    this.#batches.clear();
   }
 }
 

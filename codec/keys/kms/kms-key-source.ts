@@ -9,6 +9,7 @@ import { asBuffer } from '../../payload.ts';
 import { type Clock, systemClock } from '../cache/clock.ts';
 import type { DataKeyProvider, GeneratedDataKey, ProviderContext } from '../cache/data-key-provider.ts';
 import { DataKey } from '../data-key.ts';
+import { namesPresent, namesWanted } from '../key-names.ts';
 import type { DataKeyRequest, KmsKeyRequest, MessageKeyRequest } from '../key-source.ts';
 import {
   bindsNamespace,
@@ -155,7 +156,7 @@ export class KmsKeys implements DataKeyProvider {
       if (!(error instanceof KmsFault)) throw error;
       throw (
         unavailable([error]) ??
-        new CannotEncodeError(`KMS refuses the writing key: ${error.awsName}`, reasonOf([error]))
+        new CannotEncodeError(`KMS refuses the writing key ${key.arn}: ${error.awsName}`, reasonOf([error]))
       );
     }
   }
@@ -190,8 +191,11 @@ export class KmsKeys implements DataKeyProvider {
     if (named(covering))
       return new CannotOpenError('format-not-configured', `its KMS key is not configured to read ${request.format}`);
     return named(this.#pairings)
-      ? new CannotOpenError('wrong-namespace', 'its KMS key serves other namespaces')
-      : new CannotOpenError('unknown-key', 'it names no KMS key of the configuration');
+      ? new CannotOpenError('wrong-namespace', `its KMS key serves other namespaces: ${namesWanted(request)}`)
+      : new CannotOpenError(
+          'unknown-key',
+          `it names the key ${namesWanted(request)}; configured for the namespace are ${namesPresent(covering.flatMap((it) => it.keys.map(({ arn }) => arn)))}`,
+        );
   }
 }
 
@@ -247,7 +251,10 @@ function unopened(request: DataKeyRequest, faults: readonly KmsFault[]): Error {
   const reason = reasonOf(faults);
   // A message names its key, so a ciphertext of another key was put there by somebody.
   const tampered = request.kind === 'message' && reason === 'unknown-key';
-  return new CannotOpenError(tampered ? 'wrong-context' : reason, `KMS refuses: ${namesOf(faults)}`);
+  return new CannotOpenError(
+    tampered ? 'wrong-context' : reason,
+    `KMS refuses the key ${namesWanted(request)}: ${namesOf(faults)}`,
+  );
 }
 
 function unavailable(faults: readonly KmsFault[]): KeyUnavailableError | undefined {

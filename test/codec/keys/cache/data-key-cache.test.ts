@@ -27,22 +27,28 @@ class ScriptedOrigin implements DataKeyProvider {
   /** The memory of every key that was ever handed out. */
   readonly memory: Uint8Array[] = [];
   readonly contexts: ProviderContext[] = [];
-  answer: () => Promise<void> = async () => {};
+  /** Keys made, and keys unwrapped. */
+  made = 0;
+  proofs = 0;
+  answer: (operation: 'unwrap' | 'generate') => Promise<void> = async () => {};
 
   async unwrap(_request: DataKeyRequest, context: ProviderContext): Promise<DataKey> {
-    return this.#make(context);
+    const key = await this.#make(context, 'unwrap');
+    this.proofs++;
+    return key;
   }
 
   async generate(_encryptionContext: EncryptionContext, context: ProviderContext) {
-    const dataKey = await this.#make(context);
+    const dataKey = await this.#make(context, 'generate');
+    this.made++;
     const ciphertext = Buffer.from(`wrapped ${this.memory.length}`);
     return { dataKey, encryptedDataKeys: [{ providerId: 'aws-kms', providerInfo: Buffer.from('arn'), ciphertext }] };
   }
 
-  async #make(context: ProviderContext): Promise<DataKey> {
+  async #make(context: ProviderContext, operation: 'unwrap' | 'generate'): Promise<DataKey> {
     this.calls++;
     this.contexts.push(context);
-    await this.answer();
+    await this.answer(operation);
     const bytes = new Uint8Array(32).fill(this.calls);
     this.memory.push(bytes);
     return new DataKey('arn', bytes);
@@ -332,16 +338,77 @@ describe('the data-key cache, writing', () => {
     expect(orders.dataKey).not.toBe(payments.dataKey);
   });
 
-  it('answers at once while the key lasts, and retires it after its time to live', async () => {
-    const { cache, clock, context, origin, write } = setUp({ ttlSeconds: 300 });
+  it('answers at once while the key lasts, and retires it when its time to write is over and the next is there', async () => {
+    const { cache, clock, context, origin, write } = setUp({ ttlSeconds: 300, writeSeconds: 86_400 });
     (await write()).dataKey.release();
-    const materials = cache.materialsFor(CONTEXT, 100, context());
-    expect(materials).not.toBeInstanceOf(Promise);
-    (await materials).dataKey.release();
-    await clock.pass(300_000);
-    await write();
-    expect(origin.calls).toBe(2);
+    for (let minute = 0; minute < 24 * 60 - 1; minute++) {
+      await clock.pass(60_000);
+      const materials = cache.materialsFor(CONTEXT, 100, context());
+      expect(materials).not.toBeInstanceOf(Promise);
+      (await materials).dataKey.release();
+    }
+    expect([origin.made, origin.proofs]).toEqual([1, 24 * 15 - 1]);
+    await clock.pass(60_000);
+    (await write()).dataKey.release();
+    await settle();
+    expect(origin.made).toBe(2);
     expect(isZero(origin.memory[0] ?? new Uint8Array(1))).toBe(true);
+    expect((await write()).dataKey.bytes).toEqual(origin.memory.at(-1));
+  });
+
+  it('writes on through faults that may pass, for the stated time and no longer', async () => {
+    const { clock, origin, write } = setUp({ ttlSeconds: 300, outageSeconds: 3600, maxMessages: 10 });
+    (await write()).dataKey.release();
+    origin.answer = () => Promise.reject(new KeyUnavailableError('unreachable', 'KMS cannot be reached'));
+    for (let minute = 0; minute < 59; minute++) {
+      await clock.pass(60_000);
+      (await write()).dataKey.release();
+    }
+    await clock.pass(60_000);
+    await expect(write()).rejects.toThrow(KeyUnavailableError);
+    origin.answer = async () => {};
+    await clock.pass(5000);
+    (await write()).dataKey.release();
+  });
+
+  it.each([
+    ['denied', new CannotOpenError('key-access-denied', 'KMS refuses: AccessDeniedException')],
+    ['disabled', new CannotOpenError('key-disabled', 'KMS refuses: DisabledException')],
+  ])('never writes on within the read TTL after its key was %s', async (_what, refusal) => {
+    const { clock, origin, write } = setUp({ ttlSeconds: 300 });
+    (await write()).dataKey.release();
+    const refusedToWrite = new CannotEncodeError('KMS refuses the writing key', refusal.reason);
+    origin.answer = (operation) => Promise.reject(operation === 'unwrap' ? refusal : refusedToWrite);
+    await clock.pass(240_000);
+    (await write()).dataKey.release();
+    await settle();
+    await expect(write()).rejects.toThrow(CannotEncodeError);
+    expect(isZero(origin.memory[0] ?? new Uint8Array(1))).toBe(true);
+  });
+
+  it('makes a new key where the key service lets it write and not read', async () => {
+    const { clock, origin, write } = setUp({ ttlSeconds: 300 });
+    (await write()).dataKey.release();
+    origin.answer = async (operation) => {
+      if (operation === 'unwrap') throw new CannotOpenError('key-access-denied', 'KMS refuses: AccessDeniedException');
+    };
+    await clock.pass(240_000);
+    (await write()).dataKey.release();
+    await settle();
+    (await write()).dataKey.release();
+    expect(origin.made).toBe(2);
+  });
+
+  it('first proves a key that was not used for long', async () => {
+    const { clock, origin, write } = setUp({ ttlSeconds: 300, outageSeconds: 600 });
+    (await write()).dataKey.release();
+    await clock.pass(3_600_000);
+    origin.answer = () => Promise.reject(new KeyUnavailableError('timed-out', 'KMS hangs'));
+    await expect(write()).rejects.toThrow(KeyUnavailableError);
+    await clock.pass(10_000);
+    origin.answer = async () => {};
+    expect((await write()).dataKey.bytes).toEqual(origin.memory[0]);
+    expect([origin.made, origin.proofs]).toEqual([1, 1]);
   });
 
   it('reads what it wrote without a call', async () => {

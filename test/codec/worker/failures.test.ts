@@ -1,0 +1,165 @@
+/** What a worker reports when it cannot encrypt: as the SDK does it, with the SDK's own functions. */
+import { describe, expect, it } from '@jest/globals';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  type DataConverter,
+  defaultPayloadConverter,
+  ensureApplicationFailure,
+  type LoadedDataConverter,
+  type PayloadCodec,
+  type ProtoFailure,
+  TimeoutFailure,
+  TimeoutType,
+} from '@temporalio/common';
+import {
+  decodeOptionalFailureToOptionalError,
+  encodeErrorToFailure,
+} from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { failureConverter } from '../../../codec/failure-converter.ts';
+import {
+  CannotEncodeError,
+  createDataConverter,
+  DataKey,
+  type KeySource,
+  KeyUnavailableError,
+} from '../../../codec/index.ts';
+
+const SECRET = 'card 4242 was refused';
+
+/** A key source that can be made to fail. */
+function setUp(base: DataConverter = {}) {
+  const state: { fault?: Error } = {};
+  const encryptedDataKeys = [
+    { providerId: 'test', providerInfo: Buffer.from('k'), ciphertext: Buffer.from('wrapped') },
+  ];
+  const key = () => {
+    if (state.fault !== undefined) throw state.fault;
+    return new DataKey('k', new Uint8Array(32).fill(1)).acquire();
+  };
+  const source: KeySource = { unwrap: key, materialsFor: () => ({ dataKey: key(), encryptedDataKeys }) };
+  const { payloadCodecs = [] } = createDataConverter({ namespace: 'orders', keys: { source } }, base);
+  const converter = {
+    payloadConverter: defaultPayloadConverter,
+    failureConverter,
+    payloadCodecs,
+  } as LoadedDataConverter;
+  return { state, converter, codec: payloadCodecs[0] as PayloadCodec };
+}
+
+const report = (converter: LoadedDataConverter, error: unknown) => encodeErrorToFailure(converter, error);
+/** Everything that would be stored, with the bytes of payloads as text. */
+const stored = (failure: ProtoFailure) =>
+  JSON.stringify(failure, (_key, value: unknown) =>
+    value instanceof Uint8Array || (value as { type?: string } | null)?.type === 'Buffer'
+      ? Buffer.from(value as Uint8Array).toString('latin1')
+      : value,
+  );
+
+const outages: readonly (readonly [string, Error, RegExp])[] = [
+  [
+    'does not answer',
+    new KeyUnavailableError('timed-out', 'KMS cannot answer: TimeoutError'),
+    /^Withheld: .*did not answer/,
+  ],
+  ['refuses', new CannotEncodeError('KMS refuses the writing key', 'key-access-denied'), /^Withheld: .*refuses/],
+  ['breaks', new TypeError('a bug'), /^Withheld: this failure/],
+];
+
+const failures: readonly (readonly [string, () => unknown])[] = [
+  ['an error', () => new Error(SECRET)],
+  ['an application failure with details', () => ApplicationFailure.nonRetryable(SECRET, 'Refused', { card: SECRET })],
+  ['a chain of causes', () => new ApplicationFailure(SECRET, 'A', false, [SECRET], new Error(`inner ${SECRET}`))],
+  ['a timeout with heartbeat details', () => new TimeoutFailure(SECRET, SECRET, TimeoutType.HEARTBEAT)],
+  ['a text', () => SECRET],
+];
+
+describe('reporting a failure', () => {
+  it.each(failures)('encrypts %s, all of it, and gives it back', async (_what, make) => {
+    const { converter } = setUp();
+    const failure = await report(converter, make());
+    expect(stored(failure)).not.toContain('4242');
+    const error = await decodeOptionalFailureToOptionalError(converter, failure);
+    expect(error?.message).toContain(SECRET);
+  });
+
+  describe.each(outages)('while the key service %s', (_what, fault, sentence) => {
+    it.each(failures)('withholds %s: never readable, never a throw', async (_failure, make) => {
+      const { converter, state } = setUp();
+      state.fault = fault;
+      const failure = await report(converter, make());
+      expect(stored(failure)).not.toContain('4242');
+      state.fault = undefined as never;
+      const error = await decodeOptionalFailureToOptionalError(converter, failure);
+      expect(error?.message).toMatch(sentence);
+    });
+
+    it('keeps the type of a withheld failure, and whether it may be retried', async () => {
+      const { converter, state } = setUp();
+      state.fault = fault;
+      const failure = await report(converter, ApplicationFailure.nonRetryable(SECRET, 'Refused', SECRET));
+      expect(failure.applicationFailureInfo).toMatchObject({ type: 'Refused', nonRetryable: true });
+      expect(failure.applicationFailureInfo?.details?.payloads).toEqual([]);
+    });
+  });
+
+  it('withholds behind codecs of the user’s own, too, and what those cannot encode', async () => {
+    const inner: PayloadCodec = {
+      encode: async (payloads) => payloads.map((it) => ({ ...it })),
+      decode: async (payloads) => payloads,
+    };
+    const { converter, state } = setUp({ payloadCodecs: [inner] });
+    state.fault = new KeyUnavailableError('unreachable', 'KMS');
+    expect(stored(await report(converter, new Error(SECRET)))).toContain('Withheld');
+    inner.encode = () => Promise.reject(new Error('their bug'));
+    expect(stored(await report(converter, new Error(SECRET)))).toContain('Withheld');
+  });
+
+  it('leaves what the codec itself could not do readable, also as the SDK passes it on', async () => {
+    const { converter, codec, state } = setUp();
+    state.fault = new KeyUnavailableError('unreachable', 'KMS cannot answer: ECONNRESET');
+    const thrown = await codec.encode([defaultPayloadConverter.toPayload(SECRET)]).catch((it: unknown) => it);
+    expect(thrown).toBeInstanceOf(KeyUnavailableError);
+    const again = await codec.encode([defaultPayloadConverter.toPayload(SECRET)]).catch((it: unknown) => it);
+    const passedOn = ApplicationFailure.fromError(again as Error, { message: 'Failed to parse: KMS cannot answer' });
+    for (const error of [thrown, ensureApplicationFailure(thrown), passedOn]) {
+      const failure = await report(converter, error);
+      expect(failure).toMatchObject({
+        message: expect.stringContaining('KMS cannot answer'),
+        source: 'temporal-codec-server',
+        applicationFailureInfo: { type: 'KeyUnavailableError' },
+      });
+      expect(failure.encodedAttributes ?? undefined).toBeUndefined();
+    }
+    // The SDK writes into an application failure: the next one is not the same.
+    expect((thrown as Error).message).toBe('KMS cannot answer: ECONNRESET');
+  });
+
+  it('keeps a readable failure readable, and hides the rest of a chain, when a workflow fails of it', async () => {
+    const { converter } = setUp();
+    const received: ProtoFailure = {
+      message: 'activity failed for 4242',
+      activityFailureInfo: { activityType: { name: 'charge' }, activityId: '1' },
+      cause: { message: 'KMS cannot answer', source: 'temporal-codec-server', applicationFailureInfo: { type: 'X' } },
+    };
+    const error = failureConverter.failureToError(received, defaultPayloadConverter);
+    expect(error).toBeInstanceOf(ActivityFailure);
+    const failure = await report(converter, error);
+    expect(failure.cause?.message).toBe('KMS cannot answer');
+    expect(stored(failure)).not.toContain('4242');
+
+    const old = { ...received, cause: { message: 'card 4242', applicationFailureInfo: { type: 'X' } } };
+    expect(
+      stored(await report(converter, failureConverter.failureToError(old, defaultPayloadConverter))),
+    ).not.toContain('4242');
+  });
+
+  it('says the same however often an error is converted', async () => {
+    const { converter } = setUp();
+    const received: ProtoFailure = { message: SECRET, applicationFailureInfo: { type: 'X' } };
+    const error = failureConverter.failureToError(received, defaultPayloadConverter);
+    await report(converter, error);
+    const twice = await decodeOptionalFailureToOptionalError(converter, await report(converter, error));
+    expect(twice?.message).toBe(SECRET);
+  });
+});
