@@ -28,6 +28,8 @@ export interface DeploymentConfig {
   readonly logs: LogsConfig;
   readonly throttling: ThrottlingConfig;
   readonly concurrency: ConcurrencyConfig;
+  /** What stands between clients and the function. Default `'http-api'`: open to the internet, and the cheapest. */
+  readonly front?: FrontConfig;
   /** A name of your own instead of `…execute-api….amazonaws.com`. `null`: none. */
   readonly domain: DomainConfig | null;
   /** Alarms, and who hears them. `null`: no alarms. */
@@ -36,6 +38,41 @@ export interface DeploymentConfig {
   readonly tags?: Readonly<Record<string, string>>;
   /** Where `docs/` of your team tells people what to do when they cannot read; part of the text for the Namespace settings. */
   readonly helpUrl?: string;
+}
+
+/** The kinds of front; docs/network.md says which one fits. */
+export type FrontConfig = 'http-api' | RestApiConfig;
+
+/** A REST API: for networks that are not open, for a web ACL, and for tracing. */
+export interface RestApiConfig {
+  readonly type: 'rest-api';
+  readonly reach: FrontReach;
+  /** A web ACL of AWS WAF (scope REGIONAL, in the stack's Region) that every request passes. `null`: none. */
+  readonly webAcl: { readonly arn: string } | null;
+  /** Whether requests are traced with X-Ray. */
+  readonly tracing: boolean;
+}
+
+/**
+ * Who can reach the API at all; who may read is decided by tokens and rules in any case.
+ *
+ * - `internet`: everybody
+ * - `addresses`: these public addresses, as `203.0.113.0/24` or `2001:db8::/32`
+ * - `vpcEndpoints`: requests through these interface endpoints for `execute-api`, and nobody else
+ */
+export type FrontReach =
+  | 'internet'
+  | { readonly addresses: readonly string[] }
+  | { readonly vpcEndpoints: readonly string[] };
+
+/** Whether a front is a REST API. */
+export function isRestApi(front: FrontConfig | undefined): front is RestApiConfig {
+  return typeof front === 'object';
+}
+
+/** Whether only VPC endpoints reach a front. */
+export function isPrivate(front: FrontConfig | undefined): front is RestApiConfig {
+  return isRestApi(front) && typeof front.reach === 'object' && 'vpcEndpoints' in front.reach;
 }
 
 /** What is written down, and for how long. */

@@ -100,6 +100,22 @@ const textMap: Check = (value, path) =>
     ? Object.entries(value).flatMap(([name, given]) => text(given, `${path}.${name}`))
     : object({})(value, path);
 
+const reach: Check = (value, path) =>
+  value === 'internet'
+    ? []
+    : formOf(
+        { addresses: object({ addresses: listOf(text) }), vpcEndpoints: object({ vpcEndpoints: listOf(text) }) },
+        "'internet', { addresses } or { vpcEndpoints }",
+      )(value, path);
+
+const front: Check = (value, path) =>
+  value === 'http-api'
+    ? []
+    : formOf(
+        { type: object({ type: oneOf('rest-api'), reach, webAcl: nullable(object({ arn: text })), tracing: flag }) },
+        "'http-api' or { type: 'rest-api', reach, webAcl, tracing }",
+      )(value, path);
+
 /** Of an environment on AWS; what its values may be is checked where it is deployed. */
 const deployment = object({
   target: nullable(object({ account: text, region: text })),
@@ -113,6 +129,7 @@ const deployment = object({
   }),
   throttling: object({ rate: number, burst: number }),
   concurrency: object({ reserved: nullable(number), provisioned: nullable(number) }),
+  front: optional(front),
   domain: nullable(
     object({
       name: text,

@@ -5,6 +5,7 @@
  * `bin/function.ts` calls it with the environment's configuration and the process.
  */
 import type { CodecServerConfig } from '../config/schema.ts';
+import type { OpenEvents } from './event-adapter.ts';
 import { createLambdaHandler, type LambdaHandler } from './lambda-handler.ts';
 import { allSinks, createAuditLog } from './server/audit/audit-log.ts';
 import { createLogger, type LogLevel, type WriteLine } from './server/audit/logger.ts';
@@ -40,6 +41,8 @@ export interface FunctionHost {
   readonly variables: FunctionVariables;
   /** Writes a line to the log, which is standard output. */
   readonly write: WriteLine;
+  /** Opens the adapter of the environment's front; that of no other front is in the bundle. */
+  readonly openEvents: OpenEvents;
   /** Given where the environment has a sign-in of its own. */
   readonly openSignIn?: OpenSignIn | undefined;
 }
@@ -59,7 +62,7 @@ const WARM_UP_MS = 4000;
 export async function startFunction(
   config: CodecServerConfig,
   environment: string,
-  { variables, write, openSignIn }: FunctionHost,
+  { variables, write, openEvents, openSignIn }: FunctionHost,
 ): Promise<LambdaHandler> {
   if (config.identity === null) throw new Error('identity is null: a server on AWS verifies who calls');
   const logger = createLogger(write, (variables.LOG_LEVEL ?? 'INFO') as LogLevel);
@@ -102,8 +105,10 @@ export async function startFunction(
     await Promise.race([warmedUp, new Promise((resolve) => setTimeout(resolve, WARM_UP_MS).unref())]);
   }
   return createLambdaHandler({
+    events: openEvents(config.cors),
     pipeline,
     onBug: (error, requestId) => logger.error('the function failed by a bug', { requestId }, error),
+    onUnknownEvent: (advice, requestId) => logger.error(`an event of another front: ${advice}`, { requestId }),
   });
 }
 

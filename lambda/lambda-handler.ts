@@ -1,13 +1,14 @@
 /**
- * The pipeline as a Lambda handler behind an HTTP API. Everything that could go wrong around the
- * pipeline is an answer of ours, since the gateway's own errors say nothing to anybody.
+ * The pipeline as a Lambda handler behind a front. Everything that could go wrong around the pipeline is
+ * an answer of ours, since the gateway's own errors say nothing to anybody.
  */
 import middy from '@middy/core';
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
-import { ApiGatewayRequest, apiGatewayResult } from './api-gateway.ts';
+import type { Context } from 'aws-lambda';
+import type { EventAdapter } from './event-adapter.ts';
 import { HttpError } from './server/http/http-error.ts';
 import type { CodecPipeline } from './server/http/message.ts';
 import { bugResponse, httpErrorResponse } from './server/http/responses.ts';
+import { describeEvent, unknownEventResult } from './unknown-event.ts';
 
 /** Milliseconds before Lambda's timeout by which the pipeline must have answered: what serializing 6 MB takes. */
 const ANSWER_MARGIN_MS = 500;
@@ -17,41 +18,55 @@ const LAST_MOMENT_MS = 200;
 
 const TOO_LONG = new HttpError(503, 'This took too long: try again in a moment', { 'retry-after': '1' });
 
-/** A handler of API Gateway v2 events. */
-export type LambdaHandler = (
-  event: APIGatewayProxyEventV2,
-  context: Context,
-) => Promise<APIGatewayProxyStructuredResultV2>;
+/** A handler of a front's events. */
+export type LambdaHandler<Event = unknown, Result = unknown> = (event: Event, context: Context) => Promise<Result>;
 
 /** What a handler is made with. */
-export interface LambdaHandlerDeps {
+export interface LambdaHandlerDeps<Event, Result> {
+  /** The environment's kind of front. */
+  readonly events: EventAdapter<Event, Result>;
   /** Answers requests. */
   readonly pipeline: CodecPipeline;
   /** Told of what should never happen, for the log. */
   readonly onBug: (error: unknown, requestId: string | undefined) => void;
+  /** Told of an event that no front of this environment sends, and what to do about it. */
+  readonly onUnknownEvent: (advice: string, requestId: string) => void;
 }
 
 /** Makes the handler. It never rejects: an invocation that fails would be a 500 of the gateway's. */
-export function createLambdaHandler({ pipeline, onBug }: LambdaHandlerDeps): LambdaHandler {
+export function createLambdaHandler<Event, Result>(
+  deps: LambdaHandlerDeps<Event, Result>,
+): LambdaHandler<Event, Result> {
+  const { events, pipeline, onBug, onUnknownEvent } = deps;
   // An instance works on one event at a time, and middy does not say which it has waited for too long.
   let requestId = '';
-  const answer = (
-    event: APIGatewayProxyEventV2,
-    context: Context,
-  ): APIGatewayProxyStructuredResultV2 | Promise<APIGatewayProxyStructuredResultV2> => {
-    requestId = event.requestContext?.requestId ?? context.awsRequestId;
+  let current: Event | undefined;
+  const answer = (event: Event, context: Context): Result | Promise<Result> => {
+    current = undefined;
+    requestId = context.awsRequestId;
+    if (!events.recognizes(event)) {
+      const advice = describeEvent(event, events.front);
+      onUnknownEvent(advice, requestId);
+      return unknownEventResult(event, advice, requestId) as Result;
+    }
+    current = event;
+    requestId = events.requestIdOf(event, context);
+    const answered = events.answerOf?.(event);
+    if (answered !== undefined) return answered;
     const deadline = Date.now() + context.getRemainingTimeInMillis() - ANSWER_MARGIN_MS;
-    const response = pipeline(new ApiGatewayRequest(event, deadline));
-    return response instanceof Promise ? response.then(apiGatewayResult) : apiGatewayResult(response);
+    const response = pipeline(events.requestOf(event, requestId, deadline));
+    return response instanceof Promise
+      ? response.then((settled) => events.resultOf(settled, event))
+      : events.resultOf(response, event);
   };
   // middy 7's types know handlers that return promises only; it runs the others without waiting.
-  const handler = middy(answer as LambdaHandler, {
+  const handler = middy(answer as LambdaHandler<Event, Result>, {
     timeoutEarlyInMillis: LAST_MOMENT_MS,
-    timeoutEarlyResponse: () => apiGatewayResult(httpErrorResponse(TOO_LONG, requestId)),
+    timeoutEarlyResponse: () => events.resultOf(httpErrorResponse(TOO_LONG, requestId), current),
   });
   handler.onError(({ error, context }) => {
     onBug(error, context?.awsRequestId);
-    return apiGatewayResult(bugResponse(requestId));
+    return events.resultOf(bugResponse(requestId), current);
   });
-  return handler as LambdaHandler;
+  return handler as LambdaHandler<Event, Result>;
 }

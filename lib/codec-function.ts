@@ -12,6 +12,7 @@ import {
   LoggingFormat,
   Runtime,
   SystemLogLevel,
+  Tracing,
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -38,6 +39,8 @@ export interface CodecFunctionProps {
   readonly logs: LogsConfig;
   readonly concurrency: ConcurrencyConfig;
   readonly retain: boolean;
+  /** Whether requests are traced with X-Ray. */
+  readonly tracing: boolean;
   /** Encrypts the log group; undefined for the key of CloudWatch Logs. */
   readonly logsKey: IKey | undefined;
   /** Settings of the team's own. */
@@ -102,6 +105,7 @@ export class CodecFunction extends Construct {
       role: this.role,
       logGroup: this.logGroup,
       loggingFormat: LoggingFormat.JSON,
+      ...(props.tracing ? { tracing: Tracing.ACTIVE } : {}),
       // The function keeps to its own level. Lambda's filter would drop audit lines and metrics together with chatter.
       applicationLogLevelV2: ApplicationLogLevel.TRACE,
       systemLogLevelV2: SYSTEM_LEVELS[props.logs.level],
@@ -110,6 +114,8 @@ export class CodecFunction extends Construct {
       // Versions stay, so that there is something to roll back to.
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
     });
+    if (props.tracing)
+      acceptFindings(this.role, ['AwsSolutions-IAM5'], 'X-Ray knows no resources: whoever traces, traces anywhere.');
     acceptFindings(this.logGroup, ['CKV_AWS_158'], ENCRYPTED_BY_AWS);
     acceptFindings(
       this.function,

@@ -12,17 +12,16 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { isWatchable, warnAboutKeyWatch } from '../config/checks/key-watch.ts';
-import type { EnvironmentConfig } from '../config/environment.ts';
+import { type EnvironmentConfig, isRestApi } from '../config/environment.ts';
 import type { CodecServerConfig } from '../config/schema.ts';
 import { Alarms } from './alarms/alarms.ts';
 import { AuditLog } from './audit-log.ts';
 import { CodecFunction } from './codec-function.ts';
 import { type CodecServerProps, checkProps, deploymentOf } from './codec-server-props.ts';
-import { CustomDomain } from './custom-domain.ts';
 import { OperationsDashboard } from './dashboard.ts';
 import { EncryptionKey } from './encryption-key.ts';
 import type { Front } from './fronts/front.ts';
-import { HttpFront } from './fronts/http-api.ts';
+import { makeDomain, makeFront } from './fronts/make-front.ts';
 import { keyStatements } from './key-permissions.ts';
 import { ENVIRONMENT_VARIABLES } from './names.ts';
 import { OperationsKey } from './operations-key.ts';
@@ -109,6 +108,7 @@ export class CodecServer extends Construct {
       logs: deployment.logs,
       concurrency: deployment.concurrency,
       retain,
+      tracing: isRestApi(deployment.front) && deployment.front.tracing,
       logsKey: operationsKey,
       options: props.functionProps,
       statements: [
@@ -129,7 +129,7 @@ export class CodecServer extends Construct {
       retain,
       key: operationsKey,
     });
-    const front = new HttpFront(this, 'Front', {
+    const front = makeFront(this, deployment.front, {
       environment,
       handler: codec.live,
       cors: config.cors,
@@ -141,7 +141,7 @@ export class CodecServer extends Construct {
       disableDefaultEndpoint: deployment.domain !== null && !deployment.domain.keepDefaultEndpoint,
     });
     const domain =
-      deployment.domain === null ? undefined : new CustomDomain(this, 'Domain', { domain: deployment.domain, front });
+      deployment.domain === null ? undefined : makeDomain(this, deployment.front, { domain: deployment.domain, front });
     const endpoint = domain?.endpoint ?? front.endpoint;
     const workers =
       entries.length === 0

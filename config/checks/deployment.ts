@@ -6,6 +6,7 @@ import { checkConfig } from '../check.ts';
 import type { DeploymentConfig, EnvironmentConfig } from '../environment.ts';
 import type { Problem } from '../problem.ts';
 import type { KeysConfig, SecretRef } from '../schema.ts';
+import { checkFront } from './front.ts';
 import { checkSignInOnAws } from './sign-in.ts';
 
 /** Days that CloudWatch Logs accepts as a retention. */
@@ -40,6 +41,7 @@ function checkOnAws(config: EnvironmentConfig): Problem[] {
     ...checkTarget(config.deployment),
     ...checkOperation(config.deployment),
     ...checkDomain(config.deployment),
+    ...checkFront(config),
   ];
 }
 

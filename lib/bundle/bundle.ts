@@ -6,6 +6,7 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync, type Metafile } from 'esbuild';
 import { isMultiRegion } from '../../config/bucket.ts';
+import { type DeploymentConfig, isRestApi } from '../../config/environment.ts';
 import type { CodecServerConfig } from '../../config/schema.ts';
 
 /** The root of the project, where esbuild resolves from. */
@@ -14,12 +15,15 @@ export const PROJECT_ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The handler's name for Lambda: the file and what it exports. */
 export const HANDLER = 'index.handler';
 
+/** A configuration, and how it is deployed where it says so. */
+type BundledConfig = CodecServerConfig & { readonly deployment?: Pick<DeploymentConfig, 'front'> };
+
 /** What is to be bundled, and where to. */
 export interface BundleOptions {
   /** The file of the environment's configuration, an absolute path. */
   readonly configFile: string;
   /** What is in the file. */
-  readonly config: CodecServerConfig;
+  readonly config: BundledConfig;
   /** The environment's name. */
   readonly environment: string;
   /** Where `index.mjs` and `index.mjs.map` are written. */
@@ -88,14 +92,16 @@ function aliasesFor({ keys, identity, codecs = [], storage }: CodecServerConfig)
 /** Some packages are CommonJS inside and `require` what Node brings, which an ES module has no word for. */
 const REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
-/** The entry that puts one environment's configuration and the handler together; and its sign-in, if it has one. */
-function entryOf(configFile: string, { identity }: CodecServerConfig, environment: string): string {
+/** The entry that puts one environment's configuration, its front's events and the handler together; and its sign-in, if it has one. */
+function entryOf(configFile: string, { identity, deployment }: BundledConfig, environment: string): string {
+  const events = isRestApi(deployment?.front) ? 'rest-api-events' : 'http-api-events';
   const config = JSON.stringify(`./${relative(PROJECT_ROOT, configFile)}`);
   const hasSignIn = Boolean(identity?.signIn);
-  const given = ['config', JSON.stringify(environment), ...(hasSignIn ? ['openSignIn'] : [])];
+  const given = ['config', JSON.stringify(environment), 'openEvents', ...(hasSignIn ? ['openSignIn'] : [])];
   return [
     `import config from ${config};`,
     "import { startInProcess } from './bin/function.ts';",
+    `import { openEvents } from './lambda/${events}.ts';`,
     ...(hasSignIn ? ["import { openSignIn } from './lambda/server/sign-in/open-sign-in.ts';"] : []),
     `export const handler = await startInProcess(${given.join(', ')});`,
   ].join('\n');

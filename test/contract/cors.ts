@@ -69,10 +69,11 @@ export function describeCors(kind: TargetKind): void {
       [415, { headers: [['content-type', 'text/plain']] }],
     ])('lets the page see a %i', async (status, request) => {
       const answer = await target.send({ ...request, headers: [...(request.headers ?? []), ['origin', ORIGIN]] });
-      expect(answer).toMatchObject({ status, headers: { 'access-control-allow-origin': ORIGIN } });
-      // beyond its own limit of 10 MB a gateway answers by itself
-      if (!kind.behindGateway || !Buffer.isBuffer(request.body))
-        expect(list(answer.headers['vary'])).toContain('origin');
+      expect(answer.status).toBe(status);
+      // Beyond its own limit of 10 MB a gateway answers by itself, and whether a page can read that is nobody's promise.
+      if (kind.behindGateway && Buffer.isBuffer(request.body)) return;
+      expect(answer.headers['access-control-allow-origin']).toBe(ORIGIN);
+      expect(list(answer.headers['vary'])).toContain('origin');
     });
 
     it.each(FOREIGN)('gives nothing to a page of %s', async (origin) => {

@@ -14,6 +14,7 @@ import { createPayloadCodec } from '../../codec/index.ts';
 import { readOrMakeKeyringFile } from '../../codec/keys/keyring/keyring-file.ts';
 import dev from '../../environments/dev.ts';
 import local from '../../environments/local.ts';
+import { httpApiEvents } from '../../lambda/http-api-events.ts';
 import { createLambdaHandler } from '../../lambda/lambda-handler.ts';
 import { startLocalServer } from '../../lambda/node/local-server.ts';
 import { createAuditLog } from '../../lambda/server/audit/audit-log.ts';
@@ -90,7 +91,12 @@ const FLOWS: Readonly<Record<string, () => Promise<Flow>>> = {
       access: [{ name: 'team', namespaces: ['*'], people, allow: ['decode'] as const }],
     };
     const parts = { ...(await serverParts()), authenticator };
-    const handler = createLambdaHandler({ pipeline: createCodecServer(config, parts), onBug: parts.onBug });
+    const handler = createLambdaHandler({
+      events: httpApiEvents,
+      pipeline: createCodecServer(config, parts),
+      onBug: parts.onBug,
+      onUnknownEvent: parts.onBug,
+    });
     const token = issuer.token({ email: 'alice@example.com', email_verified: true });
     const headers = { 'content-type': 'application/json', 'x-namespace': NAMESPACE, authorization: `Bearer ${token}` };
     const event = apiGatewayEvent({ headers, body: await requestBody() });

@@ -1,8 +1,13 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Context } from 'aws-lambda';
+import { httpApiEvents } from '../../lambda/http-api-events.ts';
 import { createLambdaHandler } from '../../lambda/lambda-handler.ts';
+import { openEvents } from '../../lambda/rest-api-events.ts';
 import type { CodecPipeline, CodecRequest } from '../../lambda/server/http/message.ts';
 import { apiGatewayEvent } from '../support/api-gateway-event.ts';
+import { restApiEvent } from '../support/rest-api-event.ts';
+
+const ORIGIN = 'https://cloud.temporal.io';
 
 const OK = { status: 200, headers: { 'content-type': 'application/json' }, body: '{"payloads":[]}' };
 
@@ -10,8 +15,14 @@ function contextWith(remainingMs: number): Context {
   return { awsRequestId: 'lambda-1', getRemainingTimeInMillis: () => remainingMs } as Context;
 }
 
-function invoke(pipeline: CodecPipeline, { remainingMs = 10_000, event = apiGatewayEvent(), onBug = jest.fn() } = {}) {
-  return createLambdaHandler({ pipeline, onBug })(event, contextWith(remainingMs));
+function invoke(
+  pipeline: CodecPipeline,
+  { remainingMs = 10_000, event = apiGatewayEvent(), onBug = jest.fn(), onUnknownEvent = jest.fn() } = {},
+) {
+  return createLambdaHandler({ events: httpApiEvents, pipeline, onBug, onUnknownEvent })(
+    event,
+    contextWith(remainingMs),
+  );
 }
 
 describe('the Lambda handler', () => {
@@ -64,11 +75,45 @@ describe('the Lambda handler', () => {
     }
   });
 
-  it('survives an event that is none of the gateway’s', async () => {
-    const event = { version: '1.0' } as unknown as ReturnType<typeof apiGatewayEvent>;
-    expect(await invoke(() => OK, { event })).toMatchObject({
-      statusCode: 500,
-      headers: { 'x-request-id': 'lambda-1' },
+  it('answers an event of another front clearly, and tells the log what to configure', async () => {
+    const kinds: [object, string][] = [
+      [
+        { requestContext: { elb: { targetGroupArn: 'arn' } }, httpMethod: 'POST', path: '/decode', headers: {} },
+        'from a load balancer, and this function is deployed for an HTTP API: a load balancer takes 1 MB',
+      ],
+      [
+        restApiEvent(),
+        "from a REST API, and this function is deployed for an HTTP API: set deployment.front to { type: 'rest-api'",
+      ],
+      [{ Records: [] }, 'from a queue or a topic'],
+      [{ version: '1.0' }, 'no HTTP request'],
+    ];
+    for (const [event, told] of kinds) {
+      const [onBug, onUnknownEvent, pipeline] = [jest.fn(), jest.fn(), jest.fn(() => OK)];
+      const result = await invoke(pipeline, { event: event as never, onBug, onUnknownEvent });
+      expect(result).toMatchObject({ statusCode: 501, body: expect.stringContaining(told) });
+      expect(onUnknownEvent).toHaveBeenCalledWith(expect.stringContaining(told), 'lambda-1');
+      expect([pipeline.mock.calls, onBug.mock.calls]).toEqual([[], []]);
+    }
+    const alb = await invoke(() => OK, { event: kinds[0]?.[0] as never });
+    expect(alb).toMatchObject({ statusDescription: '501 Not Implemented', isBase64Encoded: false });
+  });
+
+  it('behind a REST API answers preflights itself, and an HTTP API’s event clearly', async () => {
+    const pipeline = jest.fn(() => OK);
+    const onUnknownEvent = jest.fn();
+    const events = openEvents({ origins: [ORIGIN], credentials: true });
+    const handler = createLambdaHandler({ events, pipeline, onBug: jest.fn(), onUnknownEvent });
+    const preflight = restApiEvent({ httpMethod: 'OPTIONS', multiValueHeaders: { Origin: [ORIGIN] } });
+    expect(await handler(preflight, contextWith(10_000))).toMatchObject({
+      statusCode: 204,
+      headers: { 'access-control-allow-origin': ORIGIN, 'access-control-allow-methods': 'POST' },
     });
+    expect(pipeline).not.toHaveBeenCalled();
+    expect(await handler(apiGatewayEvent() as never, contextWith(10_000))).toMatchObject({ statusCode: 501 });
+    expect(onUnknownEvent).toHaveBeenCalledWith(
+      expect.stringContaining("set deployment.front to 'http-api'"),
+      'lambda-1',
+    );
   });
 });

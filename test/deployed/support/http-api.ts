@@ -7,18 +7,14 @@
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
  */
 import { randomBytes } from 'node:crypto';
-import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createHttps } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type GatewayOptions, GatewayServer, headerBytes, readBody, withTimeout } from './gateway-server.ts';
 import { type HttpApiEvent, httpApiEvent } from './http-api-event.ts';
 import { InvocationError } from './lambda-instance.ts';
 
 /** Bytes of the request line and the headers together. */
 const MOST_HEADER_BYTES = 10_240;
-const MOST_BODY_BYTES = 10 * 1024 * 1024;
 const INTEGRATION_TIMEOUT_MS = 30_000;
-/** Connections that may be on their way at once: a gateway has no such limit, and a test's client is never refused one. */
-const BACKLOG = 4_096;
 
 /** The template's `CorsConfiguration`. */
 export interface GatewayCors {
@@ -30,77 +26,46 @@ export interface GatewayCors {
   readonly AllowCredentials?: boolean;
 }
 
-export interface HttpApiOptions {
+export interface HttpApiOptions extends GatewayOptions {
   /** Route keys, such as `POST /{proxy+}`, and what answers each. */
   readonly routes: Readonly<Record<string, (event: HttpApiEvent) => Promise<unknown>>>;
   readonly cors: GatewayCors | undefined;
-  /** Requests a second, and at once. */
-  readonly throttling: { readonly rate: number; readonly burst: number };
-  /** Serves HTTPS, as API Gateway always does; plain HTTP where a test's client trusts no certificate of ours. */
-  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
-  /** Default: a free one. */
-  readonly port?: number | undefined;
 }
 
-/** What the gateway did with a request, as in its access log. */
-export interface AccessLine {
-  readonly method: string;
-  readonly path: string;
-  readonly route: string;
-  readonly status: number;
-}
-
-export class HttpApi {
-  readonly accesses: AccessLine[] = [];
+export class HttpApi extends GatewayServer {
   readonly #options: HttpApiOptions;
-  readonly #server: Server;
-  #tokens: number;
-  #refilled = Date.now();
 
   private constructor(options: HttpApiOptions) {
+    super(options);
     this.#options = options;
-    this.#tokens = options.throttling.burst;
-    const listener = (request: IncomingMessage, response: ServerResponse): void => {
-      this.#handle(request, response).catch(() => response.destroy());
-    };
-    // Node's own limit must not come before the gateway's.
-    const settings = { maxHeaderSize: 128 * 1024 };
-    this.#server =
-      options.tls === undefined
-        ? createHttp(settings, listener)
-        : createHttps({ ...settings, ...options.tls }, listener);
-    // A client that pauses must not find its connection closed while it sends again.
-    this.#server.keepAliveTimeout = 75_000;
   }
 
   static async start(options: HttpApiOptions): Promise<HttpApi> {
     const api = new HttpApi(options);
-    const where = { port: options.port ?? 0, host: '127.0.0.1', backlog: BACKLOG };
-    await new Promise<void>((resolve) => api.#server.listen(where, resolve));
+    await api.listen();
     return api;
   }
 
-  /** Without trailing slash, as the output has it. */
   get endpoint(): string {
-    const { port } = this.#server.address() as AddressInfo;
-    return this.#options.tls === undefined ? `http://127.0.0.1:${port}` : `https://localhost:${port}`;
+    return this.origin;
   }
 
-  async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-
-  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url = '/' } = request;
     const cors = this.#corsHeaders(request);
-    const answer = (status: number, headers: Record<string, string | string[]>, body: string | Buffer, route = '-') => {
-      this.accesses.push({ method, path: url.split('?')[0] ?? '', route, status });
+    const answer = (
+      status: number,
+      headers: Record<string, string | string[]>,
+      body: string | Buffer,
+      route?: string,
+    ) => {
+      this.accesses.push({ method, path: url.split('?')[0] ?? '', route: route ?? '-', status });
       // What the integration says about CORS is dropped: the gateway owns it.
       const own = Object.entries(headers).filter(([name]) => !name.toLowerCase().startsWith('access-control-'));
       response.writeHead(status, {
         ...Object.fromEntries(own),
-        ...cors,
+        // AWS promises CORS headers on what an integration answers, and says nothing of what the gateway does by itself.
+        ...(route === undefined ? {} : cors),
         'content-length': String(Buffer.byteLength(body)),
         'apigw-requestid': requestId,
       });
@@ -111,7 +76,7 @@ export class HttpApi {
     const requestId = `${randomBytes(11).toString('base64url')}=`;
 
     if (headerBytes(request) > MOST_HEADER_BYTES) return refuse(431, 'Request Header Fields Too Large');
-    if (!this.#takeToken()) return refuse(429, 'Too Many Requests');
+    if (!this.takeToken()) return refuse(429, 'Too Many Requests');
     if (method === 'OPTIONS' && this.#options.cors !== undefined) return this.#preflight(request, response);
     const route = this.#routeOf(method, url);
     if (route === undefined) return refuse(404, 'Not Found');
@@ -167,33 +132,6 @@ export class HttpApi {
     this.accesses.push({ method: 'OPTIONS', path: request.url ?? '/', route: '-', status: 204 });
     response.writeHead(204, { ...allowed, ...more }).end();
   }
-
-  /** The token bucket of the stage. */
-  #takeToken(): boolean {
-    const { rate, burst } = this.#options.throttling;
-    const now = Date.now();
-    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#refilled) / 1000) * rate);
-    this.#refilled = now;
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
-    return true;
-  }
-}
-
-function headerBytes(request: IncomingMessage): number {
-  const line = `${request.method} ${request.url} HTTP/1.1\r\n`;
-  return request.rawHeaders.reduce((sum, part) => sum + Buffer.byteLength(part) + 2, Buffer.byteLength(line));
-}
-
-/** The body, or undefined when it is larger than the gateway takes. */
-async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request) {
-    bytes += (chunk as Buffer).length;
-    if (bytes <= MOST_BODY_BYTES) chunks.push(chunk as Buffer);
-  }
-  return bytes > MOST_BODY_BYTES ? undefined : Buffer.concat(chunks);
 }
 
 /** What the gateway makes of a result of payload format 2.0. */
@@ -218,12 +156,4 @@ function responseOf(result: unknown): { status: number; headers: Record<string, 
     },
     content: Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8'),
   };
-}
-
-function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new InvocationError('Timeout', 'the integration did not answer')), ms);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

@@ -18,8 +18,11 @@ import { PROJECT_ROOT } from '../../../lib/bundle/bundle.ts';
 import { addEnvironments } from '../../../lib/codec-server-app.ts';
 import { KmsStandIn } from '../../support/kms-stand-in.ts';
 import { SecretsManagerStandIn } from '../../support/secrets-manager-stand-in.ts';
-import { type GatewayCors, HttpApi } from './http-api.ts';
+import type { HttpApi } from './http-api.ts';
 import { LambdaService } from './lambda-service.ts';
+import type { CallerPlace } from './resource-policy.ts';
+import type { RestApi } from './rest-api.ts';
+import { startApi } from './start-api.ts';
 import { DeployedTemplate, type TemplateResource } from './template.ts';
 
 const REGION = 'eu-central-1';
@@ -63,6 +66,8 @@ export interface DeployOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** The port of the gateway, for an environment that has to know its own address. Default: a free one. */
   readonly port?: number;
+  /** Where requests come from, for a REST API that asks. Default: an address of the internet. */
+  readonly from?: CallerPlace;
   /** The most instances of the function at once. Default: those that the environment reserves, else 2. */
   readonly maxInstances?: number;
   /** Texts of the secrets that the stack makes, by the logical id's beginning, such as `SecretsServiceTokens`. */
@@ -81,7 +86,7 @@ export interface Deployed {
   secretArn(prefix: string): string;
   readonly template: DeployedTemplate;
   readonly lambda: LambdaService;
-  readonly api: HttpApi;
+  readonly api: HttpApi | RestApi;
   close(): Promise<void>;
 }
 
@@ -232,42 +237,4 @@ function startFunction(
     maxInstances: maxInstances ?? reserved ?? 2,
     reserved,
   });
-}
-
-async function startApi(
-  template: DeployedTemplate,
-  lambda: LambdaService,
-  { tls, port }: DeployOptions,
-): Promise<HttpApi> {
-  const [, { Properties: api }] = template.one('AWS::ApiGatewayV2::Api');
-  const [, { Properties: stage }] = template.one('AWS::ApiGatewayV2::Stage');
-  const { ThrottlingRateLimit, ThrottlingBurstLimit } = stage.DefaultRouteSettings;
-  const integrations = integrationsOf(template, lambda);
-  const routes = Object.fromEntries(
-    template.ofType('AWS::ApiGatewayV2::Route').map(([id, { Properties }]) => {
-      const target = String(Properties.Target['Fn::Join'][1][1].Ref);
-      const integration = integrations.get(target);
-      if (integration === undefined) throw new Error(`the route ${id} leads nowhere`);
-      return [String(Properties.RouteKey), integration];
-    }),
-  );
-  return HttpApi.start({
-    routes,
-    cors: api.CorsConfiguration as GatewayCors | undefined,
-    throttling: { rate: ThrottlingRateLimit, burst: ThrottlingBurstLimit },
-    tls,
-    port,
-  });
-}
-
-/** What each integration of the template calls: the alias of the function, and nothing else is known here. */
-function integrationsOf(template: DeployedTemplate, lambda: LambdaService) {
-  const [aliasId] = template.one('AWS::Lambda::Alias', 'CodecLive');
-  const integrations = new Map<string, (event: unknown) => Promise<unknown>>();
-  for (const [id, { Properties }] of template.ofType('AWS::ApiGatewayV2::Integration')) {
-    const isOurs = Properties.IntegrationUri?.Ref === aliasId && Properties.PayloadFormatVersion === '2.0';
-    if (!isOurs) throw new Error(`the integration ${id} does not call the function with payload format 2.0`);
-    integrations.set(id, (event) => lambda.invoke(event));
-  }
-  return integrations;
 }

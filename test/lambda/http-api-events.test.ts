@@ -1,11 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ApiGatewayRequest, apiGatewayResult, MOST_RESPONSE_BYTES } from '../../lambda/api-gateway.ts';
+import { MOST_RESPONSE_BYTES } from '../../lambda/event-adapter.ts';
+import { httpApiEvents } from '../../lambda/http-api-events.ts';
+import type { CodecRequest, CodecResponse } from '../../lambda/server/http/message.ts';
 import { apiGatewayEvent } from '../support/api-gateway-event.ts';
 
-function requestOf(changes: Parameters<typeof apiGatewayEvent>[0]): ApiGatewayRequest {
-  return new ApiGatewayRequest(apiGatewayEvent(changes), 0);
+function requestOf(changes: Parameters<typeof apiGatewayEvent>[0]): CodecRequest {
+  const event = apiGatewayEvent(changes);
+  return httpApiEvents.requestOf(event, httpApiEvents.requestIdOf(event, {} as never), 0);
 }
+
+const apiGatewayResult = (response: CodecResponse) => httpApiEvents.resultOf(response, undefined);
 
 describe('a request out of an API Gateway event', () => {
   it('has the method, the raw query and the gateway’s request id', () => {
