@@ -139,6 +139,7 @@ export class AuditLog extends Construct {
         ? { encryption: QueueEncryption.SQS_MANAGED }
         : { encryption: QueueEncryption.KMS, encryptionMasterKey: props.key }),
     });
+    if (props.key === undefined) acceptFindings(this.undelivered, ['CKV_AWS_27'], ENCRYPTED_BY_AWS);
     acceptFindings(
       this.undelivered,
       ['AwsSolutions-SQS3'],

@@ -115,7 +115,11 @@ export class CodecFunction extends Construct {
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
     });
     if (props.tracing)
-      acceptFindings(this.role, ['AwsSolutions-IAM5'], 'X-Ray knows no resources: whoever traces, traces anywhere.');
+      acceptFindings(
+        this.role,
+        ['AwsSolutions-IAM5[Resource::*]'],
+        'X-Ray knows no resources: whoever traces, traces anywhere.',
+      );
     acceptFindings(this.logGroup, ['CKV_AWS_158'], ENCRYPTED_BY_AWS);
     acceptFindings(
       this.function,

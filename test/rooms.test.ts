@@ -33,7 +33,7 @@ const KEPT_APART: readonly (readonly [packages: RegExp, files: RegExp])[] = [
   [
     /^node:(https|http2|net|tls|dns)$/,
     // The check of addresses takes ranges apart with `node:net`, and connects to nothing.
-    /^(lambda\/node\/|lambda\/server\/auth\/https-get\.ts$|cli\/doctor\/|cli\/cluster\/grpc-client\.ts$|config\/checks\/front\.ts$)/,
+    /^(lambda\/node\/|lambda\/server\/auth\/https-get\.ts$|cli\/doctor\/|cli\/cluster\/grpc-client\.ts$|config\/(checks\/front|private-addresses)\.ts$)/,
   ],
   [/^node:(child_process|worker_threads|cluster|vm)$/, /^lib\//],
 ];

@@ -3,6 +3,7 @@ import { checkErrorHeaders, checkForeignOrigin, checkNoStore, checkPreflight, ch
 import { checkAddress, checkCertificate, checkClock, checkName, checkReachable } from './connection.ts';
 import { type Finding, skipped } from './finding.ts';
 import { checkAnonymous, checkExpiredToken, checkForeignToken, checkGivenToken } from './identity.ts';
+import { checkAddressSpace, checkGatewayCors } from './network.ts';
 import {
   checkAnswerForm,
   checkMethod,
@@ -51,6 +52,8 @@ export async function* examine({ target, now, expiredToken }: Examination): Asyn
   yield await checkForeignOrigin(target);
   yield await checkErrorHeaders(target);
   yield await checkNoStore(target);
+  yield await checkAddressSpace(target);
+  yield await checkGatewayCors(target);
 
   const anonymous = await checkAnonymous(target);
   yield anonymous.finding;

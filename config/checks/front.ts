@@ -1,6 +1,7 @@
 /** What is wrong with the front of a deployment: what AWS would refuse, and what would not be what it seems. */
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { type EnvironmentConfig, isPrivate, isRestApi, type RestApiConfig } from '../environment.ts';
+import { isPrivateAddress } from '../private-addresses.ts';
 import type { Problem } from '../problem.ts';
 
 const PATH = 'deployment.front';
@@ -12,22 +13,6 @@ const WEB_ACL = /^arn:aws[a-z-]*:wafv2:([a-z0-9-]+):\d{12}:(regional|global)\/we
 const MOST_POLICY_BYTES = 8192;
 /** What the policy's statement takes around its list: version, effect, principal, action, resource, condition. */
 const POLICY_FRAME_BYTES = 400;
-
-/** Ranges that no caller from the internet has, so that a list of them would let nobody in. */
-const PRIVATE_RANGES = privateRanges();
-
-function privateRanges(): BlockList {
-  const list = new BlockList();
-  list.addSubnet('10.0.0.0', 8, 'ipv4');
-  list.addSubnet('172.16.0.0', 12, 'ipv4');
-  list.addSubnet('192.168.0.0', 16, 'ipv4');
-  list.addSubnet('100.64.0.0', 10, 'ipv4');
-  list.addSubnet('127.0.0.0', 8, 'ipv4');
-  list.addSubnet('169.254.0.0', 16, 'ipv4');
-  list.addSubnet('fc00::', 7, 'ipv6');
-  list.addSubnet('fe80::', 10, 'ipv6');
-  return list;
-}
 
 /** All problems of the front; relies on a form that is right. */
 export function checkFront({ deployment, identity }: EnvironmentConfig): Problem[] {
@@ -80,7 +65,7 @@ function addressProblem(item: string): string | undefined {
   if (version === 0 || !isRange || more.length > 0)
     return 'this is no address, and no range such as 203.0.113.0/24 or 2001:db8::/32.';
   if (bits !== undefined && Number(bits) === 0) return "this is everybody: write reach: 'internet'.";
-  if (PRIVATE_RANGES.check(address, version === 4 ? 'ipv4' : 'ipv6'))
+  if (isPrivateAddress(address))
     return 'nobody comes from a private address over the internet: write { vpcEndpoints } for a private network, or the public address of its gateway.';
   return undefined;
 }
