@@ -25,6 +25,11 @@ export interface ScheduleOutcome {
   readonly remains: string | undefined;
 }
 
+/** The server's own workflow of a schedule, and the signal that it takes. */
+const SCHEDULER = 'temporal-sys-scheduler:';
+const CONTINUE_AS_NEW = 'force-continue-as-new';
+const IDENTITY = 'codec-server reencrypt';
+
 const SCHEDULE = 1;
 const MEMO = 3;
 const CONFLICT_TOKEN = 5;
@@ -77,6 +82,7 @@ export class ScheduleReencryption {
         continue;
       }
       const after = await this.#afterwards(id, newSchedule);
+      await this.#beginAnew(id);
       this.#checkUnchanged(id, schedule, after.bytes(SCHEDULE));
       const left = this.#count(after.bytes(SCHEDULE));
       const inMemo = this.#count(after.bytes(MEMO));
@@ -137,7 +143,7 @@ export class ScheduleReencryption {
         [2, id],
         [3, schedule],
         [4, token],
-        [5, 'codec-server reencrypt'],
+        [5, IDENTITY],
         [6, randomUUID()],
         [8, withMemo ? memo : undefined],
       );
@@ -150,6 +156,27 @@ export class ScheduleReencryption {
       }
     }
     await this.#api.call('UpdateSchedule', request(false));
+  }
+
+  /**
+   * A schedule that the server runs as a workflow keeps what it was in that workflow's history, which is
+   * open as long as the schedule is there: told to continue as new, it leaves that to retention.
+   */
+  async #beginAnew(id: string): Promise<void> {
+    const workflow = message([1, `${SCHEDULER}${id}`]);
+    const request = message(
+      [1, this.#namespace],
+      [2, workflow],
+      [3, CONTINUE_AS_NEW],
+      [5, IDENTITY],
+      [6, randomUUID()],
+    );
+    try {
+      await this.#api.call('SignalWorkflowExecution', request);
+    } catch (error) {
+      // Other servers keep no workflow for a schedule, and nothing has to go.
+      if (!(error instanceof GrpcError && error.code === GRPC.notFound)) throw error;
+    }
   }
 
   /** What the server says of the schedule when it has taken the update. */

@@ -11,6 +11,8 @@ const OPERATOR_SERVICE = 'temporal.api.operatorservice.v1.OperatorService';
 const VISIBILITY_PER_SECOND = 15;
 const SCHEDULES_PER_SECOND = 5;
 const ATTEMPTS = 8;
+/** Before anything has been answered: an address that is wrong does not get right. */
+const FIRST_ATTEMPTS = 3;
 const PATIENCE_MS = 250;
 const MOST_PATIENCE_MS = 10_000;
 
@@ -28,6 +30,7 @@ export class TemporalApi {
   readonly #visibility: Pace;
   readonly #schedules: Pace;
   readonly #patienceMs: number;
+  #hasAnswered = false;
   /** Calls that were made, repetitions included. */
   calls = 0;
 
@@ -51,9 +54,11 @@ export class TemporalApi {
       try {
         const service = method === 'ListNexusEndpoints' ? OPERATOR_SERVICE : WORKFLOW_SERVICE;
         const bytes = await this.#client.call(service, method, request);
+        this.#hasAnswered = true;
         return { bytes, message: new Message(bytes) };
       } catch (error) {
-        if (!(error instanceof GrpcError) || !PASSING.has(error.code) || attempt === ATTEMPTS) throw error;
+        if (!(error instanceof GrpcError) || !PASSING.has(error.code)) throw error;
+        if (attempt === (this.#hasAnswered ? ATTEMPTS : FIRST_ATTEMPTS)) throw error;
         const patience = Math.min(this.#patienceMs * 2 ** (attempt - 1), MOST_PATIENCE_MS);
         await wait(patience * (0.75 + Math.random() / 2));
       }
