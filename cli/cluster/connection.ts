@@ -105,8 +105,7 @@ function readProfile({ profile: named }: ConnectionFlags, env: Environment, cwd:
   const tables = orConnectionError(path, () => parseToml(readFileSync(path, 'utf8')));
   const base = `profile.${name ?? 'default'}`;
   const isThere = Object.keys(tables).some((it) => it === base || it.startsWith(`${base}.`));
-  if (name !== undefined && !isThere)
-    throw new ConnectionError(`${path} has no profile ${JSON.stringify(name)}.`);
+  if (name !== undefined && !isThere) throw new ConnectionError(`${path} has no profile ${JSON.stringify(name)}.`);
   const tls = Object.entries(tables[`${base}.tls`] ?? {}).map(([field, value]) => [`tls.${field}`, value]);
   return { ...tables[base], ...Object.fromEntries(tls) };
 }

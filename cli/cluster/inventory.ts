@@ -51,6 +51,9 @@ export class Inventory {
   readonly #onCount: OnCount;
   readonly #asOf: Date;
   readonly #missing: string[] = [];
+  /** Listed among workflows and none: standalone activities and such, which have to be found as what they are. */
+  readonly #noWorkflows: Workflow[] = [];
+  readonly #described = new Set<string>();
   #more = 0;
   #retentionMs = 0;
 
@@ -76,20 +79,21 @@ export class Inventory {
     await this.#schedules(
       workflows.filter(({ id, closed }) => id.startsWith(SCHEDULER) && closed === undefined).length,
     );
-    await this.#described('activity', 'ActivityExecution', {
+    await this.#standalone('activity', 'ActivityExecution', {
       describe: [
         [4, 5, 7, 8],
         [1, 2],
       ],
       close: 5,
     });
-    await this.#described('Nexus operation', 'NexusOperationExecution', {
+    await this.#standalone('Nexus operation', 'NexusOperationExecution', {
       describe: [
         [4, 5],
         [1, 2],
       ],
       close: 7,
     });
+    this.#checkOthers();
     await this.#workerDeployments();
     await this.#endpoints();
     this.#checkpoint.flush();
@@ -174,9 +178,25 @@ export class Inventory {
   async #histories(workflows: readonly Workflow[]): Promise<void> {
     let done = 0;
     await sideBySide(workflows, AT_A_TIME, async (workflow) => {
-      await this.#part(`workflow ${workflow.id}`, () => this.#workflow(workflow));
+      await this.#part(`workflow ${workflow.id}`, () => this.#workflowOrOther(workflow));
       this.#onCount('reading workflows', ++done, workflows.length);
     });
+  }
+
+  async #workflowOrOther(workflow: Workflow): Promise<void> {
+    try {
+      await this.#workflow(workflow);
+    } catch (error) {
+      const isOther = error instanceof GrpcError && error.code === GRPC.notFound && /archetype/i.test(error.message);
+      if (!isOther) throw error;
+      this.#noWorkflows.push(workflow);
+    }
+  }
+
+  #checkOthers(): void {
+    for (const { id, run } of this.#noWorkflows)
+      if (!this.#described.has(run) && !this.#described.has(id.replace(SCHEDULER, '')))
+        this.#lacks(`${id} (run ${run}) is listed among workflows, and is of a kind that is not known here`);
   }
 
   async #workflow(workflow: Workflow): Promise<void> {
@@ -268,6 +288,7 @@ export class Inventory {
           const { bytes } = await this.#api.call('DescribeSchedule', message([1, this.#namespace], [2, id]));
           addStretch(needs, walkWire(bytes), 0);
           this.#usage.add({ kind: 'schedule', until: undefined, name: id }, needs);
+          this.#described.add(id);
         });
         this.#onCount('reading schedules', ++done, entries.size);
       });
@@ -275,7 +296,7 @@ export class Inventory {
   }
 
   /** Standalone activities and Nexus operations: listed, counted, and described with everything in them. */
-  async #described(
+  async #standalone(
     kind: PlaceKind,
     type: string,
     { describe: [flags, names], close }: { describe: [readonly number[], readonly [number, number]]; close: number },
@@ -307,6 +328,7 @@ export class Inventory {
             const closed = it.milliseconds(close);
             const until = closed === undefined ? undefined : closed + this.#retentionMs;
             this.#usage.add({ kind, until, name: id ?? '' }, needs);
+            this.#described.add(run ?? '');
           });
         });
       },
