@@ -21,7 +21,6 @@ type vectors struct {
 type vector struct {
 	Name      string
 	Namespace string
-	Reason    string
 	Payload   json.RawMessage
 	Expect    json.RawMessage
 }
@@ -88,6 +87,36 @@ func TestTheFrozenMessagesOfTheOfficialPythonLibraryDecodeForEver(t *testing.T) 
 				t.Errorf("in another namespace: %v", err)
 			}
 		})
+	}
+}
+
+func TestTheVectorsOfAllLanguagesOpenOrAreRefused(t *testing.T) {
+	all := readVectors(t, "workers.json")
+	keyring := keyringOf(t, all.Keyring)
+	open := func(t *testing.T, vector vector) (*commonpb.Payload, error) {
+		codec := codecOf(t, vector.Namespace, Options{Keys: KeyringFile(keyring), Plaintext: RefusePlaintext})
+		decoded, err := codec.Decode([]*commonpb.Payload{payloadOf(t, vector.Payload)})
+		if err != nil {
+			return nil, err
+		}
+		return decoded[0], nil
+	}
+	for _, vector := range all.Good {
+		t.Run(vector.Name, func(t *testing.T) {
+			if got, err := open(t, vector); err != nil || !proto.Equal(got, payloadOf(t, vector.Expect)) {
+				t.Errorf("%v %v", err, got)
+			}
+		})
+	}
+	for _, vector := range all.Bad {
+		t.Run("spoilt: "+vector.Name, func(t *testing.T) {
+			if _, err := open(t, vector); !isCodecError(err) {
+				t.Errorf("it opens, or fails otherwise: %v", err)
+			}
+		})
+	}
+	if len(all.Good) < 10 || len(all.Bad) < 25 {
+		t.Error("there are too few")
 	}
 }
 

@@ -153,7 +153,8 @@ export const goEnvironment: Readonly<Record<string, string>> = {
   GOPATH: join(cacheRoot, 'go'),
   GOCACHE: join(cacheRoot, 'go-build'),
   // Without it the module cache is read-only, and a cache that cannot be deleted is a nuisance.
-  GOFLAGS: '-modcacherw',
+  // The paths are trimmed everywhere, so that every program shares what was compiled for another.
+  GOFLAGS: '-modcacherw -trimpath',
   CGO_ENABLED: '0',
 };
 
