@@ -10,13 +10,17 @@ import { ENCODING } from './payload.ts';
 /** Formats by encoding. Several formats of one encoding are asked in their order; the first that knows the payload opens it. */
 export type FormatsByEncoding = Readonly<Record<string, readonly PayloadFormat[]>>;
 
+/** Formats by a metadata key that marks them, whatever the encoding. */
+export type FormatsByMark = Readonly<Record<string, PayloadFormat>>;
+
 interface Entry {
   readonly encoding: Buffer;
   readonly formats: readonly PayloadFormat[];
 }
 
 /** Builds a recognizer; what it is built from is read once. */
-export function createRecognizer(formats: FormatsByEncoding): Recognizer {
+export function createRecognizer(formats: FormatsByEncoding, marked: FormatsByMark = {}): Recognizer {
+  const marks = Object.entries(marked);
   const byLength: (Entry[] | undefined)[] = [];
   for (const [name, list] of Object.entries(formats)) {
     const encoding = Buffer.from(name, 'utf8');
@@ -27,6 +31,8 @@ export function createRecognizer(formats: FormatsByEncoding): Recognizer {
   return (payload, namespace) => {
     const encoding = payload.metadata[ENCODING];
     if (encoding === undefined) return undefined;
+    for (const [mark, format] of marks)
+      if (payload.metadata[mark] !== undefined) return format.recognize(payload, namespace);
     const entries = byLength[encoding.length];
     if (entries === undefined) return undefined;
     for (const entry of entries) {

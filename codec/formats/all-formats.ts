@@ -3,6 +3,7 @@ import { AWS_ENCRYPTION_SDK_ENCODING, awsEncryptionSdkFormat } from '../aws-encr
 import type { Recognizer } from '../decode.ts';
 import { createRecognizer, type FormatsByEncoding } from '../recognize.ts';
 import { BINARY_ENCRYPTED, BINARY_ENCRYPTED_FORMATS } from './binary-encrypted.ts';
+import { COMPRESSION_ALGORITHM, compressedDataFormat } from './compressed-data.ts';
 import {
   GZIP_ENCODING,
   gzipFormat,
@@ -26,7 +27,9 @@ export const ALL_FORMATS: FormatsByEncoding = {
 };
 
 /** Recognizes every format that is read: for decoding. */
-export const recognizeAll: Recognizer = createRecognizer(ALL_FORMATS);
+export const recognizeAll: Recognizer = createRecognizer(ALL_FORMATS, {
+  [COMPRESSION_ALGORITHM]: compressedDataFormat,
+});
 
 /** Recognizes our own format and no other: for encoding, which must not wrap what it has wrapped. */
 export const recognizeOwn: Recognizer = createRecognizer({

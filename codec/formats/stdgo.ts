@@ -10,15 +10,15 @@ import { asBuffer, metadataText } from '../payload.ts';
 import { openAesGcm } from './aes-gcm.ts';
 import { CIPHER, KEY_ID, wrappedKey } from './metadata.ts';
 
-/** With {@link STDGO_CIPHER} the mark of the format. */
-const NAMESPACE = 'encryption-context-namespace';
+/** With {@link STDGO_CIPHER} the mark of the format; alone, that of its successor in `tink.ts`. */
+export const STDGO_NAMESPACE = 'encryption-context-namespace';
 const STDGO_CIPHER = 'AES_256_GCM';
 const LENGTH_OF_LENGTH = 4;
 
 export const stdgoFormat: PayloadFormat = {
   name: 'stdgo',
   recognize(payload) {
-    const namespace = metadataText(payload, NAMESPACE);
+    const namespace = metadataText(payload, STDGO_NAMESPACE);
     if (namespace === undefined || metadataText(payload, CIPHER) !== STDGO_CIPHER) return undefined;
     const { wrapped, sealed } = split(payload.data);
     return {

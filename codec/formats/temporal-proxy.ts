@@ -20,6 +20,8 @@ import { KEY_ID, wrappedKeyFromBase64 } from './metadata.ts';
 /** The mark of the format. */
 const WRAPPED_KEY = 'encryption-dek';
 const SCHEME = 'awskms:';
+/** Key services whose keys open nothing here; `inspect` names them. */
+const OTHER_SERVICES: ReadonlySet<string> = new Set(['gcpkms:', 'azurekeyvault:', 'hashivault:', 'extension:']);
 const CONTEXT_PARAMETER = 'context_';
 const LONGEST_URI = 4096;
 
@@ -47,12 +49,16 @@ export const temporalProxyFormat: PayloadFormat = {
 /**
  * Reads a key URI of the Go CDK.
  *
- * @throws CannotOpenError `unknown-key` when it is no key of AWS KMS, MalformedPayloadError when it is no URI
+ * @returns for a key of another service than AWS KMS its address without parameters, which no configured key has
+ * @throws MalformedPayloadError when it is not a URI, CannotOpenError `unknown-key` when it is of no service known
  */
 export function readKeyUri(uri: string): { readonly key: string; readonly encryptionContext: EncryptionContext } {
   if (uri.length > LONGEST_URI) throw new MalformedPayloadError('the key URI is too long');
   const parsed = URL.parse(uri);
   if (parsed === null) throw new MalformedPayloadError('the key is not named by a URI');
+  if (OTHER_SERVICES.has(parsed.protocol))
+    return { key: `${parsed.protocol}//${parsed.host}${parsed.pathname}`, encryptionContext: new Map() };
+  // Others, such as base64key:, may hold the key itself: nothing of them is repeated.
   if (parsed.protocol !== SCHEME) throw new CannotOpenError('unknown-key', 'the key URI names no key of AWS KMS');
   const encryptionContext = new Map<string, string>();
   for (const [name, value] of parsed.searchParams) {

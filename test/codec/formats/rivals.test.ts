@@ -316,19 +316,28 @@ describe('a damaged payload of another producer', () => {
     expect(memory.decrypted).toEqual([]);
   });
 
-  it.each(['gcpkms://projects/p/locations/l', 'azurekeyvault://vault/keys/k', 'base64key://c2VjcmV0'])(
-    'is of an unknown key with the key URI %s, which no error repeats',
+  const underKey = (uri: string) =>
+    payloadOf({ encoding: 'binary/encrypted', 'encryption-key-id': uri, 'encryption-dek': 'AAAA' }, Buffer.alloc(40));
+
+  it.each(['gcpkms://projects/p/locations/l', 'azurekeyvault://vault/keys/k', 'extension://keys/k'])(
+    'is of an unknown key with the key URI %s, whose name can be told and for which KMS is not asked',
     async (uri) => {
-      const payload = payloadOf(
-        { encoding: 'binary/encrypted', 'encryption-key-id': uri, 'encryption-dek': 'AAAA' },
-        Buffer.alloc(40),
-      );
-      expect(await decode(payload, ORDERS)).toMatchObject({ kind: 'cannot-open', reason: 'unknown-key' });
-      expect(() => readKeyUri(uri)).toThrow(
-        expect.objectContaining({ message: expect.not.stringContaining(uri.slice(10)) }),
-      );
+      expect(await decode(underKey(`${uri}?x=1`), ORDERS)).toMatchObject({
+        kind: 'cannot-open',
+        reason: 'unknown-key',
+      });
+      expect(readKeyUri(`${uri}?x=1`).key).toBe(uri);
+      expect(memory.decrypted).toEqual([]);
     },
   );
+
+  it('is of an unknown key with a key URI that holds the key, which no error repeats', async () => {
+    const uri = 'base64key://c2VjcmV0';
+    expect(await decode(underKey(uri), ORDERS)).toMatchObject({ kind: 'cannot-open', reason: 'unknown-key' });
+    expect(() => readKeyUri(uri)).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining(uri.slice(10)) }),
+    );
+  });
 });
 
 describe('a key URI of the Go CDK', () => {
