@@ -1,0 +1,259 @@
+package temporalcodec;
+
+import static temporalcodec.CodecException.Reason.KEY_UNAVAILABLE;
+
+import com.amazonaws.encryptionsdk.CryptoAlgorithm;
+import com.amazonaws.encryptionsdk.DataKey;
+import com.amazonaws.encryptionsdk.EncryptedDataKey;
+import io.temporal.workflow.unsafe.WorkflowUnsafe;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+
+/**
+ * The cache of data keys: bounded in number and age, each fetched once however many payloads wait for it. No lock is
+ * held through a call, so nothing that is cached waits for one; calls run in daemon threads of the cache's own, and who
+ * waits for one in a workflow is off the SDK's deadlock detector.
+ */
+final class DataKeys {
+  /** AES-256-GCM with key commitment and without a signature: 0x0478. What is written. */
+  static final CryptoAlgorithm WRITE_SUITE = CryptoAlgorithm.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY;
+
+  /** Calls under way at once. Each is bounded in time. */
+  private static final int THREADS = 32;
+
+  /** Between two tries while a key writes on past its life because the key service cannot answer. */
+  private static final long NANOS_BETWEEN_TRIES = TimeUnit.SECONDS.toNanos(10);
+
+  private record Read(DataKey<?> key, long expires) {}
+
+  /** The key that writes now, and what it may still write. */
+  private static final class Written {
+    final DataKey<?> key;
+    final int generation;
+    final long since;
+    long messages;
+    long bytes;
+    long nextTry;
+
+    Written(DataKey<?> key, int generation, long now, CacheSettings settings) {
+      this.key = key;
+      this.generation = generation;
+      this.since = now;
+      this.messages = settings.writeMessages();
+      this.bytes = settings.writeBytes();
+      this.nextTry = now;
+    }
+  }
+
+  private final KeySource source;
+  private final CacheSettings settings;
+  private final LongSupplier nanos;
+  private final ExecutorService threads = threads();
+  // All under the monitor of this object.
+  private final LinkedHashMap<ByteBuffer, Read> read = new LinkedHashMap<>(64, 0.75f, true);
+  private final Map<ByteBuffer, Written> written = new HashMap<>();
+  private final Map<ByteBuffer, CompletableFuture<DataKey<?>>> flights = new HashMap<>();
+
+  DataKeys(KeySource source, CacheSettings settings, LongSupplier nanos) {
+    this.source = source;
+    this.settings = settings;
+    this.nanos = nanos;
+  }
+
+  /** The key that writes one more payload of so many bytes, and counts it. */
+  DataKey<?> forWriting(Map<String, String> context, int length) {
+    ByteBuffer name = digest("write", context, null, java.util.List.of());
+    while (true) {
+      int generation = source.generation();
+      synchronized (this) {
+        Written found = written.get(name);
+        if (found != null && mayWrite(found, generation, length)) {
+          found.messages--;
+          found.bytes -= length;
+          return found.key;
+        }
+      }
+      fetch(name, () -> generate(name, context));
+    }
+  }
+
+  /** The key that opens a message. */
+  DataKey<?> forReading(
+      Collection<? extends EncryptedDataKey> wrapped, CryptoAlgorithm algorithm, Map<String, String> context) {
+    ByteBuffer name = digest("read", context, algorithm, wrapped);
+    synchronized (this) {
+      Read found = read.get(name);
+      if (found != null && nanos.getAsLong() - found.expires() < 0) return found.key();
+    }
+    return fetch(name, () -> unwrap(name, wrapped, algorithm, context));
+  }
+
+  synchronized int size() {
+    return read.size();
+  }
+
+  synchronized void close() {
+    read.clear();
+    written.clear();
+    threads.shutdown();
+  }
+
+  private boolean mayWrite(Written key, int generation, int length) {
+    if (key.generation != generation || key.messages < 1) return false;
+    // One that is larger than all bytes together may be the first.
+    if (key.bytes < length && key.messages < settings.writeMessages()) return false;
+    long now = nanos.getAsLong();
+    return now - (key.since + settings.writeTime().toNanos()) < 0 || now - key.nextTry < 0;
+  }
+
+  /** Waits for a key, with everybody else who does. */
+  private DataKey<?> fetch(ByteBuffer name, Supplier<DataKey<?>> call) {
+    if (source.isLocal()) return call.get();
+    CompletableFuture<DataKey<?>> flight;
+    synchronized (this) {
+      flight = flights.get(name);
+      if (flight == null) {
+        flight = CompletableFuture.supplyAsync(call, threads);
+        flights.put(name, flight);
+        CompletableFuture<DataKey<?>> own = flight;
+        // Not in this thread, which holds the monitor: it is done already when the call was quick.
+        flight.whenCompleteAsync((key, error) -> landed(name, own), Runnable::run);
+      }
+    }
+    CompletableFuture<DataKey<?>> awaited = flight;
+    return WorkflowUnsafe.deadlockDetectorOff(() -> await(awaited));
+  }
+
+  private synchronized void landed(ByteBuffer name, CompletableFuture<DataKey<?>> flight) {
+    flights.remove(name, flight);
+  }
+
+  private DataKey<?> await(CompletableFuture<DataKey<?>> flight) {
+    try {
+      return flight.get(settings.timeout().toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      throw new CodecException(
+          KEY_UNAVAILABLE, "the key service did not answer within " + settings.timeout().toMillis() + " ms");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CodecException(KEY_UNAVAILABLE, "the wait for the key service was interrupted");
+    } catch (ExecutionException e) {
+      // A new one, so that its trace is this thread's and no two tasks share one.
+      if (e.getCause() instanceof CodecException known) throw new CodecException(known.reason(), known.getMessage());
+      throw new CodecException(
+          KEY_UNAVAILABLE, "the key source failed: " + e.getCause().getClass().getSimpleName());
+    }
+  }
+
+  private DataKey<?> generate(ByteBuffer name, Map<String, String> context) {
+    int generation = source.generation();
+    DataKey<?> key;
+    try {
+      key = source.generate(context);
+    } catch (CodecException e) {
+      return inGrace(name, generation, e);
+    }
+    synchronized (this) {
+      written.put(name, new Written(key, generation, nanos.getAsLong(), settings));
+    }
+    return key;
+  }
+
+  /** The key in memory through a fault that may pass; after a refusal it is forgotten. */
+  private synchronized DataKey<?> inGrace(ByteBuffer name, int generation, CodecException fault) {
+    Written key = written.get(name);
+    if (fault.reason() != KEY_UNAVAILABLE) written.remove(name);
+    else if (key != null && key.generation == generation && key.messages > 0 && key.bytes > 0) {
+      long now = nanos.getAsLong();
+      long end = key.since + settings.writeTime().toNanos() + settings.writeGrace().toNanos();
+      if (now - end < 0) {
+        key.nextTry = now + Math.min(NANOS_BETWEEN_TRIES, end - now);
+        return key.key;
+      }
+    }
+    throw fault;
+  }
+
+  private DataKey<?> unwrap(
+      ByteBuffer name,
+      Collection<? extends EncryptedDataKey> wrapped,
+      CryptoAlgorithm algorithm,
+      Map<String, String> context) {
+    DataKey<?> key = source.unwrap(wrapped, algorithm, context);
+    synchronized (this) {
+      read.put(name, new Read(key, nanos.getAsLong() + settings.readTime().toNanos()));
+      var oldest = read.entrySet().iterator();
+      while (read.size() > settings.maxKeys()) {
+        oldest.next();
+        oldest.remove();
+      }
+    }
+    return key;
+  }
+
+  private static ExecutorService threads() {
+    var pool =
+        new ThreadPoolExecutor(
+            THREADS,
+            THREADS,
+            10,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            task -> {
+              Thread thread = new Thread(task, "temporal-codec-keys");
+              thread.setDaemon(true);
+              return thread;
+            });
+    pool.allowCoreThreadTimeOut(true);
+    return pool;
+  }
+
+  /** A name for a key: of everything that decides whether KMS would give it. */
+  private static ByteBuffer digest(
+      String purpose,
+      Map<String, String> context,
+      CryptoAlgorithm algorithm,
+      Collection<? extends EncryptedDataKey> wrapped) {
+    MessageDigest digest;
+    try {
+      digest = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+    add(digest, purpose.getBytes(StandardCharsets.UTF_8));
+    new TreeMap<>(context)
+        .forEach(
+            (key, value) -> {
+              add(digest, key.getBytes(StandardCharsets.UTF_8));
+              add(digest, value.getBytes(StandardCharsets.UTF_8));
+            });
+    add(digest, String.valueOf(algorithm).getBytes(StandardCharsets.UTF_8));
+    for (EncryptedDataKey edk : wrapped) {
+      add(digest, edk.getProviderId().getBytes(StandardCharsets.UTF_8));
+      add(digest, edk.getProviderInformation());
+      add(digest, edk.getEncryptedDataKey());
+    }
+    return ByteBuffer.wrap(digest.digest());
+  }
+
+  private static void add(MessageDigest digest, byte[] part) {
+    digest.update(ByteBuffer.allocate(4).putInt(part.length).array());
+    digest.update(part);
+  }
+}

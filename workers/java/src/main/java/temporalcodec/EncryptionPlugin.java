@@ -1,0 +1,82 @@
+package temporalcodec;
+
+import static temporalcodec.CodecException.Reason.OPTIONS;
+
+import io.temporal.client.WorkflowClientOptions;
+import io.temporal.client.schedules.ScheduleClientOptions;
+import io.temporal.common.SimplePlugin;
+import io.temporal.common.converter.CodecDataConverter;
+import io.temporal.common.converter.DataConverter;
+import io.temporal.common.converter.GlobalDataConverter;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Encrypts the payloads and failures of a client and of the workers that are made with it. The namespace is the client's
+ * own. Search attributes stay plain: the server has to read them.
+ *
+ * <pre>{@code
+ * WorkflowClientOptions.newBuilder()
+ *     .setNamespace("orders-prod.a1b2c")
+ *     .setPlugins(new EncryptionPlugin(KmsKeys.of(arn)))
+ *     .build();
+ * }</pre>
+ */
+public final class EncryptionPlugin extends SimplePlugin {
+  private final EncryptionCodec.Builder options;
+  private final boolean encryptFailures;
+  private final Map<String, EncryptionCodec> codecs = new ConcurrentHashMap<>();
+
+  /**
+   * @param keys where data keys come from: {@link KmsKeys} or {@link KeyringFile}
+   */
+  public EncryptionPlugin(KeySource keys) {
+    this(EncryptionCodec.newBuilder(keys), true);
+  }
+
+  /**
+   * @param options settings of the codec; the namespace is the client's
+   * @param encryptFailures whether messages and stack traces of failures are encrypted
+   * @throws CodecException when an option is wrong
+   */
+  public EncryptionPlugin(EncryptionCodec.Builder options, boolean encryptFailures) {
+    super("temporal-codec-server.EncryptionPlugin");
+    this.options = options;
+    this.encryptFailures = encryptFailures;
+    // Tells wrong options now, and not when a client connects.
+    options.setNamespace("checked").build().close();
+  }
+
+  @Override
+  public void configureWorkflowClient(WorkflowClientOptions.Builder builder) {
+    super.configureWorkflowClient(builder);
+    WorkflowClientOptions given = builder.build();
+    builder.setDataConverter(dataConverterFor(given.getNamespace(), given.getDataConverter()));
+  }
+
+  @Override
+  public void configureScheduleClient(ScheduleClientOptions.Builder builder) {
+    super.configureScheduleClient(builder);
+    ScheduleClientOptions given = builder.build();
+    builder.setDataConverter(dataConverterFor(given.getNamespace(), given.getDataConverter()));
+  }
+
+  /**
+   * A data converter that encrypts, for where no plugin can be given.
+   *
+   * @param base what to add to, or null for the SDK's
+   * @throws CodecException when it has another codec already
+   */
+  public DataConverter dataConverterFor(String namespace, DataConverter base) {
+    if (base instanceof EncryptingDataConverter) return base;
+    if (base instanceof CodecDataConverter)
+      throw new CodecException(
+          OPTIONS, "the client has a payload codec already: leave it out, or put an EncryptionCodec into it");
+    DataConverter plain = base == null ? GlobalDataConverter.get() : base;
+    return new EncryptingDataConverter(plain, codecs.computeIfAbsent(namespace, this::codecFor), encryptFailures);
+  }
+
+  private synchronized EncryptionCodec codecFor(String namespace) {
+    return options.setNamespace(namespace).build();
+  }
+}
