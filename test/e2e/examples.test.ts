@@ -54,7 +54,7 @@ describe('The examples', () => {
 
   const greeters: [language: string, command: () => Promise<[program: string, ...args: string[]]>][] = [
     ['go', async () => [await goExample()]],
-    ['java', async () => ['java', '-cp', await javaPeer(), 'codec.GreetingWorker']],
+    ['java', async () => ['java', '-cp', await javaPeer(), 'greeting.GreetingWorker']],
     ['python', async () => [await pythonPeer(), 'worker.py']],
   ];
   for (const [language, command] of greeters) {

@@ -1,5 +1,5 @@
 /**
- * The example codecs in other languages, as programs that encode or decode a list of payloads from
+ * The codecs in other languages, as programs that encode or decode a list of payloads from
  * stdin to stdout. Each says what is missing when it cannot be built here.
  */
 import { execFile, spawn } from 'node:child_process';
@@ -71,12 +71,11 @@ export const java: Peer = {
   prepare: once(async () => {
     const classpathFile = join(CACHE, 'java-classpath');
     const classes = join(CACHE, 'java-peer');
-    const maven = ['-q', '-B', `-Dmaven.repo.local=${join(CACHE, 'm2')}`, '-f', join(ROOT, 'examples/java/pom.xml')];
+    const library = join(ROOT, 'workers/java');
+    const maven = ['-q', '-B', `-Dmaven.repo.local=${join(CACHE, 'm2')}`, '-f', join(library, 'pom.xml')];
     const goals = ['compile', 'dependency:build-classpath', `-Dmdep.outputFile=${classpathFile}`];
     await tool('mvn', [...maven, ...goals], 'Maven with a JDK 17, and Maven Central');
-    const classpath = [join(ROOT, 'examples/java/target/classes'), readFileSync(classpathFile, 'utf8'), classes].join(
-      delimiter,
-    );
+    const classpath = [join(library, 'target/classes'), readFileSync(classpathFile, 'utf8'), classes].join(delimiter);
     mkdirSync(classes, { recursive: true });
     await tool('javac', ['-d', classes, '-cp', classpath, join(ROOT, 'test/aws/peers/JavaPeer.java')], 'a JDK 17');
     return ['java', '-cp', classpath, 'JavaPeer'];

@@ -1,22 +1,19 @@
 package e2e;
 
-import codec.EncryptionCodec;
-import codec.Keys;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.temporal.client.WorkflowClient;
 import io.temporal.client.WorkflowClientOptions;
 import io.temporal.client.WorkflowOptions;
-import io.temporal.common.converter.CodecDataConverter;
-import io.temporal.common.converter.DefaultDataConverter;
 import io.temporal.serviceclient.WorkflowServiceStubs;
 import io.temporal.serviceclient.WorkflowServiceStubsOptions;
 import io.temporal.worker.Worker;
 import io.temporal.worker.WorkerFactory;
 import java.nio.file.Path;
-import java.util.List;
+import temporalcodec.EncryptionPlugin;
+import temporalcodec.KeyringFile;
 
 /**
- * A worker and a client of Temporal's Java SDK, with the codec of examples/java.
+ * A worker and a client of Temporal's Java SDK, with the library of workers/java.
  *
  * <pre>
  * worker ADDRESS NAMESPACE TASK_QUEUE KEYRING
@@ -28,19 +25,14 @@ public final class Peer {
 
   public static void main(String[] args) throws Exception {
     String taskQueue = args[3];
-    var codec = new EncryptionCodec(args[2], Keys.ofKeyring(Path.of(args[4])));
+    var plugin = new EncryptionPlugin(KeyringFile.at(Path.of(args[4])));
     var service =
         WorkflowServiceStubs.newServiceStubs(
             WorkflowServiceStubsOptions.newBuilder().setTarget(args[1]).build());
     var client =
         WorkflowClient.newInstance(
             service,
-            WorkflowClientOptions.newBuilder()
-                .setNamespace(args[2])
-                .setDataConverter(
-                    new CodecDataConverter(
-                        DefaultDataConverter.newDefaultInstance(), List.of(codec)))
-                .build());
+            WorkflowClientOptions.newBuilder().setNamespace(args[2]).setPlugins(plugin).build());
 
     if (args[0].equals("start")) {
       var json = new ObjectMapper();

@@ -1,19 +1,19 @@
-package codec;
+package greeting;
 
 import io.temporal.client.WorkflowClient;
 import io.temporal.client.WorkflowClientOptions;
 import io.temporal.client.WorkflowOptions;
-import io.temporal.common.converter.CodecDataConverter;
-import io.temporal.common.converter.DefaultDataConverter;
 import io.temporal.serviceclient.WorkflowServiceStubs;
 import io.temporal.serviceclient.WorkflowServiceStubsOptions;
 import io.temporal.worker.WorkerFactory;
 import io.temporal.workflow.WorkflowInterface;
 import io.temporal.workflow.WorkflowMethod;
 import java.nio.file.Path;
-import java.util.List;
+import temporalcodec.EncryptionPlugin;
+import temporalcodec.KeyringFile;
+import temporalcodec.KmsKeys;
 
-/** A worker whose inputs and results are encrypted, against a development server. */
+/** A worker whose inputs, results and failures are encrypted, against a development server. */
 public final class GreetingWorker {
   @WorkflowInterface
   public interface Greeting {
@@ -29,16 +29,11 @@ public final class GreetingWorker {
   }
 
   public static void main(String[] args) throws Exception {
-    String namespace = env("TEMPORAL_NAMESPACE", "default");
     String keyArn = System.getenv("KMS_KEY_ARN");
     var keys =
         keyArn == null
-            ? Keys.ofKeyring(Path.of(env("KEYRING", "../../.codec-server/keyring.json")))
-            : Keys.ofKms(keyArn);
-    var converter =
-        new CodecDataConverter(
-            DefaultDataConverter.newDefaultInstance(),
-            List.of(new EncryptionCodec(namespace, keys)));
+            ? KeyringFile.at(Path.of(env("KEYRING", "../../.codec-server/keyring.json")))
+            : KmsKeys.of(keyArn);
     var service =
         WorkflowServiceStubs.newServiceStubs(
             WorkflowServiceStubsOptions.newBuilder()
@@ -48,8 +43,8 @@ public final class GreetingWorker {
         WorkflowClient.newInstance(
             service,
             WorkflowClientOptions.newBuilder()
-                .setNamespace(namespace)
-                .setDataConverter(converter)
+                .setNamespace(env("TEMPORAL_NAMESPACE", "default"))
+                .setPlugins(new EncryptionPlugin(keys))
                 .build());
     WorkerFactory factory = WorkerFactory.newInstance(client);
     factory.newWorker("greetings").registerWorkflowImplementationTypes(GreetingImpl.class);
