@@ -55,6 +55,18 @@ export const groups: readonly Group[] = [
     needs: [...server, 'Go worker under test'],
   },
   {
+    name: 'languages-python',
+    shows: 'the same for the library of workers/python',
+    file: 'languages-python.test.ts',
+    needs: [...server, 'Python peer'],
+  },
+  {
+    name: 'languages-java',
+    shows: 'the same for the library of workers/java',
+    file: 'languages-java.test.ts',
+    needs: [...server, 'Java peer'],
+  },
+  {
     name: 'remote-codecs',
     shows: 'the remote codecs of the Go and Java SDKs encode and decode through the server',
     file: 'remote-codecs.test.ts',

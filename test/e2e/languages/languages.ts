@@ -1,8 +1,8 @@
 /** The languages of the table, and how to get the worker of each that is put to the test. */
 import { join } from 'node:path';
-import { projectRoot } from '../support/paths.ts';
-import { goEnvironment, goWorkerUnderTest } from '../support/tools.ts';
-import { versionOfGoModule } from '../support/versions.ts';
+import { projectRoot, suiteRoot } from '../support/paths.ts';
+import { goEnvironment, goWorkerUnderTest, javaPeer, pythonPeer } from '../support/tools.ts';
+import { versionInRequirements, versionOfGoModule, versionOfMavenArtifact } from '../support/versions.ts';
 
 /** A page that leads from an empty project to an encrypted workflow. */
 export interface Readme {
@@ -39,4 +39,20 @@ export const go: Language = {
   nexus: true,
   readme: { page: 'workers/go/README.md', until: 'Keys', workflowId: 'greeting-readme-go', env: goEnvironment },
   command: async () => [await goWorkerUnderTest()],
+};
+
+export const python: Language = {
+  name: 'Python',
+  file: 'python',
+  sdk: `Python SDK ${versionInRequirements(join(projectRoot, 'examples/python/requirements.txt'), 'temporalio')}`,
+  nexus: true,
+  command: async () => [await pythonPeer(), join(suiteRoot, 'languages/python/worker.py')],
+};
+
+export const java: Language = {
+  name: 'Java',
+  file: 'java',
+  sdk: `Java SDK ${versionOfMavenArtifact(join(suiteRoot, 'peers/java/pom.xml'), 'temporal.version')}`,
+  nexus: true,
+  command: async () => ['java', '-cp', await javaPeer(), 'languages.WorkerUnderTest'],
 };

@@ -39,9 +39,13 @@ export const goExample = (): Promise<string> =>
 export const goWorkerUnderTest = (): Promise<string> =>
   goProgram('go-worker-under-test', join(suiteRoot, 'languages/go'), [join(projectRoot, 'workers/go')]);
 
-/** The Java SDK as a program, with the codec of examples/java. @returns the class path to run it with */
+/** The Java SDK as programs, with the library of workers/java. @returns the class path to run them with */
 export const javaPeer = (): Promise<string> =>
-  javaClassPath('java-peer', join(suiteRoot, 'peers/java'), [join(projectRoot, 'examples/java/src')]);
+  javaClassPath('java-peer', join(suiteRoot, 'peers/java'), [
+    join(projectRoot, 'workers/java/src/main'),
+    join(projectRoot, 'examples/java/src'),
+    join(suiteRoot, 'languages/java'),
+  ]);
 
 /** A Go program of this repository. @returns its path */
 async function goProgram(name: string, source: string, more: readonly string[] = []): Promise<string> {
