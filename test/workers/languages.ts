@@ -24,4 +24,12 @@ export const LANGUAGES: readonly WorkerLanguage[] = [
       { cwd: 'test/aws/peers/go', command: ['go', 'test', './...'] },
     ],
   },
+  {
+    name: 'python',
+    steps: [{ cwd: '.', command: ['node', 'test/workers/python.ts'] }],
+  },
+  {
+    name: 'java',
+    steps: [{ cwd: 'workers/java', command: ['mvn', '-B', '-ntp', '-Dmaven.repo.local=../../.cache/maven', 'test'] }],
+  },
 ];
