@@ -1,19 +1,19 @@
-// A worker whose inputs and results are encrypted: `dotnet run`, against a development server.
-using EncryptingWorker;
+// A worker whose inputs, results and failures are encrypted: `dotnet run`, against a development server.
+using TemporalCodec;
 using Temporalio.Client;
-using Temporalio.Converters;
 using Temporalio.Worker;
 using Temporalio.Workflows;
 
 static string Env(string name, string otherwise) => Environment.GetEnvironmentVariable(name) ?? otherwise;
 
-var ns = Env("TEMPORAL_NAMESPACE", "default");
 var keyArn = Environment.GetEnvironmentVariable("KMS_KEY_ARN");
-var keys = keyArn is null ? Keys.OfKeyring(Env("KEYRING", "../../.codec-server/keyring.json")) : Keys.OfKms(keyArn);
+KeySource keys = keyArn is null
+    ? new KeyringFile(Env("KEYRING", "../../.codec-server/keyring.json"))
+    : new KmsKeys(keyArn);
 var client = await TemporalClient.ConnectAsync(new(Env("TEMPORAL_ADDRESS", "localhost:7233"))
 {
-    Namespace = ns,
-    DataConverter = DataConverter.Default with { PayloadCodec = new EncryptionCodec(ns, keys) },
+    Namespace = Env("TEMPORAL_NAMESPACE", "default"),
+    Plugins = [new EncryptionPlugin(keys)],
 });
 using var worker = new TemporalWorker(client, new TemporalWorkerOptions("greetings").AddWorkflow<Greeting>());
 await worker.ExecuteAsync(async () =>

@@ -1,6 +1,6 @@
 /** The languages of the table, and how to get the worker of each that is put to the test. */
 import { join } from 'node:path';
-import { projectRoot, suiteRoot } from '../support/paths.ts';
+import { cacheRoot, projectRoot, suiteRoot } from '../support/paths.ts';
 import { goEnvironment, goWorkerUnderTest, javaPeer, pythonPeer } from '../support/tools.ts';
 import { versionInRequirements, versionOfGoModule, versionOfMavenArtifact } from '../support/versions.ts';
 
@@ -46,6 +46,12 @@ export const python: Language = {
   file: 'python',
   sdk: `Python SDK ${versionInRequirements(join(projectRoot, 'examples/python/requirements.txt'), 'temporalio')}`,
   nexus: true,
+  readme: {
+    page: 'workers/python/README.md',
+    until: 'Keys',
+    workflowId: 'greeting-readme-python',
+    env: { PIP_CACHE_DIR: join(cacheRoot, 'pip') },
+  },
   command: async () => [await pythonPeer(), join(suiteRoot, 'languages/python/worker.py')],
 };
 
@@ -54,5 +60,11 @@ export const java: Language = {
   file: 'java',
   sdk: `Java SDK ${versionOfMavenArtifact(join(suiteRoot, 'peers/java/pom.xml'), 'temporal.version')}`,
   nexus: true,
+  readme: {
+    page: 'workers/java/README.md',
+    until: 'Keys',
+    workflowId: 'greeting-readme-java',
+    env: { MAVEN_OPTS: `-Dmaven.repo.local=${join(cacheRoot, 'maven')}` },
+  },
   command: async () => ['java', '-cp', await javaPeer(), 'languages.WorkerUnderTest'],
 };

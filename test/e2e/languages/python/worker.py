@@ -9,11 +9,14 @@ from datetime import timedelta
 
 import nexusrpc.handler
 from nexusrpc import Operation, service
-from temporal_codec import CacheSettings, EncryptionPlugin, KeyringFile, KmsKeys
 from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.worker import Worker
+
+# The worker without the library has no plugin that lets the sandbox pass it through.
+with workflow.unsafe.imports_passed_through():
+    from temporal_codec import CacheSettings, EncryptionPlugin, KeyringFile, KmsKeys
 
 ACTIVITY_TIMEOUT = timedelta(seconds=30)
 

@@ -3,6 +3,7 @@ package temporalcodec;
 import io.temporal.api.failure.v1.Failure;
 import io.temporal.common.converter.CodecDataConverter;
 import io.temporal.common.converter.DataConverter;
+import io.temporal.failure.TemporalFailure;
 import io.temporal.payload.codec.PayloadCodec;
 import io.temporal.payload.context.SerializationContext;
 import java.util.List;
@@ -16,7 +17,6 @@ public final class EncryptingDataConverter extends CodecDataConverter {
   private final DataConverter base;
   private final PayloadCodec codec;
   private final boolean encryptFailures;
-  private final DataConverter readable;
 
   /**
    * @param base converts values; it gets the codec behind it
@@ -36,7 +36,6 @@ public final class EncryptingDataConverter extends CodecDataConverter {
     this.base = base;
     this.codec = codec;
     this.encryptFailures = encryptFailures;
-    this.readable = baseInContext;
   }
 
   @Override
@@ -47,19 +46,26 @@ public final class EncryptingDataConverter extends CodecDataConverter {
 
   @Override
   public Failure exceptionToFailure(Throwable throwable) {
-    if (!isOfCodec(throwable)) return super.exceptionToFailure(throwable);
+    CodecException own = codecExceptionIn(throwable);
+    if (own == null) return super.exceptionToFailure(throwable);
+    // What the SDK puts around it to fail a task tells nothing; what a workflow throws is its result.
+    if (!(throwable instanceof TemporalFailure)) return readable(own);
     Failure.Builder failure;
     try {
       failure = super.exceptionToFailure(throwable).toBuilder();
     } catch (CodecException e) {
-      failure = withheld(readable.exceptionToFailure(throwable).toBuilder(), e.getMessage());
+      failure = withheld(base.exceptionToFailure(throwable).toBuilder(), e.getMessage());
     }
-    return readableCodecFailures(failure, throwable).build();
+    return withReadableCause(failure, throwable).build();
   }
 
-  private static boolean isOfCodec(Throwable throwable) {
-    for (Throwable it = throwable; it != null; it = it.getCause()) if (it instanceof CodecException) return true;
-    return false;
+  private static CodecException codecExceptionIn(Throwable throwable) {
+    for (Throwable it = throwable; it != null; it = it.getCause()) if (it instanceof CodecException own) return own;
+    return null;
+  }
+
+  private Failure readable(CodecException own) {
+    return base.exceptionToFailure(own).toBuilder().clearStackTrace().clearCause().build();
   }
 
   /** A failure around one of the codec, while nothing can be encrypted: without its message, details and trace. */
@@ -74,11 +80,12 @@ public final class EncryptingDataConverter extends CodecDataConverter {
     return failure;
   }
 
-  private static Failure.Builder readableCodecFailures(Failure.Builder failure, Throwable throwable) {
-    if (throwable instanceof CodecException)
-      return failure.setMessage(throwable.getMessage()).clearStackTrace().clearEncodedAttributes().clearCause();
-    if (failure.hasCause() && throwable.getCause() != null)
-      failure.setCause(readableCodecFailures(failure.getCause().toBuilder(), throwable.getCause()));
-    return failure;
+  private Failure.Builder withReadableCause(Failure.Builder failure, Throwable throwable) {
+    Throwable cause = throwable.getCause();
+    if (!failure.hasCause() || cause == null) return failure;
+    return failure.setCause(
+        cause instanceof CodecException own
+            ? readable(own)
+            : withReadableCause(failure.getCause().toBuilder(), cause).build());
   }
 }

@@ -79,9 +79,12 @@ class EncryptionPluginTest {
     Failure alone = converter.exceptionToFailure(own);
     assertEquals("this payload needs the key codec-server/new", alone.getMessage());
     assertFalse(alone.hasEncodedAttributes());
-    Failure wrapped = converter.exceptionToFailure(new RuntimeException("outer secret", own));
-    assertEquals("this payload needs the key codec-server/new", wrapped.getCause().getMessage());
-    assertFalse(wrapped.toString().contains("secret"), wrapped.toString());
+    // As the SDK fails a task: nothing around the codec's own text.
+    assertEquals(alone, converter.exceptionToFailure(new RuntimeException("outer secret", own)));
+    Failure thrown = converter.exceptionToFailure(ApplicationFailure.newFailureWithCause("outer secret", "Failed", own));
+    assertEquals(alone.getMessage(), thrown.getCause().getMessage());
+    assertEquals("Failed", thrown.getApplicationFailureInfo().getType());
+    assertFalse(thrown.toString().contains("secret"), thrown.toString());
   }
 
   @Test
