@@ -53,3 +53,4 @@ export {
   type PayloadCodecOptions,
 } from './payload-codec.ts';
 export type { CodecSettings, PeerNamespace } from './worker/options.ts';
+export { type EncryptionPlugin, type EncryptionPluginOptions, encryptionPlugin } from './worker/plugin.ts';

@@ -10,7 +10,7 @@
  *
  * What inflates is counted while it inflates, against the budget of the request.
  */
-import { constants, deflateSync, gunzipSync, inflateSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import { CannotOpenError, MalformedPayloadError } from '../errors.ts';
 import type { Envelope, OpenLimits, PayloadFormat } from '../format.ts';
 import { encodingOf, metadataOf, type Payload, serializePayload } from '../payload.ts';
@@ -32,6 +32,16 @@ const DEFLATE_RATIO = 1032;
 const ZSTD_RATIO = 32_768;
 /** Window that every zstd decoder should support, as a power of two: 8 MiB (RFC 8878, 3.1.1.1.2). */
 const ZSTD_WINDOW_LOG = 23;
+
+/** Whether this Node.js has zstd: since 22.15. Asked when it is needed, since workers also run on older ones. */
+export function hasZstd(): boolean {
+  return typeof zlib.zstdCompressSync === 'function';
+}
+
+function zstd(): Pick<typeof zlib, 'zstdCompressSync' | 'zstdDecompressSync'> {
+  if (hasZstd()) return zlib;
+  throw new CannotOpenError('malformed', 'zstd needs Node.js 22.15 or newer');
+}
 
 /** What Node's synchronous functions return for `info: true`; its types do not say so. */
 interface InflateInfo {
@@ -72,14 +82,14 @@ function envelope(format: string, open: (limits: OpenLimits) => Uint8Array): Env
   };
 }
 
-export const zlibFormat = decompressor('zlib', DEFLATE_RATIO, inflateSync as unknown as Inflate);
-export const gzipFormat = decompressor('gzip', DEFLATE_RATIO, gunzipSync as unknown as Inflate);
+export const zlibFormat = decompressor('zlib', DEFLATE_RATIO, zlib.inflateSync as unknown as Inflate);
+export const gzipFormat = decompressor('gzip', DEFLATE_RATIO, zlib.gunzipSync as unknown as Inflate);
 export const zstdFormat = decompressor('zstd', ZSTD_RATIO, (data, options) =>
-  (zstdDecompressSync as unknown as Inflate)(data, {
+  (zstd().zstdDecompressSync as unknown as Inflate)(data, {
     ...options,
     // The frame names the memory it wants before it has said anything: never more than may come out of it.
     params: {
-      [constants.ZSTD_d_windowLogMax]: Math.min(
+      [zlib.constants.ZSTD_d_windowLogMax]: Math.min(
         Math.max(ZSTD_WINDOW_LOG, Math.ceil(Math.log2(options.maxOutputLength))),
         27,
       ),
@@ -123,7 +133,7 @@ function tooLarge(limits: OpenLimits): CannotOpenError {
 export function compressPayload(payload: Payload, compression: Compression): Payload {
   if (payload.data.length < SMALLEST_WORTH_COMPRESSING || isDense(payload)) return payload;
   const plain = serializePayload(payload);
-  const data = compression === 'zstd' ? zstdCompressSync(plain) : deflateSync(plain);
+  const data = compression === 'zstd' ? zstd().zstdCompressSync(plain) : zlib.deflateSync(plain);
   const compressed = {
     metadata: metadataOf({ encoding: compression === 'zstd' ? ZSTD_ENCODING : ZLIB_ENCODING }),
     data,

@@ -13,7 +13,10 @@ export const CODEC_FAILURE_SOURCE = 'temporal-codec-server';
 /** `attributes`: message and stack trace of a failure; `details`: what it carries besides. */
 export type FailurePart = 'attributes' | 'details';
 
-const FAILURE_PART = Symbol.for('temporal-codec-server/failure-part');
+/** Found in every workflow bundle that holds the failure converter, minified or not. */
+export const FAILURE_PART_NAME = 'temporal-codec-server/failure-part';
+
+const FAILURE_PART = Symbol.for(FAILURE_PART_NAME);
 
 interface Marked {
   readonly [FAILURE_PART]?: FailurePart;

@@ -10,6 +10,7 @@ import { createNamespaceMatcher } from '../namespace-pattern.ts';
 import { ENCODING, type Payload } from '../payload.ts';
 import { fromTemporalPayload, toTemporalPayload } from '../temporal-payload.ts';
 import { type PayloadCodecOptions, readPeers } from './options.ts';
+import { forReplay } from './replay-keys.ts';
 import { reportedError } from './reported-error.ts';
 import { occasionally, warnProcess } from './warnings.ts';
 import { areOfFailure, isWithheld, withheld } from './withheld.ts';
@@ -48,10 +49,10 @@ export class NamespaceCodec implements EncryptingPayloadCodec {
   readonly #tell: (message: string) => void;
   readonly #keys: OpenedWorkerKeys;
 
-  /** @param options checked already */
-  constructor(options: PayloadCodecOptions) {
-    const { namespace, plaintext, nullPayloads, onRefusal = warnProcess } = options;
-    const peers = readPeers(options.alsoDecode);
+  /** @param options checked already; `replay`: it reads every namespace that its keys open, and writes for nobody */
+  constructor(options: PayloadCodecOptions & { readonly replay?: boolean }) {
+    const { namespace, plaintext, nullPayloads, onRefusal = warnProcess, replay = false } = options;
+    const peers = [...readPeers(options.alsoDecode), ...(replay ? [{ namespaces: ['*'], kms: [] }] : [])];
     this.#keys = openWorkerKeys(options.keys ?? {}, namespace, options.cache, peers);
     this.#namespace = namespace;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -63,7 +64,8 @@ export class NamespaceCodec implements EncryptingPayloadCodec {
     this.#tell = occasionally(onRefusal);
     const { source } = this.#keys;
     this.#decoder = { recognize: recognizeAll, keys: source, customCodecs: [], maxLayers: MAX_LAYERS };
-    this.#encoder = { recognizeOwn, keys: source, customCodecs: [], compression: options.compression ?? null };
+    const writing = replay ? forReplay(source) : source;
+    this.#encoder = { recognizeOwn, keys: writing, customCodecs: [], compression: options.compression ?? null };
   }
 
   async encode(payloads: TemporalPayload[], context?: SdkContext): Promise<TemporalPayload[]> {

@@ -1,6 +1,6 @@
 /** The options of a worker's codec: what they are, and what of them is wrong. */
 import { CodecOptionsError } from '../errors.ts';
-import type { Compression } from '../formats/compression.ts';
+import { type Compression, hasZstd } from '../formats/compression.ts';
 import type { DataKeyCacheSettings } from '../keys/cache/data-key-cache.ts';
 import type { CodecKeys, PeerKeys } from '../keys/worker-keys.ts';
 
@@ -108,6 +108,8 @@ export function checkSettings(settings: CodecSettings, further: readonly string[
     if (value !== undefined && !(Number.isInteger(value) && value >= least))
       throw new CodecOptionsError(`${name} must be a whole number from ${least}, or left away`);
   }
+  if (compression === 'zstd' && !hasZstd())
+    throw new CodecOptionsError("compression 'zstd' needs Node.js 22.15 or newer: take 'zlib'");
   oneOf('compression', compression, ['zstd', 'zlib', null]);
   oneOf('plaintext', plaintext, ['accept', 'refuse', undefined]);
   oneOf('nullPayloads', nullPayloads, ['encrypt', 'plain', undefined]);

@@ -1,0 +1,125 @@
+/**
+ * The codec as a plugin of the SDK, in one line for clients, workers, replays and the bundler. Each
+ * gets the namespace that it already names itself.
+ */
+import { readFileSync } from 'node:fs';
+import type { DataConverter } from '@temporalio/common';
+import { CodecOptionsError } from '../errors.ts';
+import { failureConverterPath } from '../failure-converter-path.ts';
+import { codecChain } from './codec-chain.ts';
+import { FAILURE_PART_NAME } from './failure-parts.ts';
+import { type EncryptingPayloadCodec, NamespaceCodec } from './namespace-codec.ts';
+import { type CodecSettings, checkNamespace, checkSettings, readPeers } from './options.ts';
+
+/** Options of {@link encryptionPlugin}. */
+export interface EncryptionPluginOptions extends CodecSettings {
+  /** Encrypt messages and stack traces of failures, too. Default `true`. */
+  readonly encryptFailures?: boolean;
+}
+
+interface NamespaceOptions {
+  readonly namespace?: string | undefined;
+  readonly dataConverter?: DataConverter | undefined;
+}
+
+interface BundleOptions {
+  readonly failureConverterPath?: string | undefined;
+}
+
+/**
+ * A plugin for `plugins` of a `Client`, of `Worker.create`, of `Worker.runReplayHistory` and of
+ * `bundleWorkflowCode`. One plugin may serve all of a process, which then fetches each data key once.
+ */
+export interface EncryptionPlugin {
+  readonly name: string;
+  configureClient<T extends object>(options: T): T;
+  /** @throws CodecOptionsError when the workflow bundle would store failures of workflows in plain text */
+  configureWorker<T extends object>(options: T): T;
+  /** A replay reads payloads of any namespace that the keys open, and writes none: what it encodes is thrown away. */
+  configureReplayWorker<T extends object>(options: T): T;
+  configureBundler<T extends object>(options: T): T;
+  /** Zeroes the data keys in memory. To be called when no client and no worker runs any more. */
+  close(): void;
+}
+
+/** The namespace of a client or worker that names none. */
+const DEFAULT_NAMESPACE = 'default';
+
+/**
+ * Makes the plugin. SDKs before 1.14 know no plugins: use `createDataConverter` there.
+ *
+ * ```ts
+ * const plugins = [encryptionPlugin({ keys: { kms: 'arn:aws:kms:…' } })];
+ * const client = new Client({ connection, namespace: 'orders-prod.a1b2c', plugins });
+ * ```
+ *
+ * @throws CodecOptionsError when the keys are missing, or an option is unknown or wrong; what is wrong
+ *   with the keys themselves is thrown where a client or worker is made
+ */
+export function encryptionPlugin(options: EncryptionPluginOptions): EncryptionPlugin {
+  const { encryptFailures = true, ...settings } = options;
+  checkSettings(settings, []);
+  readPeers(settings.alsoDecode);
+  const codecs = new Map<string, EncryptingPayloadCodec>();
+  const codecFor = (kind: 'live' | 'replay', namespace: string): EncryptingPayloadCodec => {
+    checkNamespace(namespace);
+    const name = `${kind} ${namespace}`;
+    const codec = codecs.get(name) ?? new NamespaceCodec({ ...settings, namespace, replay: kind === 'replay' });
+    codecs.set(name, codec);
+    return codec;
+  };
+  const configure = <T extends object>(given: T, kind: 'live' | 'replay'): T => {
+    const { namespace = DEFAULT_NAMESPACE, dataConverter = {} } = given as NamespaceOptions;
+    const { payloadCodecs = [] } = dataConverter;
+    const codec = codecFor(kind, namespace);
+    // The plugins of a connection are those of its clients and workers as well.
+    if (payloadCodecs.some((it) => it === codec || chains.get(it) === codec)) return given;
+    const chain = codecChain(payloadCodecs, codec);
+    chains.set(chain, codec);
+    const failures = encryptFailures && {
+      failureConverterPath: dataConverter.failureConverterPath ?? failureConverterPath(),
+    };
+    return { ...given, dataConverter: { ...dataConverter, payloadCodecs: [chain], ...failures } };
+  };
+  return {
+    name: 'temporal-codec-server',
+    configureClient: (given) => configure(given, 'live'),
+    configureWorker(given) {
+      const configured = configure(given, 'live');
+      if (encryptFailures) checkBundle(configured);
+      return configured;
+    },
+    configureReplayWorker: (given) => configure(given, 'replay'),
+    configureBundler: (given) =>
+      encryptFailures
+        ? { ...given, failureConverterPath: (given as BundleOptions).failureConverterPath ?? failureConverterPath() }
+        : given,
+    close() {
+      for (const codec of codecs.values()) codec.close();
+    },
+  };
+}
+
+/** Codecs of the user's own with one of ours behind them. */
+const chains = new WeakMap<object, EncryptingPayloadCodec>();
+
+interface BundledWorker {
+  readonly dataConverter?: DataConverter;
+  readonly workflowBundle?: { readonly code?: string; readonly codePath?: string };
+}
+
+/**
+ * Failures of workflows are converted in the bundle. One that was made without our converter would
+ * store them in plain text, and nobody would notice.
+ *
+ * @throws CodecOptionsError
+ */
+function checkBundle({ workflowBundle, dataConverter }: BundledWorker): void {
+  if (workflowBundle === undefined || dataConverter?.failureConverterPath !== failureConverterPath()) return;
+  const { code, codePath } = workflowBundle;
+  const text = code ?? (codePath === undefined ? '' : readFileSync(codePath, 'utf8'));
+  if (text.includes(FAILURE_PART_NAME)) return;
+  throw new CodecOptionsError(
+    'the workflow bundle was made without the failure converter, so that failures of workflows would be stored in plain text: give bundleWorkflowCode the same plugin, or set encryptFailures to false',
+  );
+}

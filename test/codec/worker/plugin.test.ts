@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { type DataConverter, defaultPayloadConverter, type Payload } from '@temporalio/common';
+import { failureConverterPath } from '../../../codec/failure-converter-path.ts';
+import {
+  CodecOptionsError,
+  createPayloadCodec,
+  type EncryptionPluginOptions,
+  encryptionPlugin,
+} from '../../../codec/index.ts';
+import { formatKeyring, newKeyring } from '../../../codec/keys/keyring/keyring.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'plugin-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const keyring = join(folder, 'keyring.json');
+writeFileSync(keyring, formatKeyring(newKeyring()), { mode: 0o600 });
+
+const plugin = (options: Partial<EncryptionPluginOptions> = {}) => encryptionPlugin({ keys: { keyring }, ...options });
+const payload = defaultPayloadConverter.toPayload('secret') as Payload;
+const codecOf = (options: object) => (options as { dataConverter: DataConverter }).dataConverter.payloadCodecs?.[0];
+const bundle = join(folder, 'bundle.js');
+
+describe('the encryption plugin', () => {
+  it('encrypts for the namespace that the client or worker names, and by default for the SDK’s', async () => {
+    const encryption = plugin();
+    for (const [options, namespace] of [
+      [{ namespace: 'orders' }, 'orders'],
+      [{}, 'default'],
+    ] as const) {
+      for (const configured of [encryption.configureClient(options), encryption.configureWorker(options)]) {
+        const encoded = await codecOf(configured)?.encode([payload]);
+        const reader = createPayloadCodec({ namespace, keys: { keyring } });
+        expect(Buffer.from((await reader.decode(encoded ?? []))[0]?.data ?? []).toString()).toBe('"secret"');
+        expect(configured).toMatchObject({
+          ...options,
+          dataConverter: { failureConverterPath: failureConverterPath() },
+        });
+      }
+    }
+    encryption.close();
+  });
+
+  it('has one codec for a namespace, and puts it there once, though the connection brings it, too', () => {
+    const encryption = plugin();
+    const inner = { encode: async (it: Payload[]) => it, decode: async (it: Payload[]) => it };
+    const once = encryption.configureWorker({ namespace: 'orders', dataConverter: { payloadCodecs: [inner] } });
+    expect(encryption.configureWorker(once)).toBe(once);
+    const client = encryption.configureClient({ namespace: 'orders' });
+    expect(encryption.configureClient(client)).toBe(client);
+    expect(codecOf(encryption.configureWorker({ namespace: 'orders' }))).toBe(codecOf(client));
+  });
+
+  it('refuses a workflow bundle whose failures would be plain text, by code and by path', () => {
+    writeFileSync(bundle, 'a bundle without it');
+    const encryption = plugin();
+    for (const workflowBundle of [{ code: 'a bundle without it' }, { codePath: bundle }]) {
+      expect(() => encryption.configureWorker({ workflowBundle })).toThrow(
+        /plain text: give bundleWorkflowCode the same/,
+      );
+      expect(plugin({ encryptFailures: false }).configureWorker({ workflowBundle })).toHaveProperty('dataConverter');
+      const dataConverter = { failureConverterPath: '/own.js' };
+      expect(encryption.configureWorker({ workflowBundle, dataConverter })).toMatchObject({ dataConverter });
+    }
+    writeFileSync(bundle, "x=Symbol.for('temporal-codec-server/failure-part')");
+    expect(encryption.configureWorker({ workflowBundle: { codePath: bundle } })).toHaveProperty('dataConverter');
+  });
+
+  it('gives the bundler the failure converter, unless there is another', () => {
+    expect(plugin().configureBundler({})).toEqual({ failureConverterPath: failureConverterPath() });
+    const own = { failureConverterPath: '/own.js' };
+    expect(plugin().configureBundler(own)).toEqual(own);
+    expect(plugin({ encryptFailures: false }).configureBundler({})).toEqual({});
+  });
+
+  it('replays histories of any namespace, and writes nothing that anybody could read', async () => {
+    const encryption = plugin();
+    const written = await createPayloadCodec({ namespace: 'orders', keys: { keyring } }).encode([payload]);
+    const replay = codecOf(encryption.configureReplayWorker({}));
+    expect(Buffer.from((await replay?.decode(written))?.[0]?.data ?? []).toString()).toBe('"secret"');
+    const thrownAway = (await replay?.encode([payload])) ?? [];
+    expect(Buffer.from(thrownAway[0]?.data ?? []).includes('secret')).toBe(false);
+    await expect(replay?.decode(thrownAway)).rejects.toThrow('unknown-key');
+  });
+
+  it.each([
+    ['an option that it does not know', { namespace: 'orders' } as object, /^there is no option namespace/],
+    ['no keys', { keys: undefined as never }, /^keys names none/],
+  ])('is refused with %s', (_what, options, error) => {
+    expect(() => plugin(options).configureClient({})).toThrow(error);
+    expect(() => plugin(options).configureClient({})).toThrow(CodecOptionsError);
+  });
+});
