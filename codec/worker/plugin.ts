@@ -46,7 +46,7 @@ export interface EncryptionPlugin {
 const DEFAULT_NAMESPACE = 'default';
 
 /**
- * Makes the plugin. SDKs before 1.14 know no plugins: use `createDataConverter` there.
+ * Makes the plugin. An SDK that knows none, such as 1.13, takes `createDataConverter`.
  *
  * ```ts
  * const plugins = [encryptionPlugin({ keys: { kms: 'arn:aws:kms:…' } })];

@@ -14,6 +14,7 @@ export interface Group {
 /** Everything that can be installed or built, with the way to do it. */
 export const toolbox = {
   'npm packages of the suite': tools.suitePackages,
+  'older TypeScript SDKs': tools.olderSdks,
   'Temporal CLI and server': tools.temporalCli,
   'Web UI server': tools.webUIServer,
   Chromium: tools.chromium,
@@ -41,6 +42,12 @@ export const groups: readonly Group[] = [
     shows: 'workers and clients in every language that encrypt by themselves read each other',
     file: 'workers.test.ts',
     needs: [...server, 'Python peer', 'Go peer', 'Java peer'],
+  },
+  {
+    name: 'outages',
+    shows: 'a TypeScript worker outlives every failure of its key service, on the newest SDK, 1.20 and 1.13',
+    file: 'outages.test.ts',
+    needs: [...server, 'older TypeScript SDKs'],
   },
   {
     name: 'examples',

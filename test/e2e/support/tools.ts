@@ -122,6 +122,23 @@ async function javaClassPath(name: string, source: string, more: readonly string
     .join(delimiter);
 }
 
+/** Temporal's TypeScript SDK at an older version. @returns the folder of its packages */
+export async function olderSdk(version: string): Promise<string> {
+  const names = ['activity', 'client', 'common', 'proto', 'worker', 'workflow'];
+  const wanted = names.map((name) => `@temporalio/${name}@${version}`);
+  const directory = await madeOnce(`typescript-sdk-${version}`, wanted, async (target) => {
+    writeFileSync(join(target, 'package.json'), '{"private":true}\n');
+    const options = ['--no-audit', '--no-fund', '--save-exact', `--cache=${join(cacheRoot, 'npm')}`];
+    await runOrThrow('npm', ['install', ...options, ...wanted], { cwd: target, timeout: BUILD_TIMEOUT });
+  });
+  return join(directory, 'node_modules');
+}
+
+/** Every older SDK that the suite runs. */
+export async function olderSdks(): Promise<void> {
+  for (const version of versions.olderTypescriptSdks) await olderSdk(version);
+}
+
 /** The packages of `test/e2e/package.json`, installed beside it. */
 export async function suitePackages(): Promise<void> {
   const stamp = join(suiteRoot, 'node_modules/.installed');

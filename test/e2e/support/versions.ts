@@ -22,6 +22,8 @@ export const versions = {
   /** The newest that Go 1.26.8 builds. */
   webUI: versionOfGoModule(webUIModule, 'github.com/temporalio/ui-server/v2'),
   typescriptSdk: npmPackages.dependencies['@temporalio/worker'] ?? 'unknown',
+  /** One with plugins and a context, and the oldest that the codec is promised for. */
+  olderTypescriptSdks: ['1.20.3', '1.13.0'],
   /** The oldest Go that builds the Web UI's server. */
   go: /^go (\S+)/m.exec(readFileSync(webUIModule, 'utf8'))?.[1] ?? 'unknown',
 } as const;
