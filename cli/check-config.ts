@@ -109,11 +109,11 @@ export function policyLines(access: readonly AccessRule[]): PolicyLine[] {
 
 function describePeople(people: People): string {
   if (people === 'anyone-on-loopback') return 'anyone on this machine, unasked';
-  if ('email' in people) return people.email;
-  if ('emailDomain' in people) return `anyone @${people.emailDomain}`;
   if ('serviceToken' in people) return `service token ${people.serviceToken}`;
-  if ('temporalCloudRole' in people) return `Temporal Cloud role ${people.temporalCloudRole} or higher`;
   const by = people.issuer === undefined ? '' : ` by ${people.issuer}`;
+  if ('email' in people) return `${people.email}${by}`;
+  if ('emailDomain' in people) return `anyone @${people.emailDomain}${by}`;
+  if ('temporalCloudRole' in people) return `Temporal Cloud role ${people.temporalCloudRole} or higher${by}`;
   return `claim ${people.claim} = ${people.includes}${by}`;
 }
 

@@ -38,7 +38,7 @@ Serves /decode and /encode on this machine until Ctrl-C.
                      (default: the package's environments/local.ts)
   --tls-cert FILE    serve https with this certificate (PEM), which the Web UI needs to pass its token
   --tls-key FILE     and this private key (PEM)
-  --audit            print the audit line of every request
+  --audit, --no-audit  print the audit line of every request, or none. Default: where the configuration has an identity
   --help
 
 Exit code: 0 stopped, 1 it could not start, or nobody takes its output any more, 2 wrong usage.
@@ -93,7 +93,8 @@ function parseFlags(argv: readonly string[]) {
         config: { type: 'string' },
         'tls-cert': { type: 'string' },
         'tls-key': { type: 'string' },
-        audit: { type: 'boolean', default: false },
+        audit: { type: 'boolean' },
+        'no-audit': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     });
@@ -108,7 +109,7 @@ function parseFlags(argv: readonly string[]) {
       host: host === 'localhost' ? undefined : host,
       keyring,
       config,
-      audit,
+      audit: values['no-audit'] ? false : audit,
       help,
       cert: values['tls-cert'],
       key: values['tls-key'],
@@ -117,6 +118,11 @@ function parseFlags(argv: readonly string[]) {
     if (error instanceof WrongUsageError) throw error;
     throw new WrongUsageError(`${(error as Error).message.split('. ')[0]}. See codec-server start --help.`);
   }
+}
+
+/** Where callers are known, who read what is written down unless that is declined. */
+function audits({ audit }: Flags, { identity }: CodecServerConfig): boolean {
+  return audit ?? identity !== null;
 }
 
 async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<void> {
@@ -136,7 +142,7 @@ async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<vo
       roles: identity.roles,
       storage: external.storage,
       signIn: identity.signIn,
-      audit: flags.audit ? createAuditLog(auditLines.keepForThisTurn) : { record: () => {} },
+      audit: audits(flags, config) ? createAuditLog(auditLines.keepForThisTurn) : { record: () => {} },
       limits: LOCAL_LIMITS,
       onBug: (error, requestId) => logger.error('a request failed by a bug', { requestId }, error),
     });

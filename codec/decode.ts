@@ -38,10 +38,12 @@ export interface DecodeContext {
   /** The namespace that the caller names, if any. */
   readonly namespace: string | undefined;
   /**
-   * The access decision, asked before a key is touched, once per distinct namespace. `undefined`
+   * The access decision, asked before any layer is opened, once per distinct namespace. `undefined`
    * stands for a payload that is bound to no namespace in a request that names none.
    */
   readonly mayDecode: (namespace: string | undefined) => boolean | Promise<boolean>;
+  /** Told the namespace of every layer that was opened, for the audit line. */
+  readonly onOpened?: ((namespace: string) => void) | undefined;
   /** Point in time, in milliseconds of `Date.now()`, after which an answer is of no use. */
   readonly deadline: number;
   readonly limits: OpenLimits;
@@ -144,7 +146,7 @@ class LayerPeeler {
     if (this.#layers.length >= maxLayers)
       throw new CannotOpenError('too-many-layers', `more than ${maxLayers} nested envelopes`);
 
-    if (envelope.keyRequest === undefined) return this.#open(envelope, undefined);
+    // Layers without a key as well: whoever may read nothing makes nobody inflate anything.
     const namespace = envelope.boundNamespace ?? this.#namespace;
     this.#namespace = namespace;
     const allowed = this.#context.mayDecode(namespace);
@@ -173,6 +175,7 @@ class LayerPeeler {
   #open(envelope: Envelope, dataKey: Uint8Array | undefined): undefined {
     this.#payload = deserializePayload(envelope.open(dataKey, this.#context.limits));
     this.#layers.push(envelope.format);
+    if (this.#namespace !== undefined) this.#context.onOpened?.(this.#namespace);
     return undefined;
   }
 
@@ -198,6 +201,7 @@ class LayerPeeler {
         if (decoded === this.#payload) continue;
         this.#payload = decoded;
         this.#layers.push('custom');
+        this.#context.onOpened?.(namespace);
       }
       return this.#outcome();
     } catch (cause) {

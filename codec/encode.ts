@@ -36,8 +36,8 @@ export interface EncodeContext {
 
 /**
  * Encrypts the payloads of a request, in order, bound to `context.namespace`. A payload that is
- * already our message of this namespace, under one of our keys, and authenticates, is returned as it
- * is: clients repeat an encoding when the call behind it is retried, and workers peel one layer.
+ * already our message of this namespace, under one of our keys, authenticates, and has our metadata alone, is
+ * returned as it is: clients repeat an encoding when the call behind it is retried, and workers peel one layer.
  *
  * @returns one payload per payload; a promise only when something had to be waited for
  * @throws CannotEncodeError when the namespace has no key to write with
@@ -69,6 +69,8 @@ function isEncoded(encoder: Encoder, payload: Payload, context: EncodeContext): 
   try {
     const envelope = encoder.recognizeOwn(payload, context.namespace);
     if (envelope?.keyRequest === undefined || envelope.boundNamespace !== context.namespace) return false;
+    // Whatever else the metadata held would leave here in plain text, as if it had been encoded.
+    if (Object.keys(payload.metadata).length > 1 || (payload.externalPayloads ?? []).length > 0) return false;
     const key = encoder.keys.unwrap(envelope.keyRequest, context);
     if (!(key instanceof Promise)) return authenticates(envelope, key, context);
     return key.then((it) => authenticates(envelope, it, context)).catch(falseIfClosed);

@@ -271,14 +271,17 @@ export interface AccessRule {
 
 export type Operation = 'decode' | 'encode';
 
-/** Whom a rule is about. */
+/**
+ * Whom a rule is about. `issuer` says whose word is believed, to the letter as in `identity`; it must be given where
+ * people of several issuers call.
+ */
 export type People =
-  | { readonly email: string }
-  | { readonly emailDomain: string }
+  | { readonly email: string; readonly issuer?: string }
+  | { readonly emailDomain: string; readonly issuer?: string }
   /** A claim that equals or (an array) includes a value, in which `{namespace}` stands for the namespace. */
   | { readonly claim: string; readonly includes: string; readonly issuer?: string }
   /** A Temporal Cloud role on the namespace, at least as high as this. */
-  | { readonly temporalCloudRole: 'read' | 'write' | 'admin' }
+  | { readonly temporalCloudRole: 'read' | 'write' | 'admin'; readonly issuer?: string }
   | { readonly serviceToken: string }
   /** Whoever can reach a server on a loopback address; nobody on any other. */
   | 'anyone-on-loopback';

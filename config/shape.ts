@@ -85,10 +85,10 @@ const people: Check = (value, path) =>
     ? []
     : formOf(
         {
-          email: object({ email: text }),
-          emailDomain: object({ emailDomain: text }),
+          email: object({ email: text, issuer: optional(text) }),
+          emailDomain: object({ emailDomain: text, issuer: optional(text) }),
           claim: object({ claim: text, includes: text, issuer: optional(text) }),
-          temporalCloudRole: object({ temporalCloudRole: oneOf('read', 'write', 'admin') }),
+          temporalCloudRole: object({ temporalCloudRole: oneOf('read', 'write', 'admin'), issuer: optional(text) }),
           serviceToken: object({ serviceToken: text }),
         },
         "{ email }, { emailDomain }, { claim, includes }, { temporalCloudRole }, { serviceToken } or 'anyone-on-loopback'",

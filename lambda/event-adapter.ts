@@ -44,6 +44,11 @@ export function withinLambda(response: CodecResponse): CodecResponse & { readonl
   return fits(body) ? { ...response, body } : tooLarge(response);
 }
 
+/** Whether Lambda can carry a body. The pipeline asks first, so that its audit line has the status that is sent. */
+export function fitsInLambda(body: string | Uint8Array): boolean {
+  return fits(typeof body === 'string' ? body : asBuffer(body).toString('utf8'));
+}
+
 /** Whether a body, escaped in the JSON of a result, stays within Lambda's limit. */
 function fits(body: string): boolean {
   if (body.length <= SURELY_FITS_CHARACTERS) return true;

@@ -5,7 +5,7 @@
  * `bin/function.ts` calls it with the environment's configuration and the process.
  */
 import type { CodecServerConfig } from '../config/schema.ts';
-import type { OpenEvents } from './event-adapter.ts';
+import { fitsInLambda, type OpenEvents } from './event-adapter.ts';
 import { createLambdaHandler, type LambdaHandler } from './lambda-handler.ts';
 import { allSinks, createAuditLog } from './server/audit/audit-log.ts';
 import { createLogger, type LogLevel, type WriteLine } from './server/audit/logger.ts';
@@ -97,6 +97,7 @@ export async function startFunction(
     signIn: identity.signIn,
     audit: allSinks(createAuditLog(write), metrics),
     limits: LAMBDA_LIMITS,
+    fits: fitsInLambda,
     onBug: (error, requestId) => logger.error('a request failed by a bug', { requestId }, error),
   });
 

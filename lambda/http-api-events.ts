@@ -18,6 +18,8 @@ class HttpApiRequest implements CodecRequest {
   readonly query: string;
   readonly deadline: number;
   readonly requestId: string;
+  readonly sourceAddress: string | undefined;
+  answeredInstead: ((status: number) => void) | undefined;
   readonly #event: APIGatewayProxyEventV2;
   #body: Buffer | undefined;
 
@@ -28,6 +30,7 @@ class HttpApiRequest implements CodecRequest {
     this.path = encodedPath(event.rawPath);
     this.query = event.rawQueryString;
     this.requestId = requestId;
+    this.sourceAddress = event.requestContext.http.sourceIp;
     this.deadline = deadline;
   }
 

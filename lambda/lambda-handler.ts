@@ -6,7 +6,7 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { EventAdapter } from './event-adapter.ts';
 import { HttpError } from './server/http/http-error.ts';
-import type { CodecPipeline } from './server/http/message.ts';
+import type { CodecPipeline, CodecRequest } from './server/http/message.ts';
 import { bugResponse, httpErrorResponse } from './server/http/responses.ts';
 import { describeEvent, unknownEventResult } from './unknown-event.ts';
 
@@ -41,8 +41,10 @@ export function createLambdaHandler<Event, Result>(
   // An instance works on one event at a time, and middy does not say which it has waited for too long.
   let requestId = '';
   let current: Event | undefined;
+  let request: CodecRequest | undefined;
   const answer = (event: Event, context: Context): Result | Promise<Result> => {
     current = undefined;
+    request = undefined;
     requestId = context.awsRequestId;
     if (!events.recognizes(event)) {
       const advice = describeEvent(event, events.front);
@@ -54,7 +56,8 @@ export function createLambdaHandler<Event, Result>(
     const answered = events.answerOf?.(event);
     if (answered !== undefined) return answered;
     const deadline = Date.now() + context.getRemainingTimeInMillis() - ANSWER_MARGIN_MS;
-    const response = pipeline(events.requestOf(event, requestId, deadline));
+    request = events.requestOf(event, requestId, deadline);
+    const response = pipeline(request);
     return response instanceof Promise
       ? response.then((settled) => events.resultOf(settled, event))
       : events.resultOf(response, event);
@@ -62,7 +65,10 @@ export function createLambdaHandler<Event, Result>(
   // middy 7's types know handlers that return promises only; it runs the others without waiting.
   const handler = middy(answer as LambdaHandler<Event, Result>, {
     timeoutEarlyInMillis: LAST_MOMENT_MS,
-    timeoutEarlyResponse: () => events.resultOf(httpErrorResponse(TOO_LONG, requestId), current),
+    timeoutEarlyResponse: () => {
+      request?.answeredInstead?.(TOO_LONG.status);
+      return events.resultOf(httpErrorResponse(TOO_LONG, requestId), current);
+    },
   });
   handler.onError(({ error, context }) => {
     onBug(error, context?.awsRequestId);

@@ -21,6 +21,8 @@ class RestApiRequest implements CodecRequest {
   readonly query: string;
   readonly deadline: number;
   readonly requestId: string;
+  readonly sourceAddress: string | undefined;
+  answeredInstead: ((status: number) => void) | undefined;
   readonly #event: APIGatewayProxyEvent;
   readonly #headers: ReadonlyMap<string, readonly string[]>;
   #body: Buffer | undefined;
@@ -32,6 +34,7 @@ class RestApiRequest implements CodecRequest {
     this.path = pathOf(event);
     this.query = queryOf(event);
     this.requestId = requestId;
+    this.sourceAddress = event.requestContext.identity?.sourceIp;
     this.deadline = deadline;
   }
 

@@ -55,22 +55,33 @@ export function checkAccess({ access, identity }: AccessOfConfig): Problem[] {
 
 function checkPeople(people: People, identity: IdentityConfig | null, path: string): Problem[] {
   if (people === 'anyone-on-loopback') return [];
-  if ('email' in people) return checkEmail(people.email, `${path}.email`);
-  if ('emailDomain' in people) return checkDomain(people.emailDomain, `${path}.emailDomain`);
+  const ofIssuer = 'serviceToken' in people ? [] : checkIssuer(people.issuer, identity, path);
+  if ('email' in people) return [...checkEmail(people.email, `${path}.email`), ...ofIssuer];
+  if ('emailDomain' in people) return [...checkDomain(people.emailDomain, `${path}.emailDomain`), ...ofIssuer];
   if ('serviceToken' in people) {
     if (identity?.serviceTokens) return [];
     const message = 'there are no service tokens: set identity.serviceTokens, or remove this.';
     return [{ path: `${path}.serviceToken`, message }];
   }
   if ('temporalCloudRole' in people) {
-    if (identity?.temporalCloudRoles) return [];
+    if (identity?.temporalCloudRoles) return ofIssuer;
     const message =
       'there is no account to ask for roles: set identity.temporalCloudRoles with an API key, or remove this.';
     return [{ path: `${path}.temporalCloudRole`, message }];
   }
-  const { issuer } = people;
-  if (issuer === undefined || issuer === identity?.signIn?.issuer) return [];
-  if (identity?.issuers.some((config) => asOidcIssuer(config).issuer === issuer)) return [];
+  return ofIssuer;
+}
+
+/** Whose word about a person counts: where several could be meant, which one has to be said. */
+function checkIssuer(issuer: string | undefined, identity: IdentityConfig | null, path: string): Problem[] {
+  const believed = new Set((identity?.issuers ?? []).map((config) => asOidcIssuer(config).issuer));
+  if (identity?.signIn) believed.add(identity.signIn.issuer);
+  if (issuer === undefined) {
+    if (believed.size < 2) return [];
+    const message = `several issuers say who people are (${[...believed].join(', ')}), and any of them would be believed: name the one that is meant, issuer: '…'.`;
+    return [{ path, message }];
+  }
+  if (believed.has(issuer)) return [];
   const message =
     'no issuer of identity.issuers has this name, nor has signIn; it must be equal to the letter, trailing slash included.';
   return [{ path: `${path}.issuer`, message }];
@@ -152,9 +163,6 @@ function warnAboutClaim(
     const andEncode = encodes ? ', and encode' : '';
     const message = `the claim ${claim} is the same for everybody with a token: this lets all of them in${andEncode}.`;
     warnings.push({ path, message });
-  }
-  if (issuer === undefined && issuers.length > 1) {
-    warnings.push({ path, message: 'any of the issuers is believed about this claim: name the one that is meant.' });
   }
   const believed = issuers.filter((it) => issuer === undefined || asOidcIssuer(it).issuer === issuer);
   if (!everybody && claim !== 'sub' && believed.some(({ type }) => type === 'temporal-cloud')) {

@@ -12,6 +12,7 @@ export class NodeRequest implements CodecRequest {
   readonly body: Uint8Array;
   readonly deadline: number;
   readonly requestId: string = randomUUID();
+  readonly sourceAddress: string | undefined;
   readonly #rawHeaders: readonly string[];
 
   constructor(message: IncomingMessage, body: Uint8Array, deadline: number) {
@@ -21,6 +22,7 @@ export class NodeRequest implements CodecRequest {
     this.path = mark < 0 ? url : url.slice(0, mark);
     this.query = mark < 0 ? '' : url.slice(mark + 1);
     this.body = body;
+    this.sourceAddress = message.socket?.remoteAddress;
     this.deadline = deadline;
     this.#rawHeaders = message.rawHeaders;
   }

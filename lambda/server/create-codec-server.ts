@@ -32,6 +32,8 @@ export interface ServerParts {
   readonly audit: AuditSink;
   /** The limits where the configuration gives none. */
   readonly limits: Limits;
+  /** Whether the host can carry a body; default: any. What it cannot is a 413, and counted as one. */
+  readonly fits?: ((body: string | Uint8Array) => boolean) | undefined;
   /** Told of what should never happen, for the log. */
   readonly onBug: (error: unknown, requestId: string) => void;
 }
@@ -59,6 +61,7 @@ export function createCodecServer(config: CodecServerConfig, parts: ServerParts)
       storage: parts.storage,
       audit: parts.audit,
       ready: createReadiness({ keys, namespaces: namespacesToProve(config.keys) }),
+      fits: parts.fits,
       onBug: parts.onBug,
     },
   );

@@ -15,7 +15,7 @@ import { AuditRecord } from './audit/audit-record.ts';
 import type { AccessPolicy } from './auth/access-policy.ts';
 import { type Authenticator, type Caller, IdentityUnavailableError, UnauthenticatedError } from './auth/caller.ts';
 import { requireJson } from './http/content-type.ts';
-import { deniedSentence, explainCannotOpen, explainDenied, explainTooLarge } from './http/explain.ts';
+import { deniedSentence, explainCannotOpen, explainDenied, explainTooLarge, writtenLength } from './http/explain.ts';
 import { HttpError } from './http/http-error.ts';
 import { limitBody } from './http/limits.ts';
 import type { CodecPipeline, CodecRequest, CodecResponse } from './http/message.ts';
@@ -48,6 +48,8 @@ export interface PipelineDeps {
   readonly audit: AuditSink;
   /** Whether a key can be used, for `/readyz`. Must be cheap however often it is asked. */
   readonly ready: () => boolean | Promise<boolean>;
+  /** Whether the host can carry a body; default: any. */
+  readonly fits?: ((body: string | Uint8Array) => boolean) | undefined;
   /** Told of what should never happen, for the log; never with a payload's content. */
   readonly onBug: (error: unknown, requestId: string) => void;
   /** Milliseconds for durations; default `performance.now`. */
@@ -59,6 +61,21 @@ export function createPipeline(settings: PipelineSettings, deps: PipelineDeps): 
   const pipeline = new Pipeline(settings, deps);
   return (request) => pipeline.handle(request);
 }
+
+/** Distinct namespaces that are decided on in one request; the payloads of more are denied. A page of the Web UI has one. */
+const MOST_NAMESPACES = 50;
+/** Characters of a namespace; Temporal Server takes no longer name (`limit.maxIDLength`). */
+const LONGEST_NAMESPACE = 1000;
+/** Bytes of explanations that any request may get; more, up to twice its body, only where it is larger. */
+const LEAST_EXPLAINED = 512;
+/** Bytes that an answer may have in any case, before it is compared with its request. */
+const LEAST_ANSWER = 1024;
+
+const ANSWER_TOO_LARGE = new HttpError(
+  413,
+  'The decoded payloads are larger than the 6 MB that AWS Lambda can answer with: ask for fewer payloads at a time',
+);
+const OUT_OF_PROPORTION = new HttpError(413, 'The answer would be more than three times as large as what you sent');
 
 class Pipeline {
   readonly #settings: PipelineSettings;
@@ -78,21 +95,37 @@ class Pipeline {
     const { operation } = route;
     if (operation === 'healthz' || operation === 'readyz') return this.#health(operation, request);
     const record = new AuditRecord(request.requestId, this.#now());
+    record.sourceAddress = request.sourceAddress;
     try {
       const response = this.#answer(request, route, record);
-      if (!(response instanceof Promise)) return this.#close(record, response);
-      return response.then(
-        (settled) => this.#close(record, settled),
-        (error) => this.#close(record, this.#failed(error, request, record)),
-      );
+      if (!(response instanceof Promise)) return this.#close(record, response, request);
+      let answered = false;
+      request.answeredInstead = (status) => {
+        if (answered) return;
+        answered = true;
+        this.#record(record, status);
+      };
+      const close = (settled: CodecResponse): CodecResponse => {
+        if (answered) return settled;
+        answered = true;
+        return this.#close(record, settled, request);
+      };
+      return response.then(close, (error) => close(this.#failed(error, request, record)));
     } catch (error) {
-      return this.#close(record, this.#failed(error, request, record));
+      return this.#close(record, this.#failed(error, request, record), request);
     }
   }
 
-  #close(record: AuditRecord, response: CodecResponse): CodecResponse {
-    this.#deps.audit.record(record.entry(response.status, this.#now()));
-    return response;
+  /** The last word on an answer: what the host cannot carry becomes a 413 before it is recorded. */
+  #close(record: AuditRecord, response: CodecResponse, { requestId }: CodecRequest): CodecResponse {
+    const { fits } = this.#deps;
+    const sent = fits === undefined || fits(response.body) ? response : httpErrorResponse(ANSWER_TOO_LARGE, requestId);
+    this.#record(record, sent.status);
+    return sent;
+  }
+
+  #record(record: AuditRecord, status: number): void {
+    this.#deps.audit.record(record.entry(status, this.#now()));
   }
 
   /** Everything before the identity: cheap, and of no use to whoever is refused. */
@@ -147,6 +180,7 @@ class Pipeline {
     const context: DecodeContext = {
       namespace,
       mayDecode: this.#decisions(caller, record),
+      onOpened: (opened) => record.opened.add(opened),
       deadline: request.deadline,
       limits: { inflateBudget: this.#settings.limits.inflatedBytes },
       usage: record.usage,
@@ -154,8 +188,28 @@ class Pipeline {
     const decoded = decodePayloads(this.#deps.decoder, payloads, context);
     const outcomes = this.#retrieve(request, isDownload, decoded, context);
     return outcomes instanceof Promise
-      ? outcomes.then((settled) => this.#decoded(request, payloads, settled, caller, record))
-      : this.#decoded(request, payloads, outcomes, caller, record);
+      ? outcomes.then((settled) => this.#inProportion(request, payloads, settled, context, caller, record))
+      : this.#inProportion(request, payloads, outcomes, context, caller, record);
+  }
+
+  /** No answer to somebody without a right is much larger than the request: a list of `{}` grows by being written out. */
+  #inProportion(
+    request: CodecRequest,
+    payloads: readonly Payload[],
+    outcomes: readonly DecodeOutcome[],
+    context: DecodeContext,
+    caller: Caller,
+    record: AuditRecord,
+  ): CodecResponse | Promise<CodecResponse> {
+    const response = this.#decoded(request, payloads, outcomes, caller, record);
+    if (record.opened.size > 0 || response.body.length <= Math.max(LEAST_ANSWER, 3 * request.body.length))
+      return response;
+    const judge = (allowed: boolean): CodecResponse => {
+      if (!allowed) throw OUT_OF_PROPORTION;
+      return response;
+    };
+    const allowed = context.mayDecode(context.namespace);
+    return typeof allowed === 'boolean' ? judge(allowed) : allowed.then(judge);
   }
 
   /** Follows references to external storage, unless there is none or the client wants them as they are. */
@@ -184,6 +238,8 @@ class Pipeline {
       if (namespace === undefined) return false;
       const made = namespaces.get(namespace);
       if (made !== undefined) return made === 'allowed';
+      if (namespace.length > LONGEST_NAMESPACE || namespaces.size + (waiting?.size ?? 0) >= MOST_NAMESPACES)
+        return waiting?.get(namespace) ?? false;
       const note = (allowed: boolean): boolean => {
         namespaces.set(namespace, allowed ? 'allowed' : 'denied');
         return allowed;
@@ -207,6 +263,11 @@ class Pipeline {
     record: AuditRecord,
   ): CodecResponse {
     const explains = this.#explainsTo(caller, record);
+    let explainable = Math.max(LEAST_EXPLAINED, 2 * request.body.length);
+    const explain = (explanation: Payload, original: Payload): Payload => {
+      explainable -= writtenLength(explanation);
+      return explainable >= 0 ? explanation : original;
+    };
     let denied = false;
     let closed = false;
     const results = outcomes.map((outcome, index) => {
@@ -226,11 +287,14 @@ class Pipeline {
           closed = true;
           break;
       }
-      if (!explains) return payloads[index] as Payload;
-      if (outcome.kind === 'cannot-open')
-        return (outcome.reason === 'object-too-large' ? explainTooLarge : explainCannotOpen)(request.requestId);
-      const rule = this.#ruleToAskFor('decode', outcome.namespace);
-      return explainDenied(caller, outcome.namespace, rule, request.requestId);
+      const original = payloads[index] as Payload;
+      if (!explains || explainable <= 0) return original;
+      if (outcome.kind === 'cannot-open') {
+        const explanation = outcome.reason === 'object-too-large' ? explainTooLarge : explainCannotOpen;
+        return explain(explanation(request.requestId), original);
+      }
+      const rule = this.#ruleToAskFor(caller, 'decode', outcome.namespace);
+      return explain(explainDenied(caller, outcome.namespace, rule, request.requestId), original);
     });
     if (this.#settings.failures === 'reject' && !record.bulk) {
       if (denied) throw new HttpError(403, 'You may not decode all of these payloads');
@@ -239,8 +303,8 @@ class Pipeline {
     return payloadsResponse(results, request.requestId);
   }
 
-  #ruleToAskFor(operation: 'decode' | 'encode', namespace: string | undefined): string | undefined {
-    return namespace === undefined ? undefined : this.#deps.policy.ruleToAskFor(operation, namespace);
+  #ruleToAskFor(caller: Caller, operation: 'decode' | 'encode', namespace: string | undefined): string | undefined {
+    return namespace === undefined ? undefined : this.#deps.policy.ruleToAskFor(caller, operation, namespace);
   }
 
   /** Explanations are for people: a worker behind a service token would take one for data. */
@@ -263,7 +327,10 @@ class Pipeline {
       record.namespaces.set(namespace, allowed ? 'allowed' : 'denied');
       if (!allowed) {
         record.count('denied', payloads.length);
-        throw new HttpError(403, deniedSentence(caller, 'encode', namespace, this.#ruleToAskFor('encode', namespace)));
+        throw new HttpError(
+          403,
+          deniedSentence(caller, 'encode', namespace, this.#ruleToAskFor(caller, 'encode', namespace)),
+        );
       }
       const encoded = encodePayloads(this.#deps.encoder, payloads, {
         namespace,

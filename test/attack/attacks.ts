@@ -3,6 +3,9 @@
  * cause a key call, or make anybody fetch a key that the attacker points to.
  */
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
+import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { parseMessage } from '../../codec/aws-encryption-sdk/reader.ts';
+import { encryptMessage } from '../../codec/aws-encryption-sdk/writer.ts';
 import { makeServiceToken } from '../../lambda/server/auth/service-tokens.ts';
 import { encodePart, signingKeyOf, signToken } from '../support/https-issuer.ts';
 import type { AttackRequest } from './target.ts';
@@ -14,6 +17,8 @@ export interface Attack {
   /** The documented status; several where the HTTP server or gateway in front may answer first, or cut the connection (0). */
   readonly status: number | readonly number[];
   readonly request: (world: AttackWorld) => Partial<AttackRequest>;
+  /** The caller may read the namespace they name, so keys are looked for, and none is found. */
+  readonly looksForKeys?: true;
 }
 
 type Claims = Record<string, unknown>;
@@ -374,6 +379,113 @@ const STRANGERS: Attack[] = [
   },
 ];
 
+const base64 = (text: string | Uint8Array): string => Buffer.from(text as string).toString('base64');
+
+/** A stranger's request with payloads of their own making. */
+const work = (
+  name: string,
+  payloads: () => readonly unknown[],
+  status: Attack['status'],
+  ...more: Headers
+): Attack => ({
+  name,
+  status,
+  request: (world) => ({
+    headers: [
+      ...ORDINARY,
+      ['authorization', `Bearer ${world.token({ email: 'mallory@evil.example' })}`] as const,
+      ...more,
+    ],
+    body: JSON.stringify({ payloads: payloads() }),
+  }),
+});
+
+const compressed = (encoding: string, data: Uint8Array) => ({
+  metadata: { encoding: base64(encoding) },
+  data: base64(data),
+});
+
+/** Bytes that would be 6 MB. */
+const BOMB = Buffer.concat([Buffer.from([0x12, 0x80, 0x89, 0xfa, 0x02]), Buffer.alloc(6_194_304)]);
+
+/** A message of ours whose namespace its author chose, which nothing authenticates before it is opened. */
+function messageOf(namespace: string) {
+  const data = encryptMessage(Buffer.from('x'), {
+    dataKey: Buffer.alloc(32, 1),
+    encryptedDataKeys: [{ providerId: 'aws-kms', providerInfo: Buffer.from('x'), ciphertext: Buffer.alloc(32) }],
+    encryptionContext: new Map([['temporal-namespace', namespace]]),
+  });
+  return compressed('binary/aws-encryption-sdk', data);
+}
+
+/** Whoever may read nothing causes no work, and gets no more than they sent. */
+const WORK: Attack[] = [
+  work('a zstd bomb by a stranger', () => [compressed('binary/zstd', zstdCompressSync(BOMB))], 200),
+  work('a zlib bomb by a stranger', () => [compressed('binary/zlib', deflateSync(BOMB))], 200),
+  work('a gzip bomb by a stranger', () => [compressed('binary/gzip', gzipSync(BOMB))], 200),
+  work('an honest zlib payload by a stranger', () => [compressed('binary/zlib', deflateSync(Buffer.alloc(0)))], 200),
+  work(
+    '1,000 payloads of 53 bytes, to be explained',
+    () => Array(1000).fill(compressed('binary/zlib', Buffer.alloc(3))),
+    200,
+    ['origin', ORIGIN],
+  ),
+  work('1,000 empty payloads', () => Array(1000).fill({}), 413),
+  work(
+    'a namespace of 60,000 characters, to be repeated in the server’s voice',
+    () => [messageOf('x'.repeat(60_000))],
+    200,
+    ['origin', ORIGIN],
+  ),
+  work(
+    'a namespace with line breaks and a link, to be repeated in the server’s voice',
+    () => [messageOf('orders.\n\nSign in again at https://evil.example/login \u202egnp')],
+    200,
+    ['origin', ORIGIN],
+  ),
+];
+
+/** The wrapped key of a message of billing, brought in as another producer's by somebody who may read orders. */
+const disguised = (name: string, metadata: (wrapped: Buffer) => Readonly<Record<string, string>>): Attack => ({
+  name,
+  status: 200,
+  looksForKeys: true,
+  request: (world) => {
+    const { data } = JSON.parse(world.billingBody).payloads[0] as { data: string };
+    const [wrapped] = parseMessage(Buffer.from(data, 'base64')).header.encryptedDataKeys;
+    const entries = Object.entries(metadata(Buffer.from(wrapped?.ciphertext ?? []))).map(([key, value]) => [
+      key,
+      base64(value),
+    ]);
+    const payload = { metadata: { encoding: base64('binary/encrypted'), ...Object.fromEntries(entries) }, data };
+    return { ...bearer(world.token()), body: JSON.stringify({ payloads: [payload] }) };
+  },
+});
+
+/** Formats that are not named with the key, under the one key that all namespaces share. */
+const FOREIGN_FORMATS: Attack[] = [
+  disguised('a wrapped key of billing as one of temporal-proxy', (wrapped) => ({
+    'encryption-dek': wrapped.toString('base64'),
+    'encryption-key-id': 'awskms:///alias/codec?region=eu-central-1',
+  })),
+  disguised('a wrapped key of billing as one of temporal-proxy, with a context of another application', (wrapped) => ({
+    'encryption-dek': wrapped.toString('base64'),
+    'encryption-key-id': 'awskms:///alias/codec?context_application=payroll',
+  })),
+  disguised('a wrapped key of billing as one of the Python sample', (wrapped) => ({
+    data_key_encrypted: wrapped.toString('base64'),
+  })),
+  disguised('a payload of the samples, whose key nobody has', () => ({ 'encryption-key-id': 'test-key-id' })),
+  {
+    name: 'a message of billing as one of the Java sample',
+    status: 200,
+    request: (world) => ({
+      ...bearer(world.token()),
+      body: world.billingBody.replace(base64('binary/aws-encryption-sdk'), base64('awsencriptionsdk/binary/encrypted')),
+    }),
+  },
+];
+
 /** A person with a right, and a ciphertext of a namespace that they have none for. */
 const OTHER_NAMESPACES: Attack[] = ['orders', 'billing', 'Billing', 'orders/../billing', 'undefined', '', '*'].map(
   (namespace) => ({
@@ -591,6 +703,8 @@ export const ATTACKS: readonly Attack[] = [
   ...SIGNATURES,
   ...CLAIMS,
   ...STRANGERS,
+  ...WORK,
+  ...FOREIGN_FORMATS,
   ...OTHER_NAMESPACES,
   ...TWO_TOKENS,
   ...SERVICE_TOKENS,

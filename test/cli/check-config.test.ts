@@ -59,10 +59,10 @@ encode  *             anyone on this machine, unasked  this machine
           name: 'team',
           namespaces: ['orders', 'billing'],
           people: [
-            { email: 'a@example.com' },
-            { emailDomain: 'example.com' },
+            { email: 'a@example.com', issuer: 'https://i/' },
+            { emailDomain: 'example.com', issuer: 'https://i/' },
             { serviceToken: 'ci' },
-            { temporalCloudRole: 'read' },
+            { temporalCloudRole: 'read', issuer: 'https://login.tmprl.cloud/' },
             { claim: 'groups', includes: '{namespace}', issuer: 'https://i/' },
           ],
           allow: ['decode'],
@@ -78,13 +78,18 @@ encode  *             anyone on this machine, unasked  this machine
     ]);
     expect(report.policy).toHaveLength(10);
     expect(report.policy.slice(0, 5).map(({ who }: { who: string }) => who)).toEqual([
-      'a@example.com',
-      'anyone @example.com',
+      'a@example.com by https://i/',
+      'anyone @example.com by https://i/',
       'service token ci',
-      'Temporal Cloud role read or higher',
+      'Temporal Cloud role read or higher by https://login.tmprl.cloud/',
       'claim groups = {namespace} by https://i/',
     ]);
-    expect(report.policy[0]).toEqual({ operation: 'decode', namespace: 'billing', who: 'a@example.com', rule: 'team' });
+    expect(report.policy[0]).toEqual({
+      operation: 'decode',
+      namespace: 'billing',
+      who: 'a@example.com by https://i/',
+      rule: 'team',
+    });
   });
 
   it('checks documents before they are put into their secrets, and repeats nothing of them', async () => {

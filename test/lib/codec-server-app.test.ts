@@ -102,7 +102,15 @@ describe('an upgrade', () => {
     const after = new SynthesizedTemplate(
       {
         ...full,
-        access: [...full.access, { name: 'more', namespaces: ['*'], people: [{ email: 'a@b.c' }], allow: ['encode'] }],
+        access: [
+          ...full.access,
+          {
+            name: 'more',
+            namespaces: ['*'],
+            people: [{ email: 'a@b.c', issuer: 'https://login.example.com/' }],
+            allow: ['encode'],
+          },
+        ],
         cors: { origins: ['https://other.example.com'], credentials: false },
         keys: { ...full.keys, kms: [...(full.keys.kms ?? []).toReversed()] },
         deployment: {

@@ -6,7 +6,14 @@ import type { EnvironmentConfig } from '../../config/environment.ts';
 import { SynthesizedTemplate } from '../support/synthesize.ts';
 import { FROZEN_ENVIRONMENTS } from './environments.ts';
 import { breaksBetween, type LastingTemplate, lastingOf } from './lasting.ts';
-import { DEPARTED, type FrozenEnvironment, frozenEnvironments, frozenVersions, mayBreak } from './releases.ts';
+import {
+  DEPARTED,
+  type FrozenEnvironment,
+  frozenEnvironments,
+  frozenVersions,
+  mayBreak,
+  REFUSED_SINCE,
+} from './releases.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -17,14 +24,21 @@ const lastingNow = (config: EnvironmentConfig, name: string) =>
 describe.each(frozenVersions())('what release %s deployed', (released) => {
   it.each(frozenEnvironments(released))('is upgraded without replacing anything: %s', (file, { config, template }) => {
     const { name } = FROZEN_ENVIRONMENTS[file] ?? { name: file };
-    const breaks = breaksBetween(template, lastingNow(config as EnvironmentConfig, name));
+    const mend = REFUSED_SINCE[released]?.[file]?.mend ?? ((it: EnvironmentConfig) => it);
+    const breaks = breaksBetween(template, lastingNow(mend(config as EnvironmentConfig), name));
     // What replaces a resource, or changes a stored byte, is a major release.
     if (!mayBreak(released, version)) expect(breaks.filter((it) => !DEPARTED[released]?.[it])).toEqual([]);
   });
 
-  it.each(frozenEnvironments(released))('was configured by what is accepted today: %s', (_, { config }) => {
-    expect(checkDeployment(config as EnvironmentConfig)).toEqual([]);
-  });
+  it.each(frozenEnvironments(released))(
+    'was configured by what is accepted today, or refused with its fix: %s',
+    (file, { config }) => {
+      const refused = REFUSED_SINCE[released]?.[file];
+      const problems = checkDeployment(config as EnvironmentConfig);
+      expect(problems.map(({ path }) => path)).toEqual(refused?.paths ?? []);
+      if (refused !== undefined) expect(checkDeployment(refused.mend(config as EnvironmentConfig))).toEqual([]);
+    },
+  );
 });
 
 describe('an upgrade', () => {

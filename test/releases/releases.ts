@@ -1,5 +1,6 @@
 /** What earlier releases deployed and accepted, one folder a release. `npm run release` adds the folder of a new one. */
 import { readdirSync, readFileSync } from 'node:fs';
+import type { EnvironmentConfig } from '../../config/environment.ts';
 import type { LastingTemplate } from './lasting.ts';
 
 /** What a release keeps of one environment. */
@@ -14,6 +15,39 @@ export const DEPARTED: Readonly<Record<string, Readonly<Record<string, string>>>
   '0.1.0': {
     'DomainIpv6C43547C1 (AWS::Route53::RecordSet) is gone':
       'an HTTP API has no IPv6 address, so that this alias answered nothing',
+  },
+};
+
+/** A configuration that a release took and that is refused since, because it let people read what they may not. */
+export interface RefusedSince {
+  /** The places that `check-config` names, in its order. */
+  readonly paths: readonly string[];
+  /** The fix that it names. */
+  readonly mend: (config: EnvironmentConfig) => EnvironmentConfig;
+}
+
+/** By version and environment. CHANGELOG.md says each of them, with its fix. */
+export const REFUSED_SINCE: Readonly<Record<string, Readonly<Record<string, RefusedSince>>>> = {
+  '0.1.0': {
+    full: {
+      // Two issuers, either of which was believed about a domain; formats that bind nothing under a key of two entries.
+      paths: ['access[0].people[0]', 'keys.kms[2].foreignFormats'],
+      mend: (config) => ({
+        ...config,
+        access: config.access.map((rule, index) =>
+          index === 0
+            ? { ...rule, people: [{ emailDomain: 'example.com', issuer: 'https://login.example.com/' }] }
+            : rule,
+        ),
+        keys: {
+          ...config.keys,
+          kms: (config.keys.kms ?? []).map(({ foreignFormats, ...entry }) => ({
+            ...entry,
+            ...(foreignFormats === undefined ? {} : { foreignFormats: ['temporal-cloud-proxy' as const] }),
+          })),
+        },
+      }),
+    },
   },
 };
 

@@ -39,8 +39,9 @@ export function auditLine(entry: AuditEntry): string {
   line += `,"status":${entry.status},"durationMs":${Math.round(entry.durationMs * 1000) / 1000}`;
   if (caller !== undefined) line += `,"caller":${callerJson(caller)}`;
   line += text('unauthenticated', entry.unauthenticated) + text('origin', entry.origin);
-  line += text('namedNamespace', entry.namedNamespace);
+  line += text('sourceAddress', entry.sourceAddress) + text('namedNamespace', entry.namedNamespace);
   line += `,"namespaces":{"allowed":${listJson(allowed)},"denied":${listJson(denied)}}`;
+  line += `,"opened":${openedJson(entry.opened)}`;
   line += `,"payloads":${countsJson(entry.payloads)},"keyIds":${listJson(entry.keyIds)}`;
   line += `,"cacheHits":${entry.cacheHits},"cacheMisses":${entry.cacheMisses}`;
   if (entry.bulk) line += ',"bulk":true';
@@ -80,6 +81,12 @@ function listJson(names: readonly string[]): string {
   const list = names.slice(0, MAX_LISTED).map(loggable);
   if (names.length > MAX_LISTED) list.push(`… and ${names.length - MAX_LISTED} more`);
   return JSON.stringify(list);
+}
+
+/** In full: what was read is never left out, nor cut. The pipeline bounds how many there are, and how long. */
+function openedJson(names: ReadonlySet<string>): string {
+  if (names.size === 0) return '[]';
+  return JSON.stringify([...names]);
 }
 
 function textJson(value: string): string {

@@ -8,7 +8,9 @@ export class AuditRecord {
   readonly usage: KeyUsage = { keyIds: new Set(), cacheHits: 0, cacheMisses: 0 };
   /** The decisions by namespace. A map: strangers choose the names, and an object would grow slow and large by them. */
   readonly namespaces = new Map<string, 'allowed' | 'denied'>();
+  readonly opened = new Set<string>();
   readonly payloads: Record<string, number> = {};
+  sourceAddress: string | undefined;
   operation = 'other';
   caller: Caller | undefined;
   unauthenticated: RejectionReason | undefined;
@@ -33,7 +35,7 @@ export class AuditRecord {
 
   entry(status: number, now: number): AuditEntry {
     const { operation, caller, unauthenticated, origin, refusedOrigin, namedNamespace } = this;
-    const { namespaces, payloads, fault, bulk } = this;
+    const { sourceAddress, namespaces, opened, payloads, fault, bulk } = this;
     const { keyIds, cacheHits, cacheMisses } = this.usage;
     return {
       requestId: this.#requestId,
@@ -44,8 +46,10 @@ export class AuditRecord {
       unauthenticated,
       origin,
       refusedOrigin,
+      sourceAddress,
       namedNamespace,
       namespaces,
+      opened,
       payloads,
       keyIds: keyIds.size === 0 ? [] : [...keyIds],
       cacheHits,

@@ -9,18 +9,23 @@ export interface AuditEntry {
   readonly requestId: string;
   /** `decode`, `encode`, `download`, `sign-in`, `sign-in-callback`, `sign-out`, or `other` for a path that is none. */
   readonly operation: string;
+  /** Of the answer that was really sent. */
   readonly status: number;
   readonly durationMs: number;
   readonly caller: Caller | undefined;
   /** Why there is no caller: `missing`, `expired`, …; undefined when there is one. */
   readonly unauthenticated: string | undefined;
   readonly origin: string | undefined;
+  /** The address that the request came from, as the gateway or the socket says; undefined where neither does. */
+  readonly sourceAddress: string | undefined;
   /** Whether the request was refused for coming from the page of an origin that is not allowed. */
   readonly refusedOrigin: boolean;
   /** The namespace that the caller named. */
   readonly namedNamespace: string | undefined;
   /** The distinct namespaces for which a decision was made, and the decision. */
   readonly namespaces: ReadonlyMap<string, 'allowed' | 'denied'>;
+  /** The distinct namespaces of what was opened: a bounded number of bounded names, so that none is ever left out. */
+  readonly opened: ReadonlySet<string>;
   /** Payloads by outcome: `decoded`, `retrieved` (from external storage), `encoded`, `stored` (there), `unchanged`, `denied`, `no-key-to-write`, and each cause of `cannot-open`. */
   readonly payloads: Readonly<Record<string, number>>;
   readonly keyIds: readonly string[];

@@ -15,7 +15,8 @@ export interface AccessPolicy {
   may(caller: Caller, operation: Operation, namespace: string): boolean | Promise<boolean>;
   /**
    * The name of a rule that covers the namespace for the operation, for someone who was denied to
-   * ask for; undefined when there is none.
+   * ask for; undefined when there is none. Only for people whom some rule knows, for whatever
+   * namespace: the names of a team's rules are no business of a stranger's.
    */
-  ruleToAskFor(operation: Operation, namespace: string): string | undefined;
+  ruleToAskFor(caller: Caller, operation: Operation, namespace: string): string | undefined;
 }

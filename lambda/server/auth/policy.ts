@@ -27,8 +27,10 @@ interface CompiledRule {
   readonly covers: NamespaceMatcher;
   /** The people who can be recognized by what the caller brings along. */
   readonly people: readonly PersonTest[];
-  /** The lowest Temporal Cloud role that suffices. */
-  readonly role: NamespaceRole | undefined;
+  /** Temporal Cloud roles that suffice, each for people of one issuer, or of any. */
+  readonly roles: readonly { readonly role: NamespaceRole; readonly issuer: string | undefined }[];
+  /** Whether it is about the caller, in whatever namespace; roles aside. */
+  readonly knows: (caller: Caller) => boolean;
   /** Whether it is about people at all, so that somebody can ask to be added to it. */
   readonly forPeople: boolean;
 }
@@ -65,6 +67,32 @@ export function createAccessPolicy(rules: readonly AccessRule[], deps: AccessPol
     return verdict;
   }
 
+  const known = new WeakMap<Caller, boolean>();
+
+  function isKnown(caller: Caller): boolean {
+    let answer = known.get(caller);
+    if (answer === undefined) {
+      answer = [...compiled.decode, ...compiled.encode].some((rule) => rule.knows(caller));
+      known.set(caller, answer);
+    }
+    return answer;
+  }
+
+  /** Whether a role is remembered, as one is after a decision that rested on it. Nobody is asked for the sake of a name. */
+  function hasRole({ email, issuer }: Caller, namespace: string): boolean {
+    const counts = [...compiled.decode, ...compiled.encode].some((rule) => rolesFor(rule, issuer).length > 0);
+    if (!counts || deps.roles === undefined || email === undefined || comparableEmail(email) === undefined)
+      return false;
+    try {
+      const role = deps.roles.roleOf(email, namespace);
+      if (!(role instanceof Promise)) return role !== undefined;
+      role.catch(() => {});
+      return false;
+    } catch {
+      return false;
+    }
+  }
+
   return {
     may(caller, operation, namespace) {
       const verdict = verdictOn(caller, operation, namespace);
@@ -74,7 +102,8 @@ export function createAccessPolicy(rules: readonly AccessRule[], deps: AccessPol
       const role = deps.roles.roleOf(email, namespace);
       return role instanceof Promise ? role.then((held) => suffices(held, verdict)) : suffices(role, verdict);
     },
-    ruleToAskFor(operation, namespace) {
+    ruleToAskFor(caller, operation, namespace) {
+      if (!isKnown(caller) && !hasRole(caller, namespace)) return undefined;
       return compiled[operation].find((rule) => rule.forPeople && rule.covers(namespace))?.name;
     },
   };
@@ -92,10 +121,15 @@ function judge(rules: readonly CompiledRule[], caller: Caller, namespace: string
     if (!rule.covers(namespace)) continue;
     if (rule.people.some((matches) => matches(caller, namespace))) return true;
     // Roles are the Temporal Cloud account's: a service token or a nobody on loopback has none to ask for.
-    if (rule.role === undefined || caller.email === undefined) continue;
-    if (verdict === false || isAtLeast(verdict, rule.role)) verdict = rule.role;
+    if (caller.email === undefined) continue;
+    for (const role of rolesFor(rule, caller.issuer)) if (verdict === false || isAtLeast(verdict, role)) verdict = role;
   }
   return verdict;
+}
+
+/** The roles that count for people of an issuer. */
+function rolesFor({ roles }: CompiledRule, issuer: string | undefined): NamespaceRole[] {
+  return roles.filter((it) => it.issuer === undefined || it.issuer === issuer).map(({ role }) => role);
 }
 
 function compileRules(rules: readonly AccessRule[], operation: Operation): CompiledRule[] {
@@ -104,19 +138,23 @@ function compileRules(rules: readonly AccessRule[], operation: Operation): Compi
 
 function compileRule(rule: AccessRule): CompiledRule {
   const people: PersonTest[] = [];
-  let role: NamespaceRole | undefined;
+  const known: ((caller: Caller) => boolean)[] = [];
+  const roles: { readonly role: NamespaceRole; readonly issuer: string | undefined }[] = [];
   for (const entry of rule.people) {
     if (typeof entry === 'object' && 'temporalCloudRole' in entry) {
-      if (role === undefined || isAtLeast(role, entry.temporalCloudRole)) role = entry.temporalCloudRole;
+      roles.push({ role: entry.temporalCloudRole, issuer: entry.issuer });
     } else {
-      people.push(personTest(entry));
+      const test = personTest(entry);
+      people.push(test);
+      known.push(typeof entry === 'object' && 'claim' in entry ? claimKnower(entry) : (caller) => test(caller, ''));
     }
   }
   return {
     name: rule.name,
     covers: createNamespaceMatcher(rule.namespaces),
     people,
-    role,
+    roles,
+    knows: (caller) => known.some((knows) => knows(caller)),
     forPeople: rule.people.some((entry) => typeof entry === 'object' && !('serviceToken' in entry)),
   };
 }
@@ -124,9 +162,28 @@ function compileRule(rule: AccessRule): CompiledRule {
 function personTest(people: Exclude<People, { readonly temporalCloudRole: unknown }>): PersonTest {
   if (people === 'anyone-on-loopback') return (caller) => caller.method === 'loopback';
   if ('serviceToken' in people) return serviceTokenTest(people.serviceToken);
-  if ('email' in people) return emailTest(people.email);
-  if ('emailDomain' in people) return domainTest(people.emailDomain);
+  if ('email' in people) return ofIssuer(people.issuer, emailTest(people.email));
+  if ('emailDomain' in people) return ofIssuer(people.issuer, domainTest(people.emailDomain));
   return claimTest(people);
+}
+
+/** Only for callers whose identity that issuer vouches for; undefined: any of the configuration's. */
+function ofIssuer(issuer: string | undefined, test: PersonTest): PersonTest {
+  return issuer === undefined ? test : (caller, namespace) => caller.issuer === issuer && test(caller, namespace);
+}
+
+/** Whether a claim is one that the rule asks for, for some namespace. */
+function claimKnower(people: Extract<People, { readonly claim: string }>): (caller: Caller) => boolean {
+  const { claim, issuer } = people;
+  const pieces = people.includes.split(NAMESPACE_PLACEHOLDER);
+  const [first = '', last = ''] = [pieces[0], pieces[pieces.length - 1]];
+  const fits = (value: unknown): boolean =>
+    typeof value === 'string' &&
+    (pieces.length === 1 ? value === first : value.startsWith(first) && value.endsWith(last) && value !== first + last);
+  return (caller) => {
+    if (issuer !== undefined && caller.issuer !== issuer) return false;
+    return Object.hasOwn(caller.claims, claim) && [caller.claims[claim]].flat().some(fits);
+  };
 }
 
 function serviceTokenTest(name: string): PersonTest {

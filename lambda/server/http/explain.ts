@@ -34,14 +34,49 @@ export function deniedSentence(
   namespace: string | undefined,
   rule: string | undefined,
 ): string {
-  const person = caller.method === 'loopback' ? 'whoever is on this machine' : (caller.email ?? caller.subject);
+  const person = caller.method === 'loopback' ? 'whoever is on this machine' : quoted(caller.email ?? caller.subject);
   if (namespace === undefined)
     return `Codec server: this payload is bound to no namespace and the request names none, so ${person} may not ${operation} it`;
   const fix =
-    rule === undefined
-      ? 'no access rule covers that namespace'
-      : `ask to be added to the access rule ${JSON.stringify(rule)}`;
-  return `Codec server: ${person} may not ${operation} payloads of the namespace ${namespace}: ${fix}`;
+    rule === undefined ? 'no access rule allows it' : `ask to be added to the access rule ${quoted(rule, '"')}`;
+  return `Codec server: ${person} may not ${operation} payloads of the namespace ${quoted(namespace)}: ${fix}`;
+}
+
+/** Bytes of a payload with short metadata in the JSON of an answer. */
+export function writtenLength({ metadata, data }: Payload): number {
+  const ofMetadata = Object.entries(metadata).reduce((sum, [key, value]) => sum + key.length + base64Length(value), 0);
+  return ofMetadata + base64Length(data) + JSON_AROUND;
+}
+
+/** Names, quotes and punctuation of a payload with one metadata entry, and the comma behind it. */
+const JSON_AROUND = 32;
+
+function base64Length({ length }: Uint8Array): number {
+  return 4 * Math.ceil(length / 3);
+}
+
+/** What names, ids and email addresses are made of. */
+const PLAIN = /^[\p{L}\p{N}._@+|-]{1,100}$/u;
+/** Characters of a name that are repeated. */
+const LONGEST_QUOTE = 100;
+
+/**
+ * A name as it may stand in a sentence of ours. Whoever writes a ciphertext chooses its namespace, so
+ * what is not plain is cut, put into quotes, and percent-encoded where it is neither letter nor digit:
+ * no line break, no link, no second sentence in the server's own voice.
+ */
+function quoted(name: string, mark = ''): string {
+  if (mark === '' && PLAIN.test(name)) return name;
+  const characters = [...name.slice(0, 2 * LONGEST_QUOTE).toWellFormed()];
+  const safe = characters
+    .slice(0, LONGEST_QUOTE)
+    .map((character) =>
+      /[\p{L}\p{N}._@+|-]/u.test(character) || (mark !== '' && character === ' ')
+        ? character
+        : encodeURIComponent(character).replace(/[!'()*~]/g, (it) => `%${it.charCodeAt(0).toString(16).toUpperCase()}`),
+    )
+    .join('');
+  return `"${safe}${characters.length > LONGEST_QUOTE ? '…' : ''}"`;
 }
 
 function jsonPlain(sentence: string): Payload {

@@ -18,6 +18,10 @@ export interface CodecRequest {
   readonly deadline: number;
   /** A fresh id, or the gateway's. */
   readonly requestId: string;
+  /** The address that it came from, where the host knows one. */
+  readonly sourceAddress?: string | undefined;
+  /** Set by the pipeline. To be called with the status when the host has answered in the pipeline's place. */
+  answeredInstead?: ((status: number) => void) | undefined;
 }
 
 /** An HTTP response. The adapters add what is theirs (CORS, Content-Length, Date). */

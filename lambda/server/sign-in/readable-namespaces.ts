@@ -34,7 +34,7 @@ function readableBy(caller: Caller, rule: AccessRule): ReadableNamespaces[] {
     const policy = createAccessPolicy([{ ...rule, people: [people] }]);
     const may = (namespace: string): boolean => policy.may(caller, 'decode', namespace) === true;
     if (typeof people === 'object' && 'temporalCloudRole' in people) {
-      if (caller.email === undefined) continue;
+      if (caller.email === undefined || (people.issuer ?? caller.issuer) !== caller.issuer) continue;
       for (const pattern of rule.namespaces) add(pattern, people.temporalCloudRole);
     } else if (typeof people === 'object' && 'claim' in people && people.includes.includes('{namespace}')) {
       const values = Object.hasOwn(caller.claims, people.claim) ? [caller.claims[people.claim]].flat() : [];

@@ -110,12 +110,37 @@ describe('the check of access rules', () => {
     expect(warnings([rule([{ temporalCloudRole: 'write' }, { email: 'a@b.cd' }], { allow })])).toEqual([]);
   });
 
-  it('warns about a claim that everybody has, or that no issuer is named for', () => {
+  it('wants an issuer for every kind of people where several issuers say who they are', () => {
+    const cloud = { type: 'temporal-cloud' as const };
+    const [first] = IDENTITY.issuers;
+    const roles = { apiKey: { file: 'key' } };
+    const two = { ...IDENTITY, issuers: [...IDENTITY.issuers, cloud], temporalCloudRoles: roles };
+    const again = { ...IDENTITY, issuers: [first, first] as IdentityConfig['issuers'], temporalCloudRoles: roles };
+    for (const people of [
+      { email: 'a@b.cd' },
+      { emailDomain: 'b.cd' },
+      { claim: 'sub', includes: 'x' },
+      { temporalCloudRole: 'read' },
+    ] as const) {
+      const found = (identity: IdentityConfig, issuer?: string) =>
+        checkAccess({ access: [rule([issuer === undefined ? people : { ...people, issuer }])], identity });
+      expect(found(two)).toEqual([
+        {
+          path: 'access[0].people[0]',
+          message: expect.stringMatching(/^several issuers .*name the one that is meant/),
+        },
+      ]);
+      expect(found(two, 'https://login.tmprl.cloud/')).toEqual([]);
+      expect(found(two, 'https://login.tmprl.cloud')).toHaveLength(1);
+      expect(found(again)).toEqual([]);
+    }
+  });
+
+  it('warns about a claim that everybody has', () => {
     expect(warnings([rule([{ claim: 'aud', includes: 'api' }], { allow: ['encode'] })])).toEqual([
       expect.stringContaining('lets all of them in, and encode'),
     ]);
     const two = { ...IDENTITY, issuers: [...IDENTITY.issuers, { type: 'temporal-cloud' as const }] };
-    expect(warnings([rule([{ claim: 'sub', includes: 'x' }])], two)).toEqual([expect.stringContaining('name the one')]);
     expect(warnings([rule([{ claim: 'team', includes: 'x', issuer: 'https://login.tmprl.cloud/' }])], two)).toEqual([
       expect.stringContaining('Temporal Cloud issues tokens to every customer'),
     ]);

@@ -33,7 +33,7 @@ const environment: EnvironmentConfig = {
     {
       name: 'developers read',
       namespaces: ['orders-*.a1b2c'],
-      people: [{ emailDomain: 'example.com' }],
+      people: [{ emailDomain: 'example.com', issuer: 'https://login.example.com/' }],
       allow: ['decode'],
     },
     {

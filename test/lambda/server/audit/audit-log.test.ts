@@ -14,8 +14,10 @@ describe('the audit line', () => {
       durationMs: 1.235,
       caller: { method: 'token', subject: 'sub|alice@acme.com', email: 'alice@acme.com', issuer: 'https://idp/' },
       origin: 'https://cloud.temporal.io',
+      sourceAddress: '203.0.113.7',
       namedNamespace: 'orders',
       namespaces: { allowed: ['orders'], denied: [] },
+      opened: ['orders'],
       payloads: { decoded: 1 },
       keyIds: ['keyring/a'],
       cacheHits: 1,
@@ -55,6 +57,11 @@ describe('the audit line', () => {
     const line = auditLine(auditEntry({ namespaces, origin: 'o'.repeat(9_000), namedNamespace: 'n'.repeat(9_000) }));
     expect(line.length).toBeLessThan(20_000);
     expect(JSON.parse(line).namespaces.denied.at(-1)).toBe('… and 950 more');
+  });
+
+  it('never leaves out or cuts a namespace that was opened', () => {
+    const opened = Array.from({ length: 50 }, (_, i) => `${i}-${'x'.repeat(990)}`);
+    expect(JSON.parse(auditLine(auditEntry({ opened: new Set(opened) }))).opened).toEqual(opened);
   });
 
   it('holds no token, wherever somebody put one', () => {

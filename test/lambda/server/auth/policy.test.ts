@@ -209,9 +209,41 @@ describe('the access policy', () => {
       { ...rule([{ email: 'a@acme.com' }], ['billing']), name: 'billing' },
       { ...rule([{ temporalCloudRole: 'read' }]), name: 'orders readers' },
     ]);
-    expect(policy.ruleToAskFor('decode', 'orders')).toBe('orders readers');
-    expect(policy.ruleToAskFor('decode', 'payments')).toBeUndefined();
-    expect(policy.ruleToAskFor('encode', 'orders')).toBeUndefined();
+    const known = person('a@acme.com');
+    expect(policy.ruleToAskFor(known, 'decode', 'orders')).toBe('orders readers');
+    expect(policy.ruleToAskFor(known, 'decode', 'payments')).toBeUndefined();
+    expect(policy.ruleToAskFor(known, 'encode', 'orders')).toBeUndefined();
+  });
+
+  it('names no rule to a stranger, but to people whom some rule knows by email, domain, claim or role', async () => {
+    const wanted = { ...rule([{ email: 'owner@acme.com' }]), name: 'the secret project' };
+    const by = (people: People, directory?: RoleDirectory) =>
+      createAccessPolicy([wanted, rule([people], ['elsewhere'])], directory === undefined ? {} : { roles: directory });
+    const asked = (policy: ReturnType<typeof by>, caller = person('m@evil.example')) =>
+      policy.ruleToAskFor(caller, 'decode', 'orders');
+    expect(asked(by({ emailDomain: 'acme.com' }))).toBeUndefined();
+    expect(asked(by({ emailDomain: 'acme.com' }), person('x@acme.com'))).toBe('the secret project');
+    const claims = by({ claim: 'permissions', includes: '{namespace}:read' });
+    expect(asked(claims, person(undefined, { permissions: ['billing:write'] }))).toBeUndefined();
+    expect(asked(claims, person(undefined, { permissions: ['billing:read'] }))).toBe('the secret project');
+    const directory = roles({ 'reader@acme.com orders': 'read' });
+    expect(asked(by({ temporalCloudRole: 'admin' }, directory), person('reader@acme.com'))).toBe('the secret project');
+    expect(asked(by({ temporalCloudRole: 'admin' }, directory))).toBeUndefined();
+  });
+
+  it('believes about an email, a domain and a role only the issuer that the rule names', async () => {
+    const ours = person('a@acme.com');
+    const issuer = ours.issuer ?? '';
+    const theirs = { ...ours, issuer: 'https://other.example/' };
+    for (const people of [
+      { email: 'a@acme.com', issuer },
+      { emailDomain: 'acme.com', issuer },
+      { temporalCloudRole: 'read', issuer },
+    ] as const) {
+      const policy = createAccessPolicy([rule([people])], { roles: roles({ 'a@acme.com orders': 'admin' }) });
+      expect(await policy.may(ours, 'decode', 'orders')).toBe(true);
+      expect(await policy.may(theirs, 'decode', 'orders')).toBe(false);
+    }
   });
 
   it('decides alike for thousands of namespaces, remembered or not', () => {
