@@ -39,6 +39,7 @@ export class CodecServerStack extends Stack {
       keyArn: server.key?.keyArn,
       payloadBucket: server.payloadBucket?.bucketName,
       workerPolicyArn: server.workerPolicy?.managedPolicyArn,
+      workerPolicyArns: server.workerPolicies.map(({ managedPolicyArn }) => managedPolicyArn),
       alarmTopicArn: deployment.alarms?.topic === 'created-by-stack' ? server.alarmTopic?.topicArn : undefined,
       domainTarget: deployment.domain?.hostedZone === null ? server.domainTarget : undefined,
       auditLogGroup: server.auditLogGroup.logGroupName,

@@ -13,7 +13,8 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { isWatchable, warnAboutKeyWatch } from '../config/checks/key-watch.ts';
 import { type EnvironmentConfig, isRestApi } from '../config/environment.ts';
-import type { CodecServerConfig } from '../config/schema.ts';
+import { narrowTo } from '../config/narrow.ts';
+import type { CodecServerConfig, StorageBucketConfig } from '../config/schema.ts';
 import { Alarms } from './alarms/alarms.ts';
 import { AuditLog } from './audit-log.ts';
 import { CodecFunction } from './codec-function.ts';
@@ -66,6 +67,8 @@ export class CodecServer extends Construct {
   readonly dashboard: Dashboard | undefined;
   /** For the roles of workers of all namespaces; {@link grantWorker} is for one of some. */
   readonly workerPolicy: ManagedPolicy | undefined;
+  /** One for the namespaces of each entry of `keys.kms`, in their order; empty where there is but one entry. */
+  readonly workerPolicies: readonly ManagedPolicy[];
   readonly payloadBucket: IBucket | undefined;
   readonly secrets: readonly NamedSecret[];
   /** What a CNAME of the domain's name has to point at, where there is a domain. */
@@ -150,11 +153,16 @@ export class CodecServer extends Construct {
             environment,
             entries,
             createdKeyArn: createdKey?.keyArn,
-            statements: storageStatements({ ...storage, writes: () => true }),
+            statements: (namespaces) =>
+              storageStatements({
+                ...storage,
+                entries: namespaces === undefined ? bucketEntries : bucketsOf(namespaces, bucketEntries),
+                writes: () => true,
+              }),
           });
     const bucketId =
       bucket === undefined ? undefined : Stack.of(this).getLogicalId(bucket.node.defaultChild as CfnElement);
-    for (const holder of [codec.role, workers?.policy]) {
+    for (const holder of [codec.role, workers?.policy, ...(workers?.ofEntries ?? [])]) {
       if (holder !== undefined) acceptPrefixes(holder, bucketEntries, bucketId);
     }
     const alarms =
@@ -199,6 +207,7 @@ export class CodecServer extends Construct {
     this.alarmTopic = alarms?.topic;
     this.auditLogGroup = audit.logGroup;
     this.workerPolicy = workers?.policy;
+    this.workerPolicies = workers?.ofEntries ?? [];
     this.payloadBucket = bucket as IBucket | undefined;
     this.secrets = secrets.all;
     this.domainTarget = domain?.target;
@@ -223,6 +232,15 @@ export class CodecServer extends Construct {
     for (const statement of workerStatements(namespaces, this.#grants))
       worker.grantPrincipal.addToPrincipalPolicy(statement);
   }
+}
+
+/** The buckets that hold payloads of some of the namespaces, each with those alone; either side may have patterns. */
+function bucketsOf(namespaces: readonly string[], buckets: readonly StorageBucketConfig[]): StorageBucketConfig[] {
+  return buckets.flatMap((bucket) => {
+    const held = [narrowTo(namespaces, [bucket]), narrowTo(bucket.namespaces, [{ namespaces }])].flat();
+    const names = [...new Set(held.flatMap((entry) => entry.namespaces))];
+    return names.length === 0 ? [] : [{ ...bucket, namespaces: names }];
+  });
 }
 
 /** Reading each secret, and the use of the key that encrypts those made here, through Secrets Manager alone. */

@@ -12,6 +12,8 @@ export interface OutputsProps {
   readonly keyArn: string | undefined;
   readonly payloadBucket: string | undefined;
   readonly workerPolicyArn: string | undefined;
+  /** Of each entry of keys, where there are several. */
+  readonly workerPolicyArns: readonly string[];
   readonly alarmTopicArn: string | undefined;
   readonly domainTarget: string | undefined;
   readonly auditLogGroup: string;
@@ -52,6 +54,8 @@ export function addOutputs(stack: Construct, props: OutputsProps): void {
   output('KeyArn', props.keyArn, 'The KMS key that wraps data keys; workers name it in their codec.');
   output('PayloadBucket', props.payloadBucket, 'Workers name this bucket in their S3 storage driver.');
   output('WorkerPolicyArn', props.workerPolicyArn, "Attach this managed policy to your workers' roles.");
+  for (const [index, arn] of props.workerPolicyArns.entries())
+    output(`WorkerPolicyArn${index}`, arn, `The same for workers of the namespaces of keys.kms[${index}] alone.`);
   output('AuditLogGroup', props.auditLogGroup, 'One line a request: who decoded what, where.');
   output('DashboardUrl', props.dashboard, 'The dashboard in CloudWatch.');
   output('AlarmTopicArn', props.alarmTopicArn, 'Subscribe here to hear alarms.');

@@ -52,7 +52,9 @@ const DURATION = new RegExp(
 /** The times that a text states, in seconds. */
 function timesIn(text: string): { readonly text: string; readonly seconds: number }[] {
   // What a command or a configuration says is no promise; "once a second", "an hour of cost" are rates.
-  const prose = text.replace(/^```.*?^```/gms, '').replace(/\b(?:once|twice|\d+|requests) an? (?:second|minute)/gi, '');
+  const prose = text
+    .replace(/^```.*?^```/gms, '')
+    .replace(/\b(?:once|twice|\d+|requests|pages) an? (?:second|minute|day)/gi, '');
   return [...prose.matchAll(DURATION)].map(([found, amount = '', unit = '']) => {
     const number = WORDS[amount.toLowerCase()] ?? Number(amount.replaceAll(',', ''));
     return { text: found, seconds: number * (SECONDS[unit.toLowerCase()] ?? Number.NaN) };

@@ -195,7 +195,7 @@ describe('the outputs', () => {
     const outputs = outputsOf(templates.full);
     expect(outputs).toMatchObject({
       KeyArn: templates.full.arnOf('AWS::KMS::Key', 'Encryption'),
-      WorkerPolicyArn: { Ref: templates.full.idOf('AWS::IAM::ManagedPolicy') },
+      WorkerPolicyArn: { Ref: templates.full.idOf('AWS::IAM::ManagedPolicy', 'WorkersPolicy') },
       WhereToPaste: expect.stringContaining('Namespaces > your Namespace > Codec Server > Edit'),
       CustomErrorMessage: expect.stringContaining('Link: https://wiki.example.com/codec-server'),
       AlarmTopicArn: { Ref: templates.full.idOf('AWS::SNS::Topic') },

@@ -171,6 +171,25 @@ describe('what workers may do with the managed policy', () => {
   });
 });
 
+describe('what workers of one entry of keys may do with the managed policy of that entry', () => {
+  it('is to write and read its namespaces, and those of no other entry', () => {
+    const all = Object.entries(templates.full.all('AWS::IAM::ManagedPolicy'));
+    expect(all).toHaveLength(4);
+    const textOf = (index: number) =>
+      JSON.stringify(all.filter(([id]) => id.startsWith(`WorkersEntry${index}`)).map(([, policy]) => policy));
+    expect(textOf(0)).toContain('orders-*.a1b2c');
+    expect(textOf(0)).not.toMatch(/archive|sts:AssumeRole/);
+    expect(textOf(1)).toContain('sts:AssumeRole');
+    expect(textOf(1)).not.toMatch(/kms:|archive|orders/);
+    expect(textOf(2)).toContain('archive.a1b2c');
+    expect(textOf(2)).not.toMatch(/kms:GenerateDataKey|orders/);
+  });
+
+  it('is the one policy where there is one entry', () => {
+    expect(Object.keys(templates.prod.all('AWS::IAM::ManagedPolicy'))).toHaveLength(1);
+  });
+});
+
 describe('the key of the payloads', () => {
   it('rotates, waits for 30 days before it goes, and has an alias of its environment', () => {
     for (const [name, template] of Object.entries(templates)) {
