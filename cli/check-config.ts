@@ -1,7 +1,7 @@
 /** `codec-server check-config FILE`: every problem of a configuration, and who may do what where. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { checkConfig as problemsOf } from '../config/check.ts';
+import { checkConfig } from '../config/check.ts';
 import { warnAboutAccess } from '../config/checks/access.ts';
 import { checkDeployment } from '../config/checks/deployment.ts';
 import { warnAboutKeyWatch } from '../config/checks/key-watch.ts';
@@ -77,13 +77,13 @@ interface Report {
 }
 
 function examine(config: unknown): Report {
-  const problems = problemsOf(config);
-  // Without the right form, nothing else can be said of it.
+  const isDeployed = typeof config === 'object' && config !== null && Object.hasOwn(config, 'deployment');
+  const problems = isDeployed ? checkDeployment(config as EnvironmentConfig) : checkConfig(config);
+  // Of what cannot be used, nothing else is said.
   if (problems.length > 0) return { problems, warnings: [], callers: [], storage: [], policy: [] };
   const { access, identity, storage } = config as CodecServerConfig;
-  const isDeployed = Object.hasOwn(config as object, 'deployment');
   return {
-    problems: isDeployed ? checkDeployment(config as EnvironmentConfig) : [],
+    problems,
     warnings: [
       ...warnAboutAccess({ access, identity }),
       ...(isDeployed ? warnAboutKeyWatch(config as EnvironmentConfig) : []),

@@ -9,28 +9,52 @@ import { checkKeys } from './checks/keys.ts';
 import { checkLimits } from './checks/limits.ts';
 import { checkSignIn } from './checks/sign-in.ts';
 import { checkStorage } from './checks/storage.ts';
+import type { EnvironmentConfig } from './environment.ts';
 import type { Problem } from './problem.ts';
-import type { CodecServerConfig } from './schema.ts';
 import { checkShape } from './shape.ts';
 
-/** The checks of single sections, each relying on a form that is right. */
-const SECTIONS: readonly ((config: CodecServerConfig) => Problem[])[] = [
-  checkCors,
-  checkIdentity,
-  checkSignIn,
-  checkAccess,
-  checkLimits,
-  // Only an environment that is deployed has a stack that makes keys.
-  (config) => checkKeys(config, 'deployment' in config ? 'aws' : 'local'),
-  (config) => checkStorage(config, 'deployment' in config ? 'aws' : 'local'),
+/** Where a configuration runs: only on AWS is there a stack, which makes keys and buckets. */
+export type Place = 'local' | 'aws';
+
+/** A check of some fields, which relies on their form being right. */
+export interface SectionCheck {
+  readonly fields: readonly (keyof EnvironmentConfig)[];
+  readonly check: (config: EnvironmentConfig, place: Place) => Problem[];
+}
+
+/** @param check sees no field but `fields`, so that it cannot meet one whose form is wrong */
+export function section<K extends keyof EnvironmentConfig>(
+  fields: readonly K[],
+  check: (config: Pick<EnvironmentConfig, K>, place: Place) => Problem[],
+): SectionCheck {
+  return { fields, check };
+}
+
+/** What every configuration has to fulfill, wherever it runs. */
+export const SECTIONS: readonly SectionCheck[] = [
+  section(['cors'], checkCors),
+  section(['identity'], checkIdentity),
+  section(['identity', 'cors'], checkSignIn),
+  section(['access', 'identity'], checkAccess),
+  section(['limits'], checkLimits),
+  section(['keys', 'access', 'defaultNamespace'], checkKeys),
+  section(['storage'], checkStorage),
 ];
 
-/**
- * All problems of a configuration; empty when it can be used. The checks of single sections run once
- * the form is right, so that they may rely on the types.
- */
+/** All problems of a configuration, of form and of meaning; empty when it can be used. */
 export function checkConfig(config: unknown): Problem[] {
-  const problems = checkShape(config);
-  if (problems.length > 0) return problems;
-  return SECTIONS.flatMap((check) => check(config as CodecServerConfig));
+  return checkSections(config, SECTIONS);
+}
+
+/**
+ * The problems of form and those that the sections find. A section whose fields have a problem of form is left out: it
+ * relies on the types, and would name the same cause again.
+ */
+export function checkSections(config: unknown, sections: readonly SectionCheck[]): Problem[] {
+  const ofForm = checkShape(config);
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) return ofForm;
+  const wrong = new Set(ofForm.map(({ path }) => /^[^.[]*/.exec(path)?.[0]));
+  const place = 'deployment' in config ? 'aws' : 'local';
+  const sound = sections.filter(({ fields }) => !fields.some((field) => wrong.has(field)));
+  return [...ofForm, ...sound.flatMap(({ check }) => check(config as EnvironmentConfig, place))];
 }

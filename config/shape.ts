@@ -2,6 +2,7 @@
  * The form of a configuration: which fields there are, which must be there, and of which type. For a
  * field that is a security choice, `undefined` is "forgotten" and an error; `null` is "declined".
  */
+import { nearest } from './nearest.ts';
 import type { Problem } from './problem.ts';
 
 /** Checks a value at a place. */
@@ -21,8 +22,11 @@ const number: Check = (value, path) => expected(typeof value === 'number', 'a nu
 
 function oneOf(...values: readonly string[]): Check {
   const names = values.map((value) => `'${value}'`).join(', ');
-  return (value, path) =>
-    expected(values.includes(value as string), values.length > 1 ? `one of ${names}` : names, value, path);
+  return (value, path) => {
+    const meant = typeof value === 'string' ? nearest(value, values) : undefined;
+    const what = values.length > 1 ? `one of ${names}` : names;
+    return expected(values.includes(value as string), meant === undefined ? what : `'${meant}' (${what})`, value, path);
+  };
 }
 
 function nullable(check: Check): Check {
@@ -50,7 +54,7 @@ function object(fields: Fields): Check {
       .filter((name) => !Object.hasOwn(fields, name))
       .map((name) => ({
         path: at(name),
-        message: `there is no such field: remove it, or correct its name (${Object.keys(fields).join(', ')}).`,
+        message: noSuchField(name, Object.keys(fields)),
       }));
     const known = Object.entries(fields).flatMap(([name, field]): Problem[] => {
       const given = record[name];
@@ -59,6 +63,12 @@ function object(fields: Fields): Check {
     });
     return [...known, ...unknown];
   };
+}
+
+function noSuchField(name: string, fields: readonly string[]): string {
+  const meant = nearest(name, fields);
+  const fix = meant === undefined ? 'remove it, or correct its name' : `did you mean ${meant}? All fields here`;
+  return `there is no such field: ${fix} (${fields.join(', ')}).`;
 }
 
 function forgotten(check: Check): string {

@@ -116,11 +116,28 @@ export function warnAboutAccess(config: AccessOfConfig): Problem[] {
 
 function warnAboutRule(rule: AccessRule, config: AccessOfConfig, path: string): Problem[] {
   const warnings = rule.people.flatMap((people, at) => warnAboutPeople(people, rule, config, `${path}.people[${at}]`));
+  warnings.push(...warnAboutNamespaces(rule, config, path));
   for (const field of ['people', 'namespaces', 'allow'] as const) {
     if (rule[field].length > 0) continue;
     warnings.push({ path: `${path}.${field}`, message: 'is empty, so the rule allows nobody anything.' });
   }
   return warnings;
+}
+
+/** A namespace of Temporal Cloud is named in full, `orders-prod.a1b2c`: the likeliest thing to forget is the account. */
+function warnAboutNamespaces({ namespaces }: AccessRule, { identity }: AccessOfConfig, path: string): Problem[] {
+  const issuers = identity?.issuers ?? [];
+  if (issuers.length === 0 || issuers.some(({ type }) => type !== 'temporal-cloud')) return [];
+  return namespaces.flatMap((namespace, at) =>
+    namespace.includes('.') || namespace.includes('*')
+      ? []
+      : [
+          {
+            path: `${path}.namespaces[${at}]`,
+            message: `matches no namespace of Temporal Cloud, whose full names end in the account: ${namespace}.<account>.`,
+          },
+        ],
+  );
 }
 
 function warnAboutPeople(people: People, rule: AccessRule, { identity }: AccessOfConfig, path: string): Problem[] {

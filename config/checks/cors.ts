@@ -3,7 +3,7 @@ import type { Problem } from '../problem.ts';
 import type { CodecServerConfig } from '../schema.ts';
 
 /** Problems of `cors`. */
-export function checkCors({ cors }: CodecServerConfig): Problem[] {
+export function checkCors({ cors }: Pick<CodecServerConfig, 'cors'>): Problem[] {
   const seen = new Map<string, number>();
   return cors.origins.flatMap((origin, index): Problem[] => {
     const path = `cors.origins[${index}]`;

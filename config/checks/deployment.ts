@@ -2,7 +2,7 @@
  * What an environment must fulfill to run on AWS, checked at synth, every problem at once. A server
  * that would let everyone in, or that would start with a placeholder for a name, is never deployed.
  */
-import { checkConfig } from '../check.ts';
+import { checkSections, SECTIONS, type SectionCheck, section } from '../check.ts';
 import type { DeploymentConfig, EnvironmentConfig } from '../environment.ts';
 import type { Problem } from '../problem.ts';
 import type { KeysConfig, SecretRef } from '../schema.ts';
@@ -20,29 +20,23 @@ const MOST_BODY_BYTES = 4_500_000;
 const ARN = /^arn:aws[a-z-]*:([a-z0-9-]+):([a-z0-9-]*):(\d{12}):(.+)$/;
 const PLACEHOLDER = /<[^<>]*>/;
 
-/**
- * All problems of an environment that is to be deployed; empty when it may be. Its form comes first:
- * only when that is right does the rest mean anything.
- */
-export function checkDeployment(config: EnvironmentConfig): Problem[] {
-  const general = checkConfig(config);
-  return general.length > 0 ? general : checkOnAws(config);
-}
-
 /** What only a deployment has to fulfill. */
-function checkOnAws(config: EnvironmentConfig): Problem[] {
-  return [
-    ...findPlaceholders(config, ''),
-    ...checkCallers(config),
-    ...checkKeys(config.keys),
-    ...checkSecrets(config),
-    ...checkSignInOnAws(config),
-    ...checkLimits(config),
-    ...checkTarget(config.deployment),
-    ...checkOperation(config.deployment),
-    ...checkDomain(config.deployment),
-    ...checkFront(config),
-  ];
+const ON_AWS: readonly SectionCheck[] = [
+  section([], (config) => findPlaceholders(config, '')),
+  section(['identity', 'access'], checkCallers),
+  section(['keys'], ({ keys }) => checkKeys(keys)),
+  section(['identity', 'keys'], checkSecrets),
+  section(['identity', 'deployment'], checkSignInOnAws),
+  section(['limits'], checkLimits),
+  section(['deployment'], ({ deployment }) => checkTarget(deployment)),
+  section(['deployment'], ({ deployment }) => checkOperation(deployment)),
+  section(['deployment'], ({ deployment }) => checkDomain(deployment)),
+  section(['deployment', 'identity'], checkFront),
+];
+
+/** All problems of an environment that is to be deployed, of form and of meaning; empty when it may be. */
+export function checkDeployment(config: EnvironmentConfig): Problem[] {
+  return checkSections(config, [...SECTIONS, ...ON_AWS]);
 }
 
 /** Every string that still holds a `<…>` to fill in. */
@@ -57,7 +51,7 @@ function findPlaceholders(value: unknown, path: string): Problem[] {
 }
 
 /** Nobody is let in unasked, and nothing that only makes sense on one's own machine is let out. */
-function checkCallers({ identity, access }: EnvironmentConfig): Problem[] {
+function checkCallers({ identity, access }: Pick<EnvironmentConfig, 'identity' | 'access'>): Problem[] {
   const problems: Problem[] = [];
   if (identity === null) {
     problems.push({
@@ -120,7 +114,7 @@ function checkKeys(keys: KeysConfig): Problem[] {
   return problems;
 }
 
-function checkSecrets({ identity, keys }: EnvironmentConfig): Problem[] {
+function checkSecrets({ identity, keys }: Pick<EnvironmentConfig, 'identity' | 'keys'>): Problem[] {
   const secrets: [path: string, holder: object | null | undefined][] = [
     ['identity.serviceTokens.secret', identity?.serviceTokens],
     ['identity.temporalCloudRoles.apiKey.secret', identity?.temporalCloudRoles?.apiKey],
@@ -135,7 +129,7 @@ function checkSecrets({ identity, keys }: EnvironmentConfig): Problem[] {
   });
 }
 
-function checkLimits({ limits }: EnvironmentConfig): Problem[] {
+function checkLimits({ limits }: Pick<EnvironmentConfig, 'limits'>): Problem[] {
   if (limits?.bodyBytes === undefined || limits.bodyBytes <= MOST_BODY_BYTES) return [];
   return [
     {

@@ -15,7 +15,7 @@ const MOST_POLICY_BYTES = 8192;
 const POLICY_FRAME_BYTES = 400;
 
 /** All problems of the front; relies on a form that is right. */
-export function checkFront({ deployment, identity }: EnvironmentConfig): Problem[] {
+export function checkFront({ deployment, identity }: Pick<EnvironmentConfig, 'deployment' | 'identity'>): Problem[] {
   const { front, domain, target } = deployment;
   if (!isRestApi(front)) return [];
   const problems = [...checkReach(front), ...checkWebAcl(front, target?.region)];

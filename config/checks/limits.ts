@@ -11,7 +11,7 @@ const MOST: Readonly<Record<keyof Limits, number>> = {
 };
 
 /** Problems of `limits`. */
-export function checkLimits({ limits = {} }: CodecServerConfig): Problem[] {
+export function checkLimits({ limits = {} }: Pick<CodecServerConfig, 'limits'>): Problem[] {
   return (Object.keys(MOST) as (keyof Limits)[]).flatMap((name): Problem[] => {
     const value = limits[name];
     if (value === undefined || (Number.isSafeInteger(value) && value >= 1 && value <= MOST[name])) return [];

@@ -42,7 +42,10 @@ export function checkSignIn({ identity, cors }: Pick<CodecServerConfig, 'identit
 }
 
 /** What only a deployment has to fulfill. */
-export function checkSignInOnAws({ identity, deployment }: EnvironmentConfig): Problem[] {
+export function checkSignInOnAws({
+  identity,
+  deployment,
+}: Pick<EnvironmentConfig, 'identity' | 'deployment'>): Problem[] {
   const signIn = identity?.signIn;
   if (!signIn) return [];
   const problems: Problem[] = [];

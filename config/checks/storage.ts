@@ -23,7 +23,7 @@ const MOST_DAYS = 2_147_483_647;
  *
  * @param place where the configuration runs: only on AWS is there a stack that makes a bucket
  */
-export function checkStorage({ storage }: CodecServerConfig, place: 'local' | 'aws'): Problem[] {
+export function checkStorage({ storage }: Pick<CodecServerConfig, 'storage'>, place: 'local' | 'aws'): Problem[] {
   if (storage === null || storage === undefined) return [];
   const { buckets } = storage;
   return [

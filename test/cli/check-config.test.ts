@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CHECK_CONFIG_USAGE, checkConfigCommand } from '../../cli/check-config.ts';
+import dev from '../../environments/dev.ts';
 import local from '../../environments/local.ts';
 import { TestCommandIo } from '../support/command-io.ts';
 
@@ -38,6 +39,41 @@ decode  *             anyone on this machine, unasked  this machine
 encode  *             anyone on this machine, unasked  this machine
 `,
     );
+  });
+
+  it('says every problem at once, of form, of meaning and of deployment, and what was meant', async () => {
+    const file = write('slips.mjs', {
+      acess: [],
+      failures: 'explian',
+      cors: { origins: ['cloud.temporal.io'], credentials: false },
+      identity: null,
+      access: [],
+      keys: { keyring: null, kms: null, staticKeys: null },
+      deployment: { ...dev.deployment, onDelete: 'retian' },
+    });
+    expect(await checkConfigCommand([file, '--json'], io)).toBe(1);
+    const problems = (JSON.parse(io.out).problems as { path: string; message: string }[]).map(
+      ({ path, message }) => `${path} ${message}`,
+    );
+    expect(problems).toEqual([
+      expect.stringMatching(/^failures .*'explain'/),
+      expect.stringMatching(/^deployment\.onDelete .*'retain'/),
+      expect.stringMatching(/^acess there is no such field: did you mean access\?/),
+      expect.stringMatching(/^cors\.origins\[0\] /),
+      expect.stringMatching(/^identity a server on AWS verifies who calls/),
+      expect.stringMatching(/^keys\.kms there is no key/),
+    ]);
+  });
+
+  it('warns of a namespace without its account under Temporal Cloud', async () => {
+    const people = [{ emailDomain: 'example.com' }];
+    const file = write('short.mjs', {
+      identity: { issuers: [{ type: 'temporal-cloud' }], serviceTokens: null },
+      access: [{ name: 'r', namespaces: ['orders-prod', 'orders.a1b2c', 'dev-*'], people, allow: ['decode'] }],
+    });
+    expect(await checkConfigCommand([file, '--json'], io)).toBe(0);
+    const warnings = (JSON.parse(io.out).warnings as { path: string }[]).map(({ path }) => path);
+    expect(warnings).toEqual(['access[0].namespaces[0]']);
   });
 
   it('names every way to prove oneself, and every kind of people', async () => {
