@@ -61,7 +61,6 @@ interface Asked {
   readonly answer: string | { readonly go: string; readonly ours: string; readonly because: string };
 }
 
-const TWICE = 'what is encrypted twice, in the request or in S3';
 const AROUND = '`/decode` of a reference that is encrypted around, without a codec behind the storage';
 const AROUND_DOWNLOAD = '`/download` of a reference that is encrypted around';
 const NOWHERE = 'a reference that leads nowhere';
@@ -103,7 +102,7 @@ const table: readonly Asked[] = [
   { ask: 'decode?preserveStorageRefs=true', send: ['encrypted'], answer: '200 "secret"' },
   { ask: 'decode?preserveStorageRefs=true', send: ['reference, encrypted'], answer: '200 reference' },
   { ask: 'decode?preserveStorageRefs=true', send: ['reference, encrypted'], proxy: true, answer: '200 reference' },
-  differently('decode?preserveStorageRefs=true', 'encrypted twice', '200 encrypted', '200 "secret"', TWICE),
+  { ask: 'decode?preserveStorageRefs=true', send: ['encrypted twice'], answer: '200 "secret"' },
   differently('decode?preserveStorageRefs=true', "another namespace's", '400', "200 another namespace's", DENIED),
   {
     ask: 'decode?preserveStorageRefs=true',
@@ -122,8 +121,8 @@ const table: readonly Asked[] = [
   differently('decode', 'reference, encrypted', '200 reference', '200 "secret"', AROUND),
   { ask: 'decode', send: ['reference to plain'], answer: '200 "stored as it is"' },
   { ask: 'decode', send: ['reference to a reference'], answer: '200 reference' },
-  differently('decode', 'encrypted twice', '200 encrypted', '200 "secret"', TWICE),
-  differently('decode', 'reference to encrypted twice', '200 encrypted', '200 "secret"', TWICE),
+  { ask: 'decode', send: ['encrypted twice'], answer: '200 "secret"' },
+  { ask: 'decode', send: ['reference to encrypted twice'], answer: '200 "secret"' },
   {
     ask: 'decode',
     send: ['plain', 'encrypted', 'reference', 'earlier reference'],
@@ -144,7 +143,7 @@ const table: readonly Asked[] = [
   { ask: 'download', send: ['reference', 'earlier reference'], answer: '200 "secret", "secret"' },
   { ask: 'download', send: ['reference to plain'], answer: '200 "stored as it is"' },
   { ask: 'download', send: ['reference to a reference'], answer: '200 reference' },
-  differently('download', 'reference to encrypted twice', '200 encrypted', '200 "secret"', TWICE),
+  { ask: 'download', send: ['reference to encrypted twice'], answer: '200 "secret"' },
   differently('download', 'reference, encrypted', '400', '200 "secret"', AROUND_DOWNLOAD),
   {
     ask: 'download',
