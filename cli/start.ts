@@ -150,6 +150,7 @@ async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<vo
       startLocalServer({
         pipeline,
         cors: config.cors,
+        authenticator: identity?.authenticator,
         bodyBytes: config.limits?.bodyBytes ?? LOCAL_LIMITS.bodyBytes,
         host: flags.host,
         port: flags.port,

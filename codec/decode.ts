@@ -1,14 +1,15 @@
 /**
  * Decoding: recognize, ask whether it may be opened, get the key, open, and look again at what came
- * out. Nothing here awaits unless a key source or a decision does: with a warm cache a page decodes
- * in one turn of the event loop.
+ * out. Nothing here awaits unless a key source or a decision does, or others have waited for ten
+ * milliseconds: with a warm cache a page decodes in one turn of the event loop.
  */
 import type { CannotOpenCause } from './errors.ts';
 import { CannotOpenError } from './errors.ts';
 import type { Envelope, OpenLimits } from './format.ts';
 import type { DataKey } from './keys/data-key.ts';
 import type { KeySource, KeyUsage } from './keys/key-source.ts';
-import { deserializePayload, type Payload } from './payload.ts';
+import { Pace } from './pace.ts';
+import { asBuffer, deserializePayload, type Payload } from './payload.ts';
 import { allOrFirstFailure } from './wait.ts';
 
 /** Recognizes the envelope of a payload, or answers undefined when it is of no format we read. */
@@ -83,22 +84,85 @@ export function decodePayloads(
   payloads: readonly Payload[],
   context: DecodeContext,
 ): DecodeOutcome[] | Promise<DecodeOutcome[]> {
-  const outcomes: (DecodeOutcome | Promise<DecodeOutcome>)[] = [];
-  let waits = false;
-  for (const payload of payloads) {
-    const outcome = decodePayload(decoder, payload, context);
-    if (outcome instanceof Promise) waits = true;
-    outcomes.push(outcome);
-  }
-  return waits ? allOrFirstFailure(outcomes) : (outcomes as DecodeOutcome[]);
+  return new DecodeRun(decoder, payloads, context).start();
 }
 
-function decodePayload(
-  decoder: Decoder,
-  payload: Payload,
-  context: DecodeContext,
-): DecodeOutcome | Promise<DecodeOutcome> {
-  return new LayerPeeler(decoder, payload, context).run();
+/** The payloads of one request on their way, with pauses for others, and the same one opened once. */
+class DecodeRun {
+  readonly #decoder: Decoder;
+  readonly #payloads: readonly Payload[];
+  readonly #context: DecodeContext;
+  readonly #pace = new Pace();
+  readonly #outcomes: (DecodeOutcome | Promise<DecodeOutcome>)[] = [];
+  /** Where a payload stood first, by the length and the end of its data: where there is a tag or a signature. */
+  readonly #places = new Map<string, number>();
+
+  constructor(decoder: Decoder, payloads: readonly Payload[], context: DecodeContext) {
+    this.#decoder = decoder;
+    this.#payloads = payloads;
+    this.#context = context;
+  }
+
+  start(): DecodeOutcome[] | Promise<DecodeOutcome[]> {
+    let waits = false;
+    for (const payload of this.#payloads) {
+      if (this.#outcomes.length > 0 && this.#pace.isUp) return this.#goOn();
+      const outcome = this.#decode(payload);
+      if (outcome instanceof Promise) waits = true;
+      this.#outcomes.push(outcome);
+    }
+    return waits ? allOrFirstFailure(this.#outcomes) : (this.#outcomes as DecodeOutcome[]);
+  }
+
+  async #goOn(): Promise<DecodeOutcome[]> {
+    // Told to whoever waits for all of them, once they have all begun.
+    for (const outcome of this.#outcomes) if (outcome instanceof Promise) outcome.catch(() => {});
+    for (const payload of this.#payloads.slice(this.#outcomes.length)) {
+      if (this.#pace.isUp) await this.#pace.rest();
+      const outcome = this.#decode(payload);
+      if (outcome instanceof Promise) outcome.catch(() => {});
+      this.#outcomes.push(outcome);
+    }
+    return allOrFirstFailure(this.#outcomes);
+  }
+
+  #decode(payload: Payload): DecodeOutcome | Promise<DecodeOutcome> {
+    const anew = () => new LayerPeeler(this.#decoder, payload, this.#context, this.#pace).run();
+    if (this.#payloads.length === 1) return anew();
+    const end = asBuffer(payload.data).toString('latin1', Math.max(0, payload.data.length - END_BYTES));
+    const name = `${payload.data.length} ${end}`;
+    const place = this.#places.get(name);
+    const first = place === undefined ? undefined : this.#payloads[place];
+    if (place === undefined || first === undefined || !isSamePayload(first, payload)) {
+      this.#places.set(name, this.#outcomes.length);
+      return anew();
+    }
+    const outcome = this.#outcomes[place] as DecodeOutcome | Promise<DecodeOutcome>;
+    if (outcome instanceof Promise) return outcome.then((it) => (isReusable(it, payload) ? it : anew()));
+    return isReusable(outcome, payload) ? outcome : anew();
+  }
+}
+
+/** As long as a tag, and longer than chance needs to make two ends alike. */
+const END_BYTES = 16;
+
+/** Whether an outcome serves another copy: what inflates counts towards the budget of the request each time. */
+function isReusable(outcome: DecodeOutcome, { data }: Payload): boolean {
+  return outcome.kind !== 'unchanged' && (outcome.kind !== 'decoded' || outcome.payload.data.length <= data.length);
+}
+
+function isSamePayload(some: Payload, other: Payload): boolean {
+  const names = Object.keys(some.metadata);
+  return (
+    names.length === Object.keys(other.metadata).length &&
+    names.every((name) => {
+      const value = other.metadata[name];
+      return value !== undefined && asBuffer(value).equals(some.metadata[name] as Uint8Array);
+    }) &&
+    asBuffer(some.data).equals(other.data) &&
+    some.externalPayloads === undefined &&
+    other.externalPayloads === undefined
+  );
 }
 
 /** The state of one payload on its way inwards. */
@@ -113,9 +177,11 @@ class LayerPeeler {
    */
   #namespace: string | undefined;
   #payload: Payload;
+  readonly #pace: Pace;
 
-  constructor(decoder: Decoder, payload: Payload, context: DecodeContext) {
+  constructor(decoder: Decoder, payload: Payload, context: DecodeContext, pace: Pace) {
     this.#decoder = decoder;
+    this.#pace = pace;
     this.#context = context;
     this.#original = payload;
     this.#payload = payload;
@@ -160,7 +226,14 @@ class LayerPeeler {
     if (keyRequest === undefined) return this.#open(envelope, undefined);
     const { deadline, usage } = this.#context;
     const key = this.#decoder.keys.unwrap(keyRequest, { namespace, deadline, usage });
-    return key instanceof Promise ? key.then((it) => this.#openWith(envelope, it)) : this.#openWith(envelope, key);
+    return key instanceof Promise ? this.#openInTurn(envelope, key) : this.#openWith(envelope, key);
+  }
+
+  /** Thousands of payloads may have waited for this key. */
+  async #openInTurn(envelope: Envelope, key: Promise<DataKey>): Promise<undefined> {
+    const dataKey = await key;
+    if (this.#pace.isUp) await this.#pace.rest();
+    return this.#openWith(envelope, dataKey);
   }
 
   #openWith(envelope: Envelope, dataKey: DataKey): undefined {

@@ -118,6 +118,15 @@ export class KeyUnavailableError extends CodecError {
   }
 }
 
+/** One request needs more data keys than it may have fetched: its payloads have to come in several requests. */
+export class TooManyKeysError extends CodecError {
+  override readonly name: string = 'TooManyKeysError';
+
+  constructor() {
+    super('the payloads of the request need too many different data keys');
+  }
+}
+
 /** A namespace has no key to write with, or may not be written. */
 export class CannotEncodeError extends CodecError {
   override readonly name: string = 'CannotEncodeError';

@@ -27,6 +27,8 @@ export class CollectedMessage extends IncomingMessage implements Waiting<Collect
   /** Bytes of body kept so far. */
   kept = 0;
   /** When {@link collect} was called, in milliseconds of `performance.now()`. */
+  startedAt = 0;
+  /** When some of the body arrived last. */
   since = 0;
   previous: CollectedMessage | undefined = undefined;
   next: CollectedMessage | undefined = undefined;
@@ -40,7 +42,13 @@ export class CollectedMessage extends IncomingMessage implements Waiting<Collect
   collect(taker: BodyTaker, response: CollectedResponse): void {
     this.#taker = taker;
     this.#response = response;
-    this.since = performance.now();
+    this.startedAt = performance.now();
+    this.since = this.startedAt;
+  }
+
+  /** Whether the body is still on its way to a taker. */
+  get isCollecting(): boolean {
+    return this.#taker !== undefined;
   }
 
   /** Throws away what is kept and what is still to come. @returns the response; undefined when nothing was being collected */

@@ -6,6 +6,8 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, Server as NetServer } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Authenticator } from '../server/auth/caller.ts';
 import { type Cors, type CorsSettings, createCors } from '../server/http/cors.ts';
 import { isLoopbackAddress, isLoopbackHost } from '../server/http/host.ts';
 import { HttpError } from '../server/http/http-error.ts';
@@ -13,6 +15,7 @@ import type { CodecPipeline, CodecResponse } from '../server/http/message.ts';
 import { bugResponse, httpErrorResponse } from '../server/http/responses.ts';
 import { Admission, type AdmissionLimits, DEFAULT_ADMISSION } from './admission.ts';
 import { type BodyTaker, CollectedMessage, type CollectedResponse } from './collected-message.ts';
+import { Gate } from './gate.ts';
 import { HeldAnswers, LARGE } from './held-answers.ts';
 import { headerValues, NodeRequest } from './node-request.ts';
 import { OverdueBodies } from './overdue.ts';
@@ -32,6 +35,12 @@ export interface LocalServerOptions {
   readonly admission?: AdmissionLimits;
   /** Milliseconds for a body to arrive; then 408. Default 15,000. */
   readonly bodyTimeoutMs?: number;
+  /** Milliseconds in which some more of a body must arrive; then 408. Default 5,000. */
+  readonly bodyStallMs?: number;
+  /**
+   * Who may send a body. Whoever is nobody is answered without waiting for theirs. Default: nobody is asked.
+   */
+  readonly authenticator?: Authenticator | undefined;
   /** Milliseconds in which a client must take some of its answer. Default 30,000. */
   readonly stallMs?: number;
   /** Milliseconds that an answer may take, key services included. Default 9,500: the CLI gives up after ten seconds. */
@@ -52,10 +61,13 @@ export interface LocalServer {
 const LOOPBACK = ['127.0.0.1', '::1'];
 /** Milliseconds for which the rest of a refused body is read and thrown away, so that the client sees the answer. */
 const DRAIN_MS = 10_000;
+/** The same for what never became a request. */
+const REFUSED_DRAIN_MS = 2_000;
 /** Milliseconds after which a client that takes no byte of its answer, or asks nothing on a new connection, is cut off. */
 const STALL_MS = 30_000;
 /** Milliseconds between two looks for connections that can be closed, once the server stops. */
 const SWEEP_MS = 20;
+const EMPTY = Buffer.alloc(0);
 const BUSY = 'The server is busy: try again in a moment';
 
 /**
@@ -104,7 +116,34 @@ function newServer({ tls, stallMs = STALL_MS }: LocalServerOptions, handler: Req
   const listener = (message: CollectedMessage, response: CollectedResponse) => handler.handle(message, response);
   const server =
     tls === undefined ? createServer(settings, listener) : createHttpsServer({ ...settings, ...tls }, listener);
+  server.on('clientError', answerClientError);
   return server.setTimeout(stallMs);
+}
+
+/** What Node's parser makes of a request that it cannot take, by the code of its error. */
+const PARSER_ANSWERS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+const answered = new WeakSet<Duplex>();
+
+/** Answers what never became a request. Node would cut the client off while it sends, and it would read no answer. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (answered.has(socket)) return;
+  answered.add(socket);
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = PARSER_ANSWERS[error.code ?? ''] ?? '400 Bad Request';
+  const text = status.slice(4);
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: text/plain; charset=utf-8\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\ncontent-length: ${text.length}\r\nconnection: close\r\n\r\n${text}`,
+  );
+  socket.resume();
+  setTimeout(() => socket.destroy(), REFUSED_DRAIN_MS).unref();
 }
 
 /** Resolves to false where `optional` and the machine has no such address. */
@@ -149,6 +188,11 @@ class RequestHandler implements BodyTaker {
   readonly #onBug: (error: unknown) => void;
   readonly #overdue: OverdueBodies<CollectedMessage>;
   readonly #answers = new HeldAnswers();
+  readonly #bodyTimeoutMs: number;
+  readonly #bodyStallMs: number;
+  readonly #gate: Gate | undefined;
+  /** Requests of this turn of the event loop whose bodies are not there yet. */
+  #fresh: [message: CollectedMessage, response: CollectedResponse][] = [];
 
   constructor(options: LocalServerOptions) {
     this.#pipeline = options.pipeline;
@@ -158,12 +202,14 @@ class RequestHandler implements BodyTaker {
     this.#answerTimeoutMs = options.answerTimeoutMs ?? 9_500;
     this.#checkHost = options.host === undefined || isLoopbackAddress(options.host);
     this.#onBug = options.onBug ?? (() => {});
-    const bodyTimeoutMs = options.bodyTimeoutMs ?? 15_000;
-    this.#overdue = new OverdueBodies(bodyTimeoutMs, (message) => {
+    this.#bodyTimeoutMs = options.bodyTimeoutMs ?? 15_000;
+    this.#bodyStallMs = Math.min(options.bodyStallMs ?? 5_000, this.#bodyTimeoutMs);
+    this.#gate = options.authenticator && new Gate(options.authenticator, options.cors.origins);
+    this.#overdue = new OverdueBodies(this.#bodyStallMs, (message) => {
       const response = message.discard();
       if (response === undefined) return;
-      const text = `The request body did not arrive within ${bodyTimeoutMs / 1000} seconds`;
-      this.#abandon(message, response, 408, text);
+      const limits = `${this.#bodyTimeoutMs / 1000} seconds, or paused for ${this.#bodyStallMs / 1000}`;
+      this.#abandon(message, response, 408, `The request body did not arrive within ${limits}`);
     });
   }
 
@@ -177,8 +223,15 @@ class RequestHandler implements BodyTaker {
     if (this.#checkHost && !isLoopbackHost(headerValues(message.rawHeaders, 'host')[0])) {
       this.#refuse(message, response, 403, 'This server answers to localhost only');
     } else if (message.method === 'OPTIONS') this.#preflight(message, response);
-    else if (!this.#admission.enter()) this.#refuse(message, response, 503, BUSY, '1');
+    else if (!this.#enter()) this.#refuse(message, response, 503, BUSY, '1');
     else this.#readBody(message, response);
+  }
+
+  /** Nobody is turned away for the sake of those who may not send a body. */
+  #enter(): boolean {
+    if (this.#admission.enter()) return true;
+    this.#checkFresh();
+    return this.#admission.enter();
   }
 
   #preflight(message: CollectedMessage, response: CollectedResponse): void {
@@ -197,9 +250,37 @@ class RequestHandler implements BodyTaker {
     }
     message.collect(this, response);
     this.#overdue.add(message);
+    if (this.#gate !== undefined && this.#fresh.push([message, response]) === 1) setImmediate(() => this.#checkFresh());
+  }
+
+  /** Whoever has not sent a whole body by the end of the turn is looked at before it is waited for. */
+  #checkFresh(): void {
+    const fresh = this.#fresh;
+    this.#fresh = [];
+    for (const [message, response] of fresh) if (message.isCollecting) this.#check(message, response);
+  }
+
+  #check(message: CollectedMessage, response: CollectedResponse): void {
+    const request = new NodeRequest(message, EMPTY, Date.now() + this.#answerTimeoutMs);
+    const decide = (admitted: boolean | 'busy' | undefined): void => {
+      if (admitted === true || !message.isCollecting) return;
+      message.discard();
+      if (admitted === 'busy') {
+        this.#abandon(message, response, 503, BUSY, '1');
+        return;
+      }
+      this.complete(message, response, EMPTY, message.kept);
+      this.#drain(message);
+    };
+    const admitted = this.#gate?.admits(request, message.socket.remoteAddress ?? '');
+    if (admitted instanceof Promise) void admitted.then(decide);
+    else decide(admitted);
   }
 
   arrives(message: CollectedMessage, response: CollectedResponse, bytes: number): boolean {
+    this.#overdue.delete(message);
+    message.since = Math.min(performance.now(), message.startedAt + this.#bodyTimeoutMs - this.#bodyStallMs);
+    this.#overdue.add(message);
     if (message.kept + bytes > this.#bodyBytes) this.#abandon(message, response, 413, this.#tooLarge());
     else if (!this.#admission.add(bytes)) this.#abandon(message, response, 503, BUSY, '1');
     else return true;
@@ -211,7 +292,8 @@ class RequestHandler implements BodyTaker {
     this.#admission.leave(message.kept);
   }
 
-  complete(message: CollectedMessage, response: CollectedResponse, body: Buffer): void {
+  /** @param held bytes that were kept for the request; those of the body unless it is answered without it */
+  complete(message: CollectedMessage, response: CollectedResponse, body: Buffer, held = body.length): void {
     this.#overdue.delete(message);
     this.#answers.releaseBeforeLarge(body.length);
     const origin = originOf(message);
@@ -219,12 +301,12 @@ class RequestHandler implements BodyTaker {
       const answer = this.#pipeline(new NodeRequest(message, body, Date.now() + this.#answerTimeoutMs));
       if (answer instanceof Promise) {
         answer.then(
-          (settled) => this.#send(response, settled, origin, body.length),
-          (error) => this.#bug(response, error, origin, body.length),
+          (settled) => this.#send(response, settled, origin, held),
+          (error) => this.#bug(response, error, origin, held),
         );
-      } else this.#send(response, answer, origin, body.length);
+      } else this.#send(response, answer, origin, held);
     } catch (error) {
-      this.#bug(response, error, origin, body.length);
+      this.#bug(response, error, origin, held);
     }
   }
 
@@ -307,7 +389,10 @@ class RequestHandler implements BodyTaker {
     const isSending = !message.complete && status !== 408;
     if (!isSending) raw.push('connection', 'close');
     response.writeHead(status, raw).end(body);
-    if (!isSending) return;
+    if (isSending) this.#drain(message);
+  }
+
+  #drain(message: CollectedMessage): void {
     const { socket } = message;
     setTimeout(() => {
       if (!message.complete) socket.destroy();

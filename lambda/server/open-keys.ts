@@ -40,6 +40,12 @@ export class KeysNotHereError extends Error {
   override readonly name = 'KeysNotHereError';
 }
 
+/**
+ * Data keys of KMS that one request may have fetched. A page of the Web UI needs a handful; formats with a data key
+ * for each payload need as many as they send payloads.
+ */
+const MOST_FETCHES_PER_REQUEST = 500;
+
 interface Part {
   readonly source: KeySource;
   readonly close: () => void;
@@ -112,7 +118,10 @@ async function openKms(entries: readonly KmsKeyConfig[], { cache }: KeysConfig, 
     const written = { namespaces, write: stackKey(host, `keys.kms[${index}].write`) };
     return read.length === 0 ? [written] : [written, { ...entry, write: null }];
   });
-  const cached = new DataKeyCache(new KmsKeys(pairings, { kms }), cache);
+  const cached = new DataKeyCache(new KmsKeys(pairings, { kms }), {
+    ...cache,
+    maxFetchesPerRequest: MOST_FETCHES_PER_REQUEST,
+  });
   return {
     source: cached,
     close: () => {

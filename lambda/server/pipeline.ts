@@ -7,7 +7,7 @@
  */
 import { type DecodeContext, type DecodeOutcome, type Decoder, decodePayloads } from '../../codec/decode.ts';
 import { type Encoder, encodePayloads } from '../../codec/encode.ts';
-import { CannotEncodeError, CannotOpenError, KeyUnavailableError } from '../../codec/errors.ts';
+import { CannotEncodeError, CannotOpenError, KeyUnavailableError, TooManyKeysError } from '../../codec/errors.ts';
 import type { Payload } from '../../codec/payload.ts';
 import type { CorsConfig, FailuresSetting, Limits } from '../../config/schema.ts';
 import type { AuditSink } from './audit/audit.ts';
@@ -410,6 +410,8 @@ function httpErrorOf(error: unknown, record: AuditRecord): HttpError | undefined
     record.fault = `${error.dependency}:${error.reason}`;
     return unavailable(error.retryAfterSeconds);
   }
+  if (error instanceof TooManyKeysError)
+    return new HttpError(413, 'These payloads need too many different data keys: send fewer payloads at a time');
   if (error instanceof CannotEncodeError || error instanceof CannotOpenError) {
     record.count(error.reason ?? 'no-key-to-write');
     if (error.reason === 'custom-codec') return new HttpError(403, 'A codec of the configuration cannot encode this');

@@ -62,6 +62,7 @@ export async function startLocalTarget(attack: AttackConfig): Promise<LocalTarge
   const server = await startLocalServer({
     pipeline,
     cors: config.cors,
+    authenticator: identity.authenticator,
     bodyBytes: LOCAL_LIMITS.bodyBytes,
     port: 0,
     tls: { cert, key },

@@ -205,3 +205,78 @@ describe('a data key', () => {
     expect(JSON.stringify({ key: new DataKey('name', Buffer.alloc(32, 7)) })).toBe('{"key":"[DataKey name]"}');
   });
 });
+
+describe('thousands of payloads of one request', () => {
+  /** Opens in a millisecond of work, as a signature takes to verify. */
+  function slowly(opened: string[]) {
+    return (payload: Payload): Envelope | undefined => {
+      const envelope = recognize(payload);
+      if (envelope === undefined) return undefined;
+      return {
+        ...envelope,
+        open: (key, limits) => {
+          for (const end = performance.now() + 1; performance.now() < end; );
+          opened.push(Buffer.from(payload.data).toString());
+          return envelope.open(key, limits);
+        },
+      };
+    };
+  }
+
+  /** The longest that the event loop was not free for, in milliseconds. */
+  async function longestTurnDuring(work: Promise<unknown>): Promise<number> {
+    let longest = 0;
+    let last = performance.now();
+    const timer = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 1);
+    await work;
+    clearInterval(timer);
+    return longest;
+  }
+
+  it.each(['sync', 'async'])('let others have a turn, with a key that comes %s', async (key) => {
+    const opened: string[] = [];
+    const { decode } = setup({}, { recognize: slowly(opened) });
+    const payloads = Array.from({ length: 400 }, (_, i) => wrap(plain(String(i)), { key }));
+    const work = Promise.resolve(decode(...payloads));
+    expect(await longestTurnDuring(work)).toBeLessThan(200);
+    const outcomes = await work;
+    expect(outcomes.map((it) => (it.kind === 'decoded' ? Buffer.from(it.payload.data).toString() : it.kind))).toEqual(
+      payloads.map((_, i) => String(i)),
+    );
+    expect(opened).toHaveLength(400);
+  });
+
+  it.each(['sync', 'async'])('open the same one once, with a key that comes %s', async (key) => {
+    const opened: string[] = [];
+    const { decode } = setup({}, { recognize: slowly(opened) });
+    const payloads = Array.from({ length: 10_000 }, (_, i) => wrap(plain(`"${i % 2}"`), { key }));
+    const outcomes = await decode(...payloads);
+    expect(outcomes.filter(({ kind }) => kind === 'decoded')).toHaveLength(10_000);
+    expect(opened).toHaveLength(2);
+  });
+
+  it('open another one that ends alike by itself', async () => {
+    const opened: string[] = [];
+    const { decode } = setup({}, { recognize: slowly(opened) });
+    const end = 'e'.repeat(40);
+    const payloads = [wrap(plain(`a${end}`)), wrap(plain(`b${end}`)), wrap(plain(`a${end}`), { namespace: 'a' })];
+    const outcomes = await decode(...payloads);
+    expect(outcomes.map((it) => (it.kind === 'decoded' ? String.fromCharCode(it.payload.data[0] ?? 0) : ''))).toEqual([
+      'a',
+      'b',
+      'a',
+    ]);
+    expect(opened).toHaveLength(3);
+  });
+
+  it('fail as a whole, and leave no failure behind, when a key is not to be had now', async () => {
+    const { decode } = setup({}, { recognize: slowly([]) });
+    const payloads = Array.from({ length: 60 }, (_, i) =>
+      wrap(plain(String(i)), { key: i % 20 === 19 ? 'unavailable' : 'sync' }),
+    );
+    await expect(Promise.resolve(decode(...payloads))).rejects.toThrow(KeyUnavailableError);
+  });
+});

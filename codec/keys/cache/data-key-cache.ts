@@ -5,7 +5,7 @@
  */
 import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-context.ts';
 import { definedOnly } from '../../defined-only.ts';
-import { CannotEncodeError, CannotOpenError, KeyUnavailableError } from '../../errors.ts';
+import { CannotEncodeError, CannotOpenError, KeyUnavailableError, TooManyKeysError } from '../../errors.ts';
 import { DataKey } from '../data-key.ts';
 import type { DataKeyRequest, EncryptionMaterials, KeyContext, KeySource } from '../key-source.ts';
 import { BoundedCache } from './bounded-cache.ts';
@@ -38,6 +38,8 @@ export interface DataKeyCacheSettings {
   readonly maxMessages: number;
   /** Bytes written under one data key. Default 1 GiB. */
   readonly maxBytes: number;
+  /** Data keys that one request may have fetched; the next one fails it. Default: any number, as a worker needs. */
+  readonly maxFetchesPerRequest: number;
   /** Milliseconds for which a refusal is remembered. Default 10,000. */
   readonly refusalMs: number;
   /** Milliseconds for which a fault that may pass is remembered, so that a page full of payloads fails at once. Default 250. */
@@ -51,6 +53,7 @@ export const DEFAULT_CACHE_SETTINGS: DataKeyCacheSettings = {
   outageSeconds: 3600,
   maxMessages: 10_000,
   maxBytes: 2 ** 30,
+  maxFetchesPerRequest: Number.POSITIVE_INFINITY,
   refusalMs: 10_000,
   faultMs: 250,
 };
@@ -115,6 +118,7 @@ export class DataKeyCache implements KeySource {
       context.usage.cacheHits++;
       return underWay.join(context.deadline);
     }
+    if (context.usage.cacheMisses >= this.#settings.maxFetchesPerRequest) throw new TooManyKeysError();
     const flight = new SharedCall<DataKey>(this.#clock, context.deadline);
     const fetched = this.#origin.unwrap(request, liveContext(context.namespace, flight));
     this.#misses++;

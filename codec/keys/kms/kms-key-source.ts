@@ -239,8 +239,10 @@ function candidatesAmong(all: readonly KmsKey[], request: MessageKeyRequest | Km
     const arn = providerId === KMS_PROVIDER_ID ? parseKeyArn(asBuffer(providerInfo).toString('utf8')) : undefined;
     return arn === undefined ? [] : [{ arn, ciphertext }];
   });
+  // A message has one data key, which each KMS key wraps once: further ones would only make calls.
+  const once = named.filter(({ arn }, index) => named.findIndex((it) => it.arn.arn === arn.arn) === index);
   const pick = (fits: (key: KeyArn, named: KeyArn) => boolean): Candidate[] =>
-    named.flatMap(({ arn, ciphertext }) => keys.filter((key) => fits(key, arn)).map((key) => ({ key, ciphertext })));
+    once.flatMap(({ arn, ciphertext }) => keys.filter((key) => fits(key, arn)).map((key) => ({ key, ciphertext })));
   return [...pick((key, arn) => key.arn === arn.arn), ...pick(isReplica)];
 }
 

@@ -3,7 +3,11 @@ import { request as httpsRequest } from 'node:https';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { MOST_UNKNOWN_PER_PEER } from '../../../lambda/node/gate.ts';
 import { type LocalServer, type LocalServerOptions, startLocalServer } from '../../../lambda/node/local-server.ts';
+import type { Authenticator } from '../../../lambda/server/auth/caller.ts';
+import { LOOPBACK_CALLER } from '../../../lambda/server/auth/loopback.ts';
+import { rejected } from '../../../lambda/server/auth/rejection.ts';
 import type { CodecPipeline, CodecRequest, CodecResponse } from '../../../lambda/server/http/message.ts';
 import { makeTestCertificate } from '../../support/certificate.ts';
 
@@ -387,5 +391,98 @@ describe('the local server', () => {
     expect(addresses[0]).toBe(`https://127.0.0.1:${port}`);
     const { status } = await send(port, { protocol: 'https:', host: 'localhost', ca: tls.cert } as RequestOptions);
     expect(status).toBe(200);
+  });
+
+  describe('on a network with strangers', () => {
+    const HEAD =
+      'POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n';
+    const known = { headers: { authorization: 'known', 'content-type': 'application/json' } };
+    const authenticator: Authenticator = {
+      authenticate: ({ authorization: [name] }) => {
+        if (name === 'known') return LOOPBACK_CALLER;
+        if (name === 'slow') return new Promise(() => {});
+        throw rejected('missing');
+      },
+    };
+    /** As the pipeline answers: by who calls, before it looks at the body. */
+    const guarded: CodecPipeline = (request) =>
+      request.header('authorization')[0] === 'known' ? echo(request) : { ...(ok('no') as CodecResponse), status: 401 };
+
+    it('serves who is known while strangers hold connections on which they sent heads alone', async () => {
+      const { port } = await start(guarded, { authenticator, admission: { bytes: 1_000_000, requests: 20 } });
+      const strangers = Array.from({ length: 100 }, () => sendRaw(port, `${HEAD}\r\n`, { end: false }));
+      await setTimeout(100);
+      const answers = await Promise.all(Array.from({ length: 10 }, () => send(port, known, '{}')));
+      expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
+      await Promise.all(running.splice(0).map((server) => server.close(10)));
+      for (const text of await Promise.all(strangers)) expect(text).toMatch(/^HTTP\/1.1 401 /);
+    });
+
+    it.each([
+      ['a foreign origin', 'Authorization: known\r\nOrigin: https://evil.example\r\n'],
+      ['another content type', 'Authorization: known\r\nContent-Type: text/plain\r\n'],
+    ])('waits for no body from %s', async (_, headers) => {
+      const { port } = await start(guarded, { authenticator });
+      const head = HEAD.replace(/Content-Type.*\r\n/, headers.includes('Content-Type') ? '' : '$&');
+      const started = performance.now();
+      const answer = new Promise<string>((resolve) => {
+        const socket = connect(port, '127.0.0.1', () => socket.write(`${head}${headers}\r\n`));
+        socket.once('data', (chunk) => {
+          socket.destroy();
+          resolve(String(chunk));
+        });
+      });
+      expect(await answer).toMatch(/^HTTP\/1.1 /);
+      expect(performance.now() - started).toBeLessThan(3_000);
+    });
+
+    it('gives one address a small number of places while nobody knows who they are', async () => {
+      const { port } = await start(guarded, { authenticator, admission: { bytes: 1_000_000, requests: 1_000 } });
+      const heads = Array.from({ length: MOST_UNKNOWN_PER_PEER + 5 }, () => {
+        const socket = connect(port, '127.0.0.1', () => socket.write(`${HEAD}Authorization: slow\r\n\r\n`));
+        return new Promise<string>((resolve) => {
+          socket.once('data', (chunk) => resolve(String(chunk).slice(0, 12)));
+          socket.once('close', () => resolve('closed'));
+          socket.once('error', () => resolve('closed'));
+        });
+      });
+      const refused = await Promise.race([
+        Promise.all(heads.slice(MOST_UNKNOWN_PER_PEER)),
+        setTimeout(3_000).then(() => ['nothing']),
+      ]);
+      expect(refused).toEqual(Array(5).fill('HTTP/1.1 503'));
+    });
+  });
+
+  it('answers 431 so that it can be read, also by a client that sends 64 KB of headers', async () => {
+    const { port } = await start();
+    const head = `POST /decode HTTP/1.1\r\nHost: localhost\r\nX-Large: ${'x'.repeat(65_536)}`;
+    expect(await sendRaw(port, `${head}\r\nContent-Length: 0\r\n\r\n`, { end: false })).toMatch(
+      /^HTTP\/1.1 431 Request Header Fields Too Large\r\n/,
+    );
+  });
+
+  it('ends a body that stalls before its whole time is over, and one that trickles with it', async () => {
+    const { port } = await start(echo, { bodyTimeoutMs: 1_000, bodyStallMs: 200 });
+    const head = 'POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\n0123456789';
+    const started = performance.now();
+    expect(await sendRaw(port, head, { end: false })).toMatch(/^HTTP\/1.1 408 /);
+    expect(performance.now() - started).toBeLessThan(900);
+    const trickling = new Promise<string>((resolve) => {
+      let text = '';
+      const socket = connect(port, '127.0.0.1', () => socket.write(head));
+      const more = setInterval(() => socket.write('x'), 50);
+      socket.on('data', (chunk) => {
+        text += chunk;
+      });
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        clearInterval(more);
+        resolve(text);
+      });
+    });
+    const began = performance.now();
+    expect(await trickling).toMatch(/^HTTP\/1.1 408 /);
+    expect(performance.now() - began).toBeLessThan(2_500);
   });
 });

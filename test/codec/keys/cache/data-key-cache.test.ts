@@ -83,6 +83,19 @@ function gate() {
 const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
 
 describe('the data-key cache, reading', () => {
+  it('fetches no more keys for one request than it may, and serves the next request', async () => {
+    const { cache, origin, context } = setUp({ maxFetchesPerRequest: 3 });
+    const one = context();
+    const asked = Array.from({ length: 5_000 }, async (_, i) => cache.unwrap(message(`key ${i}`), one));
+    const outcomes = await Promise.allSettled(asked);
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
+    expect(outcomes[3]).toMatchObject({ reason: { name: 'TooManyKeysError' } });
+    expect(origin.calls).toBe(3);
+    await cache.unwrap(message('key 1'), one);
+    await cache.unwrap(message('another'), context());
+    expect(origin.calls).toBe(4);
+  });
+
   it('fetches a key once for a thousand payloads that miss together', async () => {
     const { cache, origin, context } = setUp();
     const requests = Array.from({ length: 64 }, () => context());

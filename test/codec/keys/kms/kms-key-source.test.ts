@@ -203,7 +203,7 @@ describe('which key serves a namespace', () => {
     expect(standIn.calls).toEqual([]);
   });
 
-  it('tries the wrapped keys of a message until one opens, and no more than a handful', async () => {
+  it('tries the wrapped keys of a message until one opens, and one of each KMS key', async () => {
     const [a, b] = [standIn.createKey(), standIn.createKey()];
     const keys = keysOf([{ namespaces: ['orders'], write: a, read: [b] }]);
     const good = standIn.wrap(b, new Uint8Array(32).fill(9), { 'temporal-namespace': 'orders' });
@@ -212,7 +212,7 @@ describe('which key serves a namespace', () => {
     standIn.calls.length = 0;
     const junk = Array.from({ length: 1000 }, () => wrappedBy(a, Buffer.alloc(80)));
     expect(await failureOf(() => read(keys, junk))).toMatchObject({ reason: 'wrong-context' });
-    expect(standIn.calls.length).toBe(10);
+    expect(standIn.calls.length).toBe(1);
   });
 
   it('takes a ciphertext of another key in a message that names ours for what it is', async () => {

@@ -1,0 +1,73 @@
+/**
+ * Who may send a body. A pipeline decides about a whole request; whoever sends the head of one and
+ * then takes their time must not hold a place that others need, so the decisions that need no body are
+ * made beforehand for those whose body is not there yet.
+ */
+import { type Authenticator, UnauthenticatedError } from '../server/auth/caller.ts';
+import { requireJson } from '../server/http/content-type.ts';
+import { HttpError } from '../server/http/http-error.ts';
+import type { CodecRequest } from '../server/http/message.ts';
+import { allowedOrigin } from '../server/http/origin.ts';
+import { routeOf } from '../server/http/route.ts';
+
+/** People of one address who are asked for at a time, while nobody knows who they are. */
+export const MOST_UNKNOWN_PER_PEER = 16;
+
+export class Gate {
+  readonly #authenticator: Authenticator;
+  readonly #origins: ReadonlySet<string>;
+  readonly #unknown = new Map<string, number>();
+
+  constructor(authenticator: Authenticator, origins: readonly string[]) {
+    this.#authenticator = authenticator;
+    this.#origins = new Set(origins);
+  }
+
+  /**
+   * Whether the body of a request is worth waiting for; if not, the pipeline has its answer without one.
+   * `busy`: too many of this address wait to be recognized.
+   *
+   * @param peer the address it comes from
+   */
+  admits(request: CodecRequest, peer: string): boolean | 'busy' | Promise<boolean> {
+    try {
+      const { operation } = routeOf(request.path);
+      const takesBody = operation === 'decode' || operation === 'encode' || operation === 'download';
+      if (!takesBody || request.method !== 'POST') return false;
+      const origin = allowedOrigin(request.header('origin'), this.#origins);
+      requireJson(request.header('content-type'), request.header('content-encoding'));
+      const caller = this.#authenticator.authenticate({
+        authorization: request.header('authorization'),
+        authorizationExtras: request.header('authorization-extras'),
+        cookie: origin === undefined ? [] : request.header('cookie'),
+      });
+      return caller instanceof Promise ? this.#whenKnown(caller, peer) : true;
+    } catch (error) {
+      return this.#refused(error);
+    }
+  }
+
+  #whenKnown(caller: Promise<unknown>, peer: string): 'busy' | Promise<boolean> {
+    const waiting = this.#unknown.get(peer) ?? 0;
+    if (waiting >= MOST_UNKNOWN_PER_PEER) {
+      caller.catch(() => {});
+      return 'busy';
+    }
+    this.#unknown.set(peer, waiting + 1);
+    return caller
+      .then(
+        () => true,
+        (error) => this.#refused(error),
+      )
+      .finally(() => {
+        const left = (this.#unknown.get(peer) ?? 1) - 1;
+        if (left === 0) this.#unknown.delete(peer);
+        else this.#unknown.set(peer, left);
+      });
+  }
+
+  /** The pipeline has words for a refusal; what is none is its business, too, once the body is there. */
+  #refused(error: unknown): boolean {
+    return !(error instanceof HttpError || error instanceof UnauthenticatedError);
+  }
+}
