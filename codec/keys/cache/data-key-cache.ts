@@ -38,8 +38,6 @@ export interface DataKeyCacheSettings {
   readonly maxMessages: number;
   /** Bytes written under one data key. Default 1 GiB. */
   readonly maxBytes: number;
-  /** Data keys that one request may have fetched; the next one fails it. Default: any number, as a worker needs. */
-  readonly maxFetchesPerRequest: number;
   /** Milliseconds for which a refusal is remembered. Default 10,000. */
   readonly refusalMs: number;
   /** Milliseconds for which a fault that may pass is remembered, so that a page full of payloads fails at once. Default 250. */
@@ -53,10 +51,15 @@ export const DEFAULT_CACHE_SETTINGS: DataKeyCacheSettings = {
   outageSeconds: 3600,
   maxMessages: 10_000,
   maxBytes: 2 ** 30,
-  maxFetchesPerRequest: Number.POSITIVE_INFINITY,
   refusalMs: 10_000,
   faultMs: 250,
 };
+
+/** What a server bounds besides. */
+export interface RequestLimits {
+  /** Data keys that one request may have fetched; the next one fails it. Default: any number, as a worker needs. */
+  readonly maxFetchesPerRequest?: number;
+}
 
 /** Counters since the cache was made, for metrics. */
 export interface DataKeyCacheStatistics {
@@ -76,6 +79,7 @@ export interface DataKeyCacheStatistics {
 export class DataKeyCache implements KeySource {
   readonly #origin: DataKeyProvider;
   readonly #settings: DataKeyCacheSettings;
+  readonly #maxFetchesPerRequest: number;
   readonly #clock: Clock;
   readonly #keys: BoundedCache<DataKey>;
   readonly #writers: WriteKeys;
@@ -88,8 +92,13 @@ export class DataKeyCache implements KeySource {
   #joined = 0;
   #rememberedFailures = 0;
 
-  constructor(origin: DataKeyProvider, settings: Partial<DataKeyCacheSettings> = {}, clock: Clock = systemClock) {
+  constructor(
+    origin: DataKeyProvider,
+    settings: Partial<DataKeyCacheSettings> & RequestLimits = {},
+    clock: Clock = systemClock,
+  ) {
     this.#origin = origin;
+    this.#maxFetchesPerRequest = settings.maxFetchesPerRequest ?? Number.POSITIVE_INFINITY;
     this.#settings = { ...DEFAULT_CACHE_SETTINGS, ...definedOnly(settings) };
     this.#clock = clock;
     const { maxKeys } = this.#settings;
@@ -118,7 +127,7 @@ export class DataKeyCache implements KeySource {
       context.usage.cacheHits++;
       return underWay.join(context.deadline);
     }
-    if (context.usage.cacheMisses >= this.#settings.maxFetchesPerRequest) throw new TooManyKeysError();
+    if (context.usage.cacheMisses >= this.#maxFetchesPerRequest) throw new TooManyKeysError();
     const flight = new SharedCall<DataKey>(this.#clock, context.deadline);
     const fetched = this.#origin.unwrap(request, liveContext(context.namespace, flight));
     this.#misses++;

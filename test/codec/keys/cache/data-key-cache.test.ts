@@ -3,7 +3,11 @@ import fc from 'fast-check';
 import type { EncryptionContext } from '../../../../codec/aws-encryption-sdk/encryption-context.ts';
 import { CannotEncodeError, CannotOpenError, KeyUnavailableError } from '../../../../codec/errors.ts';
 import { nameOfRequest } from '../../../../codec/keys/cache/cache-key.ts';
-import { DataKeyCache, type DataKeyCacheSettings } from '../../../../codec/keys/cache/data-key-cache.ts';
+import {
+  DataKeyCache,
+  type DataKeyCacheSettings,
+  type RequestLimits,
+} from '../../../../codec/keys/cache/data-key-cache.ts';
 import type { DataKeyProvider, ProviderContext } from '../../../../codec/keys/cache/data-key-provider.ts';
 import { DataKey } from '../../../../codec/keys/data-key.ts';
 import type { DataKeyRequest, EncryptionMaterials, KeyContext } from '../../../../codec/keys/key-source.ts';
@@ -55,7 +59,7 @@ class ScriptedOrigin implements DataKeyProvider {
   }
 }
 
-function setUp(settings: Partial<DataKeyCacheSettings> = {}) {
+function setUp(settings: Partial<DataKeyCacheSettings> & RequestLimits = {}) {
   const clock = new ManualClock();
   const origin = new ScriptedOrigin();
   const cache = new DataKeyCache(origin, settings, clock);
