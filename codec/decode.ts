@@ -106,7 +106,7 @@ class DecodeRun {
   start(): DecodeOutcome[] | Promise<DecodeOutcome[]> {
     let waits = false;
     for (const payload of this.#payloads) {
-      if (this.#outcomes.length > 0 && this.#pace.isUp) return this.#goOn();
+      if (this.#outcomes.length >= FEW && this.#pace.isUp) return this.#goOn();
       const outcome = this.#decode(payload);
       if (outcome instanceof Promise) waits = true;
       this.#outcomes.push(outcome);
@@ -143,6 +143,8 @@ class DecodeRun {
   }
 }
 
+/** So many payloads never wait for a turn: a page of the Web UI has fewer, and they take a few milliseconds at most. */
+const FEW = 16;
 /** As long as a tag, and longer than chance needs to make two ends alike. */
 const END_BYTES = 16;
 
