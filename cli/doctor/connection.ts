@@ -1,14 +1,14 @@
 /** Can the clients reach the server at all, and as what: address, name, certificate, redirects, clock. */
+import { isLoopbackHostname } from '../../config/loopback.ts';
 import { answered, certificateOf, resolveHost } from './exchange.ts';
 import { type Finding, failure, ok, skipped, warning } from './finding.ts';
 import { plainBody, type Target } from './target.ts';
 
 const DAY = 86_400_000;
-const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\]|.*\.localhost)$/;
 
 /** Whether an endpoint is on this machine. */
 export function isLoopback(endpoint: URL): boolean {
-  return LOOPBACK.test(endpoint.hostname);
+  return isLoopbackHostname(endpoint.hostname);
 }
 
 /** The form of the endpoint itself. */

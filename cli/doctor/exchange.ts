@@ -72,6 +72,12 @@ export function exchangeWith(origin: URL): Exchange {
         outgoing.destroy(Object.assign(new Error(`no answer within ${timeoutMs / 1000} s`), { code: 'TIMEOUT' })),
       );
       outgoing.on('error', (error) => resolve(noAnswer(error)));
+      // An answer that trickles is no answer either.
+      const end = setTimeout(
+        () => outgoing.destroy(Object.assign(new Error('no end of the answer'), { code: 'TIMEOUT' })),
+        4 * timeoutMs,
+      );
+      outgoing.on('close', () => clearTimeout(end));
       outgoing.end(send.body);
     });
 }
@@ -122,9 +128,20 @@ function noAnswer(error: Error): NoAnswer {
   return { error: code, message: error.message || code };
 }
 
+/** Bytes of an answer: more than any that a codec server gives to what a doctor sends. */
+export const MOST_ANSWER_BYTES = 16 * 1024 * 1024;
+
 async function collect(incoming: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  let size = 0;
+  for await (const chunk of incoming) {
+    size += (chunk as Buffer).length;
+    if (size > MOST_ANSWER_BYTES) {
+      incoming.destroy();
+      throw Object.assign(new Error(`it does not end within ${MOST_ANSWER_BYTES} bytes`), { code: 'TOO_LARGE' });
+    }
+    chunks.push(chunk as Buffer);
+  }
   return Buffer.concat(chunks).toString('utf8');
 }
 

@@ -1,4 +1,5 @@
 /** Findings as text for people and as JSON for pipelines. */
+import { printable, printableJson } from '../printable.ts';
 import type { Finding } from './finding.ts';
 
 const MARKS: Record<Finding['status'], { readonly mark: string; readonly color: number }> = {
@@ -40,14 +41,9 @@ export function renderSummary(findings: readonly Finding[], strict = false): str
 /** Everything as one JSON document. */
 export function renderJson(endpoint: string, findings: readonly Finding[], strict = false): string {
   const healthy = isHealthy(findings, strict);
-  return `${JSON.stringify({ endpoint, healthy, findings }, null, 2)}\n`;
+  return `${printableJson({ endpoint, healthy, findings })}\n`;
 }
 
 function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-/** Text of a remote server without control characters: it must not move the cursor of whoever reads it. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, ' ');
 }

@@ -49,7 +49,8 @@ export class Target {
   ): Promise<Answer | NoAnswer> {
     const headers: Record<string, string> = {
       'content-type': 'application/json',
-      'x-namespace': this.options.namespace,
+      // Headers are bytes, which Node takes one character each: names beyond Latin-1 go as UTF-8, as Go sends them.
+      'x-namespace': Buffer.from(this.options.namespace, 'utf8').toString('latin1'),
       accept: '*/*',
     };
     if (origin !== undefined) headers['origin'] = origin;

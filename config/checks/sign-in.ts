@@ -1,6 +1,7 @@
 /** What is wrong with a configuration's own sign-in. */
 
 import type { EnvironmentConfig } from '../environment.ts';
+import { isLoopbackHostname } from '../loopback.ts';
 import type { Problem } from '../problem.ts';
 import type { CodecServerConfig, SignInConfig } from '../schema.ts';
 import { checkHttps } from './identity.ts';
@@ -92,6 +93,5 @@ function checkTimes({ absoluteSeconds, idleSeconds }: SignInConfig): Problem[] {
 }
 
 function isLoopback(origin: string): boolean {
-  const host = URL.parse(origin)?.hostname ?? '';
-  return host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+  return isLoopbackHostname(URL.parse(origin)?.hostname ?? '');
 }

@@ -4,14 +4,14 @@
  * cannot hide its name.
  */
 
-const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
+import { isLoopbackHostname } from '../../../config/loopback.ts';
 
 /** Whether a `Host` header names this machine. */
 export function isLoopbackHost(host: string | undefined): boolean {
-  return host !== undefined && LOOPBACK_HOST.test(host);
+  return host !== undefined && isLoopbackHostname(host.replace(/:\d{1,5}$/, ''));
 }
 
 /** Whether a host or address to listen on is reachable from this machine alone. */
 export function isLoopbackAddress(host: string): boolean {
-  return isLoopbackHost(host.includes(':') && !host.startsWith('[') ? `[${host}]` : host);
+  return isLoopbackHostname(host.includes(':') && !host.startsWith('[') ? `[${host}]` : host);
 }

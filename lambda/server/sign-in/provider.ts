@@ -37,11 +37,12 @@ export interface Provider {
    * Who came back, proven by the provider.
    *
    * @param query the raw query that the browser came back with
+   * @param address that it came from, as far as it is known
    * @throws SignInRefusedError when it does not belong to these secrets, or the provider said no
    * @throws UnauthenticatedError when the ID token is not valid
    * @throws IdentityUnavailableError when the provider or its keys are out of reach
    */
-  finish(query: string, secrets: SignInSecrets): Promise<Caller>;
+  finish(query: string, secrets: SignInSecrets, address?: string): Promise<Caller>;
 }
 
 /** Somebody came back without having signed in; the message is for them. */
@@ -81,8 +82,10 @@ const DISCOVERY_TTL_MS = 3_600_000;
 const BACKOFF = { firstMs: 2_000, mostMs: 2_000 };
 const TIMEOUT_MS = 4_000;
 const MAX_ANSWER_BYTES = 262_144;
-/** Exchanges at a time; whoever begins a sign-in can come back with a made-up code. */
-const MAX_FLIGHTS = 20;
+/** Exchanges at a time; whoever begins a sign-in can come back with a made-up code… */
+const MAX_FLIGHTS = 40;
+/** …so one address has few of them, and the others stay for everybody else. */
+const MAX_FLIGHTS_PER_ADDRESS = 4;
 
 export function createProvider(config: SignInConfig, deps: ProviderDeps): Provider {
   return new OidcProvider(config, deps);
@@ -96,6 +99,7 @@ class OidcProvider implements Provider {
   readonly #discovering = new SingleFlight<Discovered>();
   readonly #backoff = new Backoff(BACKOFF);
   #flights = 0;
+  readonly #flightsByAddress = new Map<string, number>();
 
   constructor(config: SignInConfig, deps: ProviderDeps) {
     this.#config = config;
@@ -107,8 +111,8 @@ class OidcProvider implements Provider {
     return this.#observed(this.#begin());
   }
 
-  finish(query: string, secrets: SignInSecrets): Promise<Caller> {
-    return this.#observed(this.#finish(query, secrets));
+  finish(query: string, secrets: SignInSecrets, address?: string): Promise<Caller> {
+    return this.#observed(this.#finish(query, secrets, address));
   }
 
   /** Tells of what whoever runs the server has to know: the person is told less. */
@@ -144,9 +148,16 @@ class OidcProvider implements Provider {
     return { url: url.href, secrets };
   }
 
-  async #finish(query: string, secrets: SignInSecrets): Promise<Caller> {
-    if (this.#flights >= MAX_FLIGHTS) throw unavailable();
+  async #finish(query: string, secrets: SignInSecrets, address = ''): Promise<Caller> {
+    // Before anything is asked of the provider: this browser's own state, once, and something to exchange.
+    const answer = new URLSearchParams(query);
+    const states = answer.getAll('state');
+    if (states.length !== 1 || states[0] !== secrets.state || !(answer.has('code') || answer.has('error')))
+      throw new SignInRefusedError('What came back does not belong to this sign-in.');
+    const ofAddress = this.#flightsByAddress.get(address) ?? 0;
+    if (this.#flights >= MAX_FLIGHTS || ofAddress >= MAX_FLIGHTS_PER_ADDRESS) throw unavailable();
     this.#flights++;
+    this.#flightsByAddress.set(address, ofAddress + 1);
     try {
       const client = await import('openid-client');
       const discovered = await this.#discover(client);
@@ -160,6 +171,9 @@ class OidcProvider implements Provider {
       return await discovered.tokens.verify(idToken, 'authorization');
     } finally {
       this.#flights--;
+      const left = (this.#flightsByAddress.get(address) ?? 1) - 1;
+      if (left === 0) this.#flightsByAddress.delete(address);
+      else this.#flightsByAddress.set(address, left);
     }
   }
 

@@ -3,6 +3,7 @@
  * opens: a GET without `Origin`, and exactly this path. Redirects go to the provider that the configuration
  * names and to `/`; nothing in a request chooses where to.
  */
+import { hash } from 'node:crypto';
 import type { AuditSink } from '../audit/audit.ts';
 import { AuditRecord } from '../audit/audit-record.ts';
 import { type Caller, IdentityUnavailableError, UnauthenticatedError } from '../auth/caller.ts';
@@ -137,7 +138,7 @@ class Routes {
         'This sign-in was not started in this browser, or more than ten minutes ago, or was already used: start again.';
       return withoutSignInCookie(messagePage(400, 'Not signed in', text, AGAIN, requestId));
     }
-    const caller = this.#deps.kept(await this.#deps.provider.finish(query, secrets));
+    const caller = this.#deps.kept(await this.#deps.provider.finish(query, secrets, request.sourceAddress));
     account.caller = caller;
     const cookie = await this.#deps.sessions.start(caller);
     if (cookie === undefined) {
@@ -148,13 +149,18 @@ class Routes {
     return redirect('/', [cookie, removed(SIGN_IN_COOKIE)], requestId);
   }
 
-  /** Another site's page could open this one: then the person is asked, by a link that only they can follow. */
+  /**
+   * Another site's page could open this one: then the person is asked, by a link that only they can follow. A
+   * browser that does not say where it comes from follows it with a proof that no other site can know.
+   */
   async #signOut(request: CodecRequest, account: AuditRecord): Promise<CodecResponse> {
     const { requestId } = request;
-    const [site = 'none'] = request.header('sec-fetch-site');
-    if (site !== 'none' && site !== 'same-origin') {
-      const link = { to: '/logout', text: 'Sign out' };
-      return messagePage(200, 'Sign out?', 'Another page sent you here.', link, requestId);
+    const [site] = request.header('sec-fetch-site');
+    const isOurs = site === 'none' || site === 'same-origin';
+    const proof = proofOf(request.header('cookie'));
+    if (!isOurs && proof !== undefined && request.query !== proof) {
+      const link = { to: `/logout?${proof}`, text: 'Sign out' };
+      return messagePage(200, 'Sign out?', 'Confirm that it is you who wants to.', link, requestId);
     }
     account.caller = (await this.#deps.sessions.end(request.header('cookie')))?.caller;
     const text = 'You are signed out of this codec server. At your identity provider you may still be signed in.';
@@ -182,6 +188,12 @@ class Routes {
     this.#deps.onBug(error, requestId);
     return messagePage(500, 'Internal error', 'Something went wrong here.', HOME, requestId);
   }
+}
+
+/** Says that a link was made for this browser's session; nobody else can tell it. Undefined without one. */
+function proofOf(cookies: readonly string[]): string | undefined {
+  const [session] = cookieValues(cookies, SESSION_COOKIE);
+  return session === undefined ? undefined : hash('sha256', `sign-out ${session}`, 'base64url');
 }
 
 function redirect(location: string, cookies: readonly string[], requestId: string): CodecResponse {

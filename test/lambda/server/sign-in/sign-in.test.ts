@@ -147,6 +147,24 @@ describe('the sign-in', () => {
     expect((await world.decode(browser)).status).toBe(200);
   });
 
+  it.each([{}, { 'sec-fetch-site': 'cross-site' }])(
+    'signs out with %j by the link of its own page alone',
+    async (headers) => {
+      const browser = await world.signedIn();
+      const page = await browser.get(`${world.publicUrl}/logout`, headers as Record<string, string>);
+      expect(page.body).toContain('Sign out?');
+      expect((await world.decode(browser)).status).toBe(200);
+      const link = /href="(\/logout\?[^"]+)"/.exec(page.body)?.[1] ?? '';
+      await browser.get(`${world.publicUrl}/logout?${'A'.repeat(43)}`, headers as Record<string, string>);
+      expect((await world.decode(browser)).status).toBe(200);
+      const other = await world.signedIn();
+      await other.get(`${world.publicUrl}${link}`, headers as Record<string, string>);
+      expect((await world.decode(other)).status).toBe(200);
+      await browser.get(`${world.publicUrl}${link}`, headers as Record<string, string>);
+      expect((await world.decode(browser)).status).toBe(401);
+    },
+  );
+
   it('ends a session that is not used, and prolongs one that is', async () => {
     const idle = await world.signedIn();
     const used = await world.signedIn();
