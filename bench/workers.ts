@@ -4,6 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { runnerOptions } from '../scripts/runner-options.ts';
 import { machine } from './machine.ts';
 import { quantile } from './statistics.ts';
@@ -48,7 +49,17 @@ function measureGo(): Measured {
   };
 }
 
-const LANGUAGES: Readonly<Record<string, () => Measured>> = { Go: measureGo };
+/** The script of the library for Python, in the environment of its tests. */
+function measurePython(): Measured {
+  const python = execFileSync('node', ['test/workers/python.ts', '--only-prepare'], {
+    cwd: new URL('..', import.meta.url),
+    encoding: 'utf8',
+  }).trim();
+  const script = fileURLToPath(new URL('../workers/python/bench/figures.py', import.meta.url));
+  return JSON.parse(execFileSync(python, [script], { encoding: 'utf8' })) as Measured;
+}
+
+const LANGUAGES: Readonly<Record<string, () => Measured>> = { Go: measureGo, Python: measurePython };
 
 const { positionals } = runnerOptions(USAGE, { allowPositionals: true, options: {} });
 const { date, commit, machine: host } = await machine();

@@ -1,4 +1,7 @@
-/** Runs the tests of workers/python in a virtual environment of the project's own cache, with the packages it pins. */
+/**
+ * Runs the tests of workers/python in a virtual environment of the project's own cache, with the packages it pins. With
+ * `--only-prepare` it makes the environment and prints its `python`.
+ */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,4 +26,6 @@ if (!existsSync(complete)) {
   run(join(folder, 'bin/python'), '-m', 'pip', 'install', '--quiet', '-r', requirements);
   writeFileSync(complete, '');
 }
-run(join(folder, 'bin/python'), '-m', 'pytest', '-q');
+const python = join(folder, 'bin/python');
+if (process.argv[2] === '--only-prepare') process.stdout.write(`${python}\n`);
+else run(python, '-m', 'pytest', '-q');

@@ -64,6 +64,7 @@ public final class EncryptionPlugin extends SimplePlugin {
   /**
    * A data converter that encrypts, for where no plugin can be given.
    *
+   * @param namespace the client's, or null for the SDK's {@code default}
    * @param base what to add to, or null for the SDK's
    * @throws CodecException when it has another codec already
    */
@@ -72,8 +73,10 @@ public final class EncryptionPlugin extends SimplePlugin {
     if (base instanceof CodecDataConverter)
       throw new CodecException(
           OPTIONS, "the client has a payload codec already: leave it out, or put an EncryptionCodec into it");
+    // What a client that names none works in; the options have no namespace yet when a plugin sees them.
+    String own = namespace == null ? "default" : namespace;
     DataConverter plain = base == null ? GlobalDataConverter.get() : base;
-    return new EncryptingDataConverter(plain, codecs.computeIfAbsent(namespace, this::codecFor), encryptFailures);
+    return new EncryptingDataConverter(plain, codecs.computeIfAbsent(own, this::codecFor), encryptFailures);
   }
 
   private synchronized EncryptionCodec codecFor(String namespace) {

@@ -54,6 +54,14 @@ class EncryptionPluginTest {
   }
 
   @Test
+  void aClientThatNamesNoNamespaceWorksInDefault() {
+    var builder = WorkflowClientOptions.newBuilder();
+    plugin.configureWorkflowClient(builder);
+    var encoded = builder.build().getDataConverter().toPayload("secret").orElseThrow();
+    assertEquals("secret", configured(plugin, "default").fromPayload(encoded, String.class, String.class));
+  }
+
+  @Test
   void failuresHoldNothingReadableAndComeBack() {
     var converter = configured(plugin, "orders");
     Failure failure =
