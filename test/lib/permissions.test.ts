@@ -208,7 +208,8 @@ describe('the key of the payloads', () => {
     for (const template of [templates.prod, templates.full]) {
       for (const prefix of ['Encryption', 'Operations']) {
         expect(template.one('AWS::KMS::Key', prefix)).toMatchObject({
-          DeletionPolicy: 'Retain',
+          // A first deployment that is rolled back leaves no orphan; whatever has been deployed stays.
+          DeletionPolicy: 'RetainExceptOnCreate',
           UpdateReplacePolicy: 'Retain',
         });
       }
