@@ -136,7 +136,7 @@ describe(`The deployed stack with Temporal CLI ${versions.temporalCli} and Web U
   it('the Web UI tells somebody without a rule whom to ask', async () => {
     await signedInAs(MALLORY, async (ui) => {
       await ui.openRun(done, 'history');
-      await ui.shows('mallory@example.com may not decode', NAMESPACE, 'order desk');
+      await ui.shows('mallory@example.com may not decode', NAMESPACE, 'no access rule allows it');
       assert.doesNotMatch(await ui.text(), /4000-1234|Lovelace/);
     });
   });

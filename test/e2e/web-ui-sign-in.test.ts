@@ -123,7 +123,7 @@ describe(`Temporal Web UI ${versions.webUI} with sign-in`, () => {
   it('tells somebody without a rule who they are, what they may not read and which rule to ask for', async () => {
     await signedInAs(MALLORY, async (ui) => {
       await ui.openRun(done, 'history');
-      await ui.shows('mallory@example.com may not decode', NAMESPACE, 'order desk');
+      await ui.shows('mallory@example.com may not decode', NAMESPACE, 'no access rule allows it');
       await hidesEverything(ui);
       await ui.page.waitForTimeout(500);
       await screenshot(ui.page, 'denied');
