@@ -44,6 +44,7 @@ encode  *             anyone on this machine, unasked  this machine
   it('says every problem at once, of form, of meaning and of deployment, and what was meant', async () => {
     const file = write('slips.mjs', {
       acess: [],
+      defaultNamespace: null,
       failures: 'explian',
       cors: { origins: ['cloud.temporal.io'], credentials: false },
       identity: null,
