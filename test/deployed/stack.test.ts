@@ -152,7 +152,8 @@ describe('the synthesized stack', () => {
     });
     const metrics = deployed.lambda.log.map((it) => JSON.parse(it)).filter(({ type }) => type === 'metrics');
     expect(metrics.length).toBeGreaterThan(0);
-    for (const it of metrics) expect(it).toMatchObject({ Environment: 'test', Requests: 1 });
+    for (const it of metrics)
+      expect(it).toMatchObject({ Environment: 'test', Served: expect.any(Number), NotServed: expect.any(Number) });
     const everything = [...deployed.lambda.log, ...deployed.lambda.errors].join('\n');
     for (const secret of [canary, base64(canary), ...kms.plaintexts]) expect(everything).not.toContain(secret);
     // The head of a token; a request id of the gateway may begin like one, and is shorter.

@@ -235,6 +235,7 @@ const LINES: Readonly<Record<string, string>> = {
   'the keyring stays as it was': 'local server',
   'a secret cannot be used': 'SecretsUnusable',
   'a secret cannot be reached': 'a secret cannot be reached',
+  'an event of another front': 'event of another front',
   'KMS throttles': 'KmsUnavailable',
   'KMS does not answer': 'NotServed',
   'KMS refuses a configured key': 'KmsDenied',
