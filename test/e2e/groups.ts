@@ -38,6 +38,12 @@ export const groups: readonly Group[] = [
     needs: server,
   },
   {
+    name: 'histories',
+    shows: 'whole histories and a whole namespace: decoded as the CLI decodes them, and the proof that a key may go',
+    file: 'histories.test.ts',
+    needs: [...server, 'Python peer'],
+  },
+  {
     name: 'workers',
     shows: 'workers and clients in every language that encrypt by themselves read each other',
     file: 'workers.test.ts',

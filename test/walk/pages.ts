@@ -21,6 +21,9 @@ export const PROVEN_ELSEWHERE: readonly (readonly [command: RegExp, proof: strin
   // need a Temporal server and its CLI, which the end-to-end suite has
   [/^temporal workflow show .*--codec-endpoint/, 'test/e2e/cli.test.ts'],
   [/^temporal workflow show .*\| npm run -s codec-server -- inspect$/, 'test/cli/inspect.test.ts'],
+  [/^temporal workflow show .*> history\.json$/, 'test/e2e/histories.test.ts'],
+  [/^(npm run -s codec-server -- decode |export CODEC_SERVER_TOKEN=)/, 'test/cli/decode.test.ts'],
+  [/^npm run -s codec-server -- (keys-in-use|reencrypt) /, 'test/e2e/histories.test.ts'],
   // one after the other, as the page tells it
   [
     /^(openssl req|node_modules\/\.bin\/node examples\/local-https|export NODE_EXTRA_CA_CERTS|npm start -- --config examples)/,

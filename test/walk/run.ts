@@ -113,6 +113,22 @@ const STEPS: Readonly<Record<string, (command: string) => void | Promise<void>>>
     writeFileSync(file, JSON.stringify({ events: [{ input: { payloads } }] }));
     succeeds(command.replace('history.json', file), 'orders-dev.a1b2c', 'vector-1');
   },
+  'npm run -s codec-server -- decode history.json --keyring .codec-server/keyring.json': (command) => {
+    // with a keyring and a history of its own, of which it says that nothing is left
+    const file = join(folder, 'plain.json');
+    const keyring = join(folder, 'decode-keyring.json');
+    writeFileSync(file, JSON.stringify({ metadata: { encoding: 'anNvbi9wbGFpbg==' }, data: 'MQ==' }));
+    succeeds(`npm run -s codec-server -- keygen --keyring ${keyring}`);
+    succeeds(
+      command.replace('history.json', file).replace('.codec-server/keyring.json', keyring),
+      '1 payload, 0 decoded',
+    );
+  },
+  'npm run -s codec-server -- keys-in-use': (command) => {
+    // without a server it says so; with one it is run by test/e2e/histories.test.ts
+    const { status, output } = shell(`${command} --address localhost:1`);
+    ensure(status === 1 && output.includes('the server cannot be reached'), output.slice(-600));
+  },
   'npm run -s codec-server -- keygen': (command) => {
     const file = join(folder, 'keyring.json');
     succeeds(`${command} --keyring ${file}`);
