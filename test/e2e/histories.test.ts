@@ -267,8 +267,8 @@ print(len(after.items))
     // What retention does after a day.
     for await (const { workflowId, runId, bytes } of executions())
       if (bytes.toString('latin1').includes(oldKey.split('/')[1] ?? ''))
-        await cli('workflow', 'delete', '-w', workflowId, '-r', runId);
-    await cliOrThrow('activity', 'delete', '--activity-id', 'alone');
+        await cliOrThrow('workflow', 'delete', '-w', workflowId, '-r', runId, '--yes');
+    await cliOrThrow('activity', 'delete', '--activity-id', 'alone', '--yes');
     await until(
       async () => {
         report = await keysInUse('--key', oldKey);
