@@ -17,10 +17,9 @@ import {
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { ConcurrencyConfig, LogsConfig } from '../config/environment.ts';
-import { HANDLER } from './bundle/bundle.ts';
 import type { CodecFunctionOptions } from './codec-server-props.ts';
 import { acceptFindings } from './findings.ts';
-import { ENVIRONMENT_VARIABLES } from './names.ts';
+import { ENVIRONMENT_VARIABLES, HANDLER } from './names.ts';
 import { removalPolicyOf } from './retention.ts';
 
 /** Named, not "latest": what runs in production is what the tests ran on. */

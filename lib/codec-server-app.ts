@@ -1,6 +1,6 @@
 /** The CDK app: a stack for each environment. */
 import { relative } from 'node:path';
-import { type App, AssetHashType, DockerImage, type Stack, Tags } from 'aws-cdk-lib';
+import { type App, AssetHashType, DockerImage, type Stack } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { checkDeployment } from '../config/checks/deployment.ts';
 import { bundleFunction, PROJECT_ROOT } from './bundle/bundle.ts';
@@ -21,17 +21,7 @@ function addEnvironment(app: App, environment: Environment): Stack {
   if (problems.length > 0) {
     return new RefusedStack(app, id, { configFile: relative(PROJECT_ROOT, file), problems });
   }
-  const { target, terminationProtection, tags = {} } = config.deployment;
-  const stack = new CodecServerStack(app, id, {
-    environment: name,
-    config,
-    code: functionCode(environment),
-    description: `Codec server for Temporal, ${name}: decodes payloads for the people that its configuration names.`,
-    terminationProtection,
-    ...(target === null ? {} : { env: target }),
-  });
-  for (const [key, value] of Object.entries(tags)) Tags.of(stack).add(key, value);
-  return stack;
+  return new CodecServerStack(app, id, { environment: name, config, code: functionCode(environment) });
 }
 
 /** The bundle as an asset, made when the stack is synthesized and named by what is in it. */

@@ -66,8 +66,15 @@ export interface CodecServerProps extends Partial<Settings> {
   /** What becomes of keys, secrets, buckets and logs that are made here. Default: they stay. */
   readonly removalPolicy?: RemovalPolicy;
   readonly functionProps?: CodecFunctionOptions;
-  /** The function's code, the configuration in it. */
-  readonly code: Code;
+  /**
+   * A module whose default export are codecs of your own, as `config.codecs` has them; a path from the working folder.
+   * It is bundled with esbuild, which your app then has to have.
+   */
+  readonly codecsEntry?: string;
+  /** The function's code, the configuration in it. Default: the one that the package brings. */
+  readonly code?: Code;
+  /** What whoever makes the construct has found to be wrong: it is refused with these alone. */
+  readonly problems?: readonly Problem[];
 }
 
 /** What is taken where the team says nothing: what `environments/prod.ts` says, with AWS's key for the logs. */
@@ -83,8 +90,8 @@ const SOME_TOPIC = 'arn:aws:sns:us-east-1:111122223333:made-in-this-app';
 
 /** The deployment that the construct's props describe. */
 export function deploymentOf(scope: Construct, props: CodecServerProps): DeploymentConfig {
-  const { name, config, encryptionKey, operationsKey, alarmTopic, dashboard, functionProps, code, ...given } = props;
-  const { domain = null, alarms = {}, removalPolicy, ...settings } = given;
+  const { name, config, encryptionKey, operationsKey, alarmTopic, dashboard, functionProps, ...given } = props;
+  const { domain = null, alarms = {}, removalPolicy, codecsEntry, code, problems, ...settings } = given;
   const { account, region } = Stack.of(scope);
   const isAnywhere = Token.isUnresolved(account) || Token.isUnresolved(region);
   const merged = { ...DEFAULTS, ...settings };
@@ -121,13 +128,19 @@ function domainOf(domain: CodecServerDomain | DomainConfig | null): DomainConfig
 /** Everything that is wrong with the props, the configuration included; empty when the construct can be made. */
 export function checkProps(props: CodecServerProps, deployment: DeploymentConfig): Problem[] {
   const { name, config, encryptionKey } = props;
-  const problems: Problem[] = [];
+  const problems: Problem[] = [...(props.problems ?? [])];
+  if (problems.length > 0) return problems;
   if (!isResourceName(name))
     problems.push({ path: 'name', message: 'write a-z, 0-9 and -, a letter first, 31 characters at the most.' });
   if (typeof config === 'object' && config !== null && 'deployment' in config)
     problems.push({
       path: 'config.deployment',
       message: 'a construct takes these as props of its own: leave it out, or use CodecServerStack for the whole file.',
+    });
+  if (config?.codecs?.length && props.code === undefined)
+    problems.push({
+      path: 'config.codecs',
+      message: 'codecs are code, and the configuration is a file beside it: export them from a module, and name it in codecsEntry.',
     });
   const isUsed = config?.keys?.kms?.some?.(({ write }) => write === 'created-by-stack') ?? true;
   if (encryptionKey !== undefined && !isUsed)

@@ -1,9 +1,11 @@
 /** One environment's stack: the construct, and what people need after a deployment. */
-import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
+import { checkDeployment } from '../config/checks/deployment.ts';
 import type { EnvironmentConfig } from '../config/environment.ts';
 import { CodecServer } from './codec-server.ts';
+import { NOBODY } from './nobody.ts';
 import { dashboardUrl } from './dashboard-url.ts';
 import { addOutputs } from './outputs.ts';
 
@@ -11,30 +13,57 @@ export interface CodecServerStackProps extends StackProps {
   /** The environment's name: the file's, without extension. */
   readonly environment: string;
   readonly config: EnvironmentConfig;
-  /** The function's code, the configuration in it. */
-  readonly code: Code;
+  /** The function's code, the configuration in it. Default: the one that the package brings. */
+  readonly code?: Code;
+  /** As of the construct. */
+  readonly codecsEntry?: string;
 }
 
+/** What the stack of an environment with problems is made of, so that the app goes on until all of them are told. */
+const REFUSED: EnvironmentConfig = {
+  ...NOBODY,
+  deployment: {
+    target: null,
+    onDelete: 'retain',
+    terminationProtection: true,
+    logs: { level: 'INFO', retentionDays: 30, auditRetentionDays: 30, encryption: 'aws' },
+    throttling: { rate: 1, burst: 1 },
+    concurrency: { reserved: null, provisioned: null },
+    domain: null,
+    alarms: null,
+  },
+};
+
+/** An environment's file as a stack. Its account and Region, its protection and its tags are those of the file. */
 export class CodecServerStack extends Stack {
   readonly codecServer: CodecServer;
 
   constructor(scope: Construct, id: string, props: CodecServerStackProps) {
-    const { environment, config, code, ...stackProps } = props;
-    super(scope, id, stackProps);
-    const { deployment, ...serverConfig } = config;
-    const { target, onDelete, terminationProtection, tags, ...settings } = deployment;
+    const { environment, config, code, codecsEntry, ...stackProps } = props;
+    const problems = checkDeployment(config);
+    const { deployment, ...serverConfig } = problems.length === 0 ? config : REFUSED;
+    const { target, onDelete, terminationProtection, tags = {}, ...settings } = deployment;
+    super(scope, id, {
+      description: `Codec server for Temporal, ${environment}: decodes payloads for the people that its configuration names.`,
+      terminationProtection,
+      ...(target === null ? {} : { env: target }),
+      ...stackProps,
+    });
+    for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value);
     // 'Default' leaves no trace in logical ids: with any other id every resource would be made anew, the key too.
     const server = new CodecServer(this, 'Default', {
       ...settings,
       name: environment,
       config: serverConfig,
       removalPolicy: onDelete === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
-      code,
+      problems,
+      ...(codecsEntry === undefined ? {} : { codecsEntry }),
+      ...(code === undefined ? {} : { code }),
     });
     this.codecServer = server;
     addOutputs(this, {
       endpoint: server.endpoint,
-      signIn: Boolean(config.identity?.signIn),
+      signIn: Boolean(serverConfig.identity?.signIn),
       helpUrl: deployment.helpUrl,
       keyArn: server.key?.keyArn,
       payloadBucket: server.payloadBucket?.bucketName,

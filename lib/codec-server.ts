@@ -14,7 +14,7 @@ import { Construct } from 'constructs';
 import { isWatchable, warnAboutKeyWatch } from '../config/checks/key-watch.ts';
 import { type EnvironmentConfig, isRestApi } from '../config/environment.ts';
 import { narrowTo } from '../config/narrow.ts';
-import type { CodecServerConfig, StorageBucketConfig } from '../config/schema.ts';
+import type { StorageBucketConfig } from '../config/schema.ts';
 import { Alarms } from './alarms/alarms.ts';
 import { AuditLog } from './audit-log.ts';
 import { CodecFunction } from './codec-function.ts';
@@ -23,8 +23,10 @@ import { OperationsDashboard } from './dashboard.ts';
 import { EncryptionKey } from './encryption-key.ts';
 import type { Front } from './fronts/front.ts';
 import { makeDomain, makeFront } from './fronts/make-front.ts';
+import { prebuiltCode } from './function-code.ts';
 import { keyStatements } from './key-permissions.ts';
 import { ENVIRONMENT_VARIABLES } from './names.ts';
+import { NOBODY } from './nobody.ts';
 import { OperationsKey } from './operations-key.ts';
 import { PayloadBucket } from './payload-bucket.ts';
 import { refuse } from './refuse.ts';
@@ -32,17 +34,6 @@ import { type NamedSecret, Secrets } from './secrets.ts';
 import { acceptPrefixes, storageStatements } from './storage-permissions.ts';
 import { type WorkerGrants, workerStatements } from './worker-grants.ts';
 import { WorkerPolicy } from './worker-policy.ts';
-
-/** Takes the place of a configuration with problems, so that what the app does with the construct goes on until all are told. */
-const NOBODY: CodecServerConfig = {
-  defaultNamespace: null,
-  cors: { origins: [], credentials: false },
-  failures: 'explain',
-  compression: null,
-  identity: { issuers: [{ type: 'temporal-cloud' }], serviceTokens: null },
-  access: [],
-  keys: { keyring: null, kms: [{ namespaces: ['*'], write: 'created-by-stack' }], staticKeys: null },
-};
 
 /**
  * A codec server.
@@ -81,10 +72,11 @@ export class CodecServer extends Construct {
     const problems = checkProps(given, deploymentOf(this, given));
     this.#isRefused = problems.length > 0;
     if (this.#isRefused) refuse(this, `The codec server ${this.node.path}`, problems);
-    const props: CodecServerProps = this.#isRefused ? { name: 'refused', config: NOBODY, code: given.code } : given;
+    const props: CodecServerProps = this.#isRefused ? { name: 'refused', config: NOBODY } : given;
     const deployment = deploymentOf(this, props);
-    const { name: environment, code } = props;
+    const { name: environment } = props;
     const config: EnvironmentConfig = { ...props.config, deployment };
+    const code = props.code ?? prebuiltCode({ environment, config: props.config, codecsEntry: props.codecsEntry });
     const retain = deployment.onDelete !== 'destroy';
     const entries = config.keys.kms ?? [];
     const signIn = Boolean(config.identity?.signIn);

@@ -15,6 +15,9 @@ export const ENVIRONMENT_VARIABLES = {
   logLevel: 'LOG_LEVEL',
 } as const;
 
+/** The handler's name for Lambda: the file and what it exports. */
+export const HANDLER = 'index.handler';
+
 /** The encryption context's key that names the namespace; formats.md of the payload format prescribes it. */
 export const NAMESPACE_CONDITION_KEY = 'kms:EncryptionContext:temporal-namespace';
 

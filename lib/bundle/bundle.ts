@@ -1,10 +1,10 @@
 /**
- * The function's code: one minified ES module with everything inside, the environment's
- * configuration included, and its source map.
+ * The function's code: one minified ES module with everything inside, the environment's configuration included. It has
+ * no source map: a function on Lambda reads none, and a map names the folders of the machine that made it.
  */
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildSync, type Metafile } from 'esbuild';
+import { type BuildOptions, buildSync, type Metafile } from 'esbuild';
 import { isMultiRegion } from '../../config/bucket.ts';
 import { type DeploymentConfig, isRestApi } from '../../config/environment.ts';
 import type { CodecServerConfig } from '../../config/schema.ts';
@@ -12,8 +12,30 @@ import type { CodecServerConfig } from '../../config/schema.ts';
 /** The root of the project, where esbuild resolves from. */
 export const PROJECT_ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The handler's name for Lambda: the file and what it exports. */
-export const HANDLER = 'index.handler';
+/** Some packages are CommonJS inside and `require` what Node brings, which an ES module has no word for. */
+const REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
+
+/** How esbuild makes a function's code, whatever its entry. */
+export const FUNCTION_SETTINGS = {
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  // Packages' ES modules, of which what is not used falls away.
+  mainFields: ['module', 'main'],
+  // Lambda brings an AWS SDK of its own choice; this one is tested.
+  external: [],
+  alias: {
+    '@aws-sdk/credential-provider-node': './lib/bundle/lambda-credentials.ts',
+    'node:http': './lib/bundle/node-http.ts',
+    'node:process': './lib/bundle/node-process.ts',
+  },
+  minify: true,
+  legalComments: 'none',
+  banner: { js: REQUIRE },
+  logLevel: 'warning',
+  metafile: true,
+} satisfies BuildOptions & { metafile: true };
 
 /** A configuration, and how it is deployed where it says so. */
 type BundledConfig = CodecServerConfig & { readonly deployment?: Pick<DeploymentConfig, 'front'> };
@@ -26,7 +48,7 @@ export interface BundleOptions {
   readonly config: BundledConfig;
   /** The environment's name. */
   readonly environment: string;
-  /** Where `index.mjs` and `index.mjs.map` are written. */
+  /** Where `index.mjs` is written. */
   readonly outdir: string;
 }
 
@@ -46,22 +68,8 @@ export function bundleFunction({ configFile, config, environment, outdir }: Bund
     },
     absWorkingDir: PROJECT_ROOT,
     outfile: `${outdir}/index.mjs`,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    // Packages' ES modules, of which what is not used falls away.
-    mainFields: ['module', 'main'],
-    // Lambda brings an AWS SDK of its own choice; this one is tested.
-    external: [],
-    alias: aliasesFor(config),
-    minify: true,
-    sourcemap: 'linked',
-    sourcesContent: false,
-    legalComments: 'none',
-    banner: { js: REQUIRE },
-    logLevel: 'warning',
-    metafile: true,
+    ...FUNCTION_SETTINGS,
+    alias: { ...FUNCTION_SETTINGS.alias, ...aliasesFor(config) },
   });
   return metafile;
 }
@@ -81,16 +89,8 @@ function aliasesFor({ keys, identity, codecs = [], storage }: CodecServerConfig)
     // Counts the bytes of external payloads in Temporal's own Payload type, which only codecs of a team's own see.
     ...(codecs.length === 0 ? ['long'] : []),
   ];
-  return {
-    '@aws-sdk/credential-provider-node': './lib/bundle/lambda-credentials.ts',
-    'node:http': './lib/bundle/node-http.ts',
-    'node:process': './lib/bundle/node-process.ts',
-    ...Object.fromEntries(unused.map((name) => [name, './lib/bundle/not-bundled.ts'])),
-  };
+  return Object.fromEntries(unused.map((name) => [name, './lib/bundle/not-bundled.ts']));
 }
-
-/** Some packages are CommonJS inside and `require` what Node brings, which an ES module has no word for. */
-const REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
 /** The entry that puts one environment's configuration, its front's events and the handler together; and its sign-in, if it has one. */
 function entryOf(configFile: string, { identity, deployment }: BundledConfig, environment: string): string {

@@ -1,0 +1,37 @@
+/**
+ * The Lambda function as the package brings it, built once: its configuration is the file `config.json` beside it, and
+ * codecs of a team's own are the module `codecs.mjs`. What a configuration does not use is in files that it never loads.
+ */
+import { readFileSync } from 'node:fs';
+import type { CodecServerConfig, CustomCodecConfig } from '../config/schema.ts';
+import { startInProcess } from './function.ts';
+
+/** What `lib/function-code.ts` writes into `config.json`. */
+interface PrebuiltSettings {
+  readonly environment: string;
+  readonly config: CodecServerConfig;
+  /** Whether there is a `codecs.mjs`. */
+  readonly codecs: boolean;
+}
+
+const settings = JSON.parse(readFileSync(new URL('config.json', import.meta.url), 'utf8')) as PrebuiltSettings;
+
+async function ownCodecs(): Promise<{ codecs?: readonly CustomCodecConfig[] }> {
+  if (!settings.codecs) return {};
+  const module = (await import(new URL('codecs.mjs', import.meta.url).href)) as {
+    readonly default: readonly CustomCodecConfig[];
+  };
+  return { codecs: module.default };
+}
+
+async function ownSignIn() {
+  if (!settings.config.identity?.signIn) return undefined;
+  return (await import('../lambda/server/sign-in/open-sign-in.ts')).openSignIn;
+}
+
+/** The handler that Lambda calls. */
+export const handler = await startInProcess(
+  { ...settings.config, ...(await ownCodecs()) },
+  settings.environment,
+  await ownSignIn(),
+);

@@ -1,0 +1,75 @@
+/**
+ * The code of the function as an asset: what the package brings, built once, and beside it the configuration. Its hash
+ * is that of these files, so that every machine that deploys the same deploys nothing new.
+ */
+import { cpSync, existsSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AssetHashType, DockerImage } from 'aws-cdk-lib';
+import { Code } from 'aws-cdk-lib/aws-lambda';
+import type { CodecServerConfig } from '../config/schema.ts';
+
+/** Where the package has the function. */
+const FUNCTION_FOLDER = fileURLToPath(new URL('../function', import.meta.url));
+
+/** What the asset is made of. */
+export interface FunctionCodeProps {
+  /** The environment's name. */
+  readonly environment: string;
+  readonly config: CodecServerConfig;
+  /** A module of codecs of a team's own, a path from the working folder. */
+  readonly codecsEntry: string | undefined;
+  /** Where the built function is. Default: the package's. */
+  readonly folder?: string;
+}
+
+/** The asset, put together when its stack is synthesized. */
+export function prebuiltCode({ folder = FUNCTION_FOLDER, ...props }: FunctionCodeProps): Code {
+  return Code.fromAsset(existsSync(folder) ? folder : '.', {
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: {
+      // Never used: everything happens in this process.
+      image: DockerImage.fromRegistry('none'),
+      local: {
+        tryBundle(outdir) {
+          putTogether(folder, outdir, props);
+          return true;
+        },
+      },
+    },
+  });
+}
+
+function putTogether(folder: string, outdir: string, { environment, config, codecsEntry }: FunctionCodeProps): void {
+  if (!existsSync(join(folder, 'index.mjs')))
+    throw new Error(`there is no function in ${folder}: in a clone of the repository, npm run build makes it.`);
+  cpSync(folder, outdir, { recursive: true });
+  const settings = { environment, config, codecs: codecsEntry !== undefined };
+  writeFileSync(join(outdir, 'config.json'), `${JSON.stringify(settings)}\n`);
+  if (codecsEntry !== undefined) bundleCodecs(codecsEntry, join(outdir, 'codecs.mjs'));
+}
+
+/** @throws Error where the app has no esbuild, or the module does not compile */
+function bundleCodecs(entry: string, outfile: string): void {
+  let esbuild: typeof import('esbuild');
+  try {
+    esbuild = createRequire(join(process.cwd(), 'package.json'))('esbuild') as typeof esbuild;
+  } catch (cause) {
+    throw new Error('codecsEntry is bundled with esbuild, which is not installed: npm install --save-dev esbuild', {
+      cause,
+    });
+  }
+  esbuild.buildSync({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    minify: true,
+    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+    logLevel: 'warning',
+  });
+}
