@@ -6,6 +6,7 @@ import { nodeTooOld } from '../cli/node-version.ts';
 
 const USAGE = `Usage: codec-server COMMAND [options]
 
+  init           write what a team keeps in a repository of its own
   start          serve on this machine
   keygen         add a key to the keyring
   inspect        see which keys payloads need, without having any
@@ -16,7 +17,7 @@ const USAGE = `Usage: codec-server COMMAND [options]
   check-config   check a configuration, and print who may do what where
   doctor         examine a running codec server
 
-codec-server COMMAND --help says more about each.
+codec-server COMMAND --help says more about each; codec-server --version says which release this is.
 `;
 
 const io: CommandIo = {
@@ -46,6 +47,10 @@ async function run([command, ...argv]: readonly string[]): Promise<number> {
     case 'start': {
       const { start } = await import('../cli/start.ts');
       return start(argv, io, stopSignal());
+    }
+    case 'init': {
+      const { init } = await import('../cli/init.ts');
+      return init(argv, io);
     }
     case 'keygen': {
       const { keygen } = await import('../cli/keygen.ts');
@@ -78,6 +83,12 @@ async function run([command, ...argv]: readonly string[]): Promise<number> {
     case 'doctor': {
       const { doctor } = await import('../cli/doctor.ts');
       return doctor(argv, io);
+    }
+    case '--version':
+    case '-v': {
+      const { packageVersion } = await import('../cli/version.ts');
+      io.stdout.write(`${packageVersion()}\n`);
+      return 0;
     }
     case undefined:
     case '--help':

@@ -1,11 +1,12 @@
 /** The CDK app: a stack for each environment. */
 import { relative } from 'node:path';
-import { type App, AssetHashType, DockerImage, type Stack } from 'aws-cdk-lib';
-import { Code } from 'aws-cdk-lib/aws-lambda';
+import type { App, Stack } from 'aws-cdk-lib';
+import type { Code } from 'aws-cdk-lib/aws-lambda';
 import { checkDeployment } from '../config/checks/deployment.ts';
 import { bundleFunction, PROJECT_ROOT } from './bundle/bundle.ts';
 import { CodecServerStack } from './codec-server-stack.ts';
 import type { Environment } from './environments.ts';
+import { localAsset } from './local-asset.ts';
 import { stackNameOf } from './names.ts';
 import { RefusedStack } from './refused-stack.ts';
 
@@ -26,17 +27,7 @@ function addEnvironment(app: App, environment: Environment): Stack {
 
 /** The bundle as an asset, made when the stack is synthesized and named by what is in it. */
 function functionCode({ name: environment, file: configFile, config }: Environment): Code {
-  return Code.fromAsset(PROJECT_ROOT, {
-    assetHashType: AssetHashType.OUTPUT,
-    bundling: {
-      // Never used: the bundler runs in this process.
-      image: DockerImage.fromRegistry('none'),
-      local: {
-        tryBundle(outdir) {
-          bundleFunction({ configFile, config, environment, outdir });
-          return true;
-        },
-      },
-    },
+  return localAsset(PROJECT_ROOT, [configFile, environment], (outdir) => {
+    bundleFunction({ configFile, config, environment, outdir });
   });
 }

@@ -140,7 +140,8 @@ export function checkProps(props: CodecServerProps, deployment: DeploymentConfig
   if (config?.codecs?.length && props.code === undefined)
     problems.push({
       path: 'config.codecs',
-      message: 'codecs are code, and the configuration is a file beside it: export them from a module, and name it in codecsEntry.',
+      message:
+        'codecs are code, and the configuration is a file beside it: export them from a module, and name it in codecsEntry.',
     });
   const isUsed = config?.keys?.kms?.some?.(({ write }) => write === 'created-by-stack') ?? true;
   if (encryptionKey !== undefined && !isUsed)

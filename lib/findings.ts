@@ -2,7 +2,7 @@
  * Findings of template checkers that stand, each with its reason, written beside the construct that
  * they are about. cdk-nag, checkov and cfn-lint each learn of them in their own way.
  */
-import { CfnResource, Validations } from 'aws-cdk-lib';
+import * as cdk from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
 /** A checker's rule, such as `AwsSolutions-APIG4` (cdk-nag), `CKV_AWS_309` (checkov) or `W3005` (cfn-lint). */
@@ -16,13 +16,19 @@ export type RuleId = `AwsSolutions-${string}` | `CKV${string}` | `${'E' | 'W' | 
  */
 export function acceptFindings(construct: IConstruct, rules: readonly RuleId[], reason: string): void {
   for (const rule of rules) {
-    if (rule.startsWith('AwsSolutions-')) Validations.of(construct).acknowledge({ id: rule, reason });
+    if (rule.startsWith('AwsSolutions-')) acceptInValidation(construct, rule, reason);
     else acceptInTemplate(resourceOf(construct), rule, reason);
   }
 }
 
+/** cdk-nag reads the construct's acknowledgments, where the CDK of the app has them. */
+function acceptInValidation(construct: IConstruct, id: RuleId, reason: string): void {
+  const { Validations } = cdk as Partial<Pick<typeof cdk, 'Validations'>>;
+  Validations?.of(construct).acknowledge({ id, reason });
+}
+
 /** checkov and cfn-lint read the resource's metadata. */
-function acceptInTemplate(resource: CfnResource, rule: RuleId, reason: string): void {
+function acceptInTemplate(resource: cdk.CfnResource, rule: RuleId, reason: string): void {
   if (rule.startsWith('CKV')) {
     const before = (resource.getMetadata('checkov') as { skip: object[] } | undefined)?.skip ?? [];
     resource.addMetadata('checkov', { skip: [...before, { id: rule, comment: reason }] });
@@ -36,9 +42,9 @@ function acceptInTemplate(resource: CfnResource, rule: RuleId, reason: string): 
   });
 }
 
-function resourceOf(construct: IConstruct): CfnResource {
-  const resource = CfnResource.isCfnResource(construct) ? construct : construct.node.defaultChild;
-  if (resource === undefined || !CfnResource.isCfnResource(resource)) {
+function resourceOf(construct: IConstruct): cdk.CfnResource {
+  const resource = cdk.CfnResource.isCfnResource(construct) ? construct : construct.node.defaultChild;
+  if (resource === undefined || !cdk.CfnResource.isCfnResource(resource)) {
     throw new Error(`${construct.node.path} makes no resource that a checker could find anything about`);
   }
   return resource;

@@ -6,12 +6,14 @@ import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AssetHashType, DockerImage } from 'aws-cdk-lib';
-import { Code } from 'aws-cdk-lib/aws-lambda';
+import type { Code } from 'aws-cdk-lib/aws-lambda';
 import type { CodecServerConfig } from '../config/schema.ts';
+import { localAsset } from './local-asset.ts';
 
-/** Where the package has the function. */
-const FUNCTION_FOLDER = fileURLToPath(new URL('../function', import.meta.url));
+/** Where the package has the function, seen from its ES modules and from its CommonJS. */
+const FUNCTION_FOLDER =
+  ['../function', '../../function'].map((place) => fileURLToPath(new URL(place, import.meta.url))).find(existsSync) ??
+  fileURLToPath(new URL('../dist/function', import.meta.url));
 
 /** What the asset is made of. */
 export interface FunctionCodeProps {
@@ -26,19 +28,8 @@ export interface FunctionCodeProps {
 
 /** The asset, put together when its stack is synthesized. */
 export function prebuiltCode({ folder = FUNCTION_FOLDER, ...props }: FunctionCodeProps): Code {
-  return Code.fromAsset(existsSync(folder) ? folder : '.', {
-    assetHashType: AssetHashType.OUTPUT,
-    bundling: {
-      // Never used: everything happens in this process.
-      image: DockerImage.fromRegistry('none'),
-      local: {
-        tryBundle(outdir) {
-          putTogether(folder, outdir, props);
-          return true;
-        },
-      },
-    },
-  });
+  const key = [folder, props.codecsEntry ?? '', props.environment, JSON.stringify(props.config)];
+  return localAsset(existsSync(folder) ? folder : '.', key, (outdir) => putTogether(folder, outdir, props));
 }
 
 function putTogether(folder: string, outdir: string, { environment, config, codecsEntry }: FunctionCodeProps): void {

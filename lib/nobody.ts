@@ -11,4 +11,3 @@ export const NOBODY: CodecServerConfig = {
   access: [],
   keys: { keyring: null, kms: [{ namespaces: ['*'], write: 'created-by-stack' }], staticKeys: null },
 };
-

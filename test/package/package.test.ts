@@ -1,10 +1,26 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { breaksBetween, lastingOf } from '../releases/lasting.ts';
+import { type FrozenEnvironment, frozenEnvironments } from '../releases/releases.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: a template is whatever CloudFormation says
+type Resource = { readonly Type: string; readonly Properties: any };
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const consumer = fileURLToPath(new URL('consumer', import.meta.url));
@@ -112,6 +128,56 @@ describe('the packed package', () => {
     expect([...new Set(errors)]).toEqual(refused);
   });
 
+  describe('in a CDK app', () => {
+    const cdkApps = fileURLToPath(new URL('cdk-apps', import.meta.url));
+    const synthesize = (file: string, outdir: string, variables: NodeJS.ProcessEnv = {}) => {
+      for (const name of ['aws-cdk-lib', 'constructs']) if (!existsSync(join(app, 'node_modules', name))) link(name);
+      cpSync(cdkApps, app, { recursive: true });
+      // without types, so that the Node.js of the app does not matter
+      const dev = readFileSync(join(installed, 'dist/environments/dev.ts'), 'utf8');
+      writeFileSync(join(app, 'dev.mjs'), dev.replace(/^import type .*$/m, '').replace(': EnvironmentConfig', ''));
+      const env = { ...process.env, CDK_OUTDIR: join(app, outdir), CDK_DISABLE_VERSION_CHECK: '1', ...variables };
+      execFileSync(process.execPath, [file], { cwd: app, env, stdio: 'pipe' });
+    };
+    const read = (file: string) => JSON.parse(readFileSync(join(app, file), 'utf8'));
+
+    it('of CommonJS is a construct, twice in a stack and with what the app has made', () => {
+      synthesize('construct.cjs', 'out-cjs');
+      const { Resources } = read('out-cjs/Team.template.json') as { Resources: Record<string, Resource> };
+      const all = Object.entries(Resources);
+      const ids = (type: string) => all.filter(([, { Type }]) => Type === type).map(([id]) => id);
+      expect(ids('AWS::ApiGatewayV2::Api')).toHaveLength(2);
+      // The keys of the app, and the one key that is made: no second one for Billing.
+      expect(ids('AWS::KMS::Key').filter((id) => !/^(Logs)?Key/.test(id))).toHaveLength(1);
+      expect(ids('AWS::CloudWatch::Dashboard').filter((id) => id.startsWith('Orders'))).toEqual([]);
+      const codes = all.flatMap(([, { Properties }]) => Properties?.['Code']?.S3Key ?? []);
+      expect(new Set(codes).size).toBe(2);
+      const [policy] = all
+        .filter(([id]) => id.startsWith('WorkerDefaultPolicy'))
+        .map(([, { Properties }]) => Properties);
+      expect(JSON.stringify(policy)).toContain('orders-prod.a1b2c');
+      expect(JSON.stringify(policy)).not.toContain('billing-prod.a1b2c');
+    }, 60_000);
+
+    it('of ES modules is a stack, with the logical ids that releases deployed', () => {
+      synthesize('stack.mjs', 'out-esm');
+      const template = read('out-esm/CodecServer-dev.template.json') as { Resources: Record<string, Resource> };
+      const [, { template: frozen }] = frozenEnvironments('0.1.0').find(([name]) => name === 'dev') as [
+        string,
+        FrozenEnvironment,
+      ];
+      expect(breaksBetween(frozen, lastingOf(template))).toEqual([]);
+    }, 60_000);
+
+    it('tells every problem of a configuration at once, and no stack trace first', () => {
+      synthesize('stack.mjs', 'out-refused', { WITH_PROBLEMS: '1' });
+      const texts = readdirSync(join(app, 'out-refused')).filter((file) => /^(manifest|Refused\.metadata)/.test(file));
+      const errors = texts.map((file) => readFileSync(join(app, 'out-refused', file), 'utf8')).join('\n');
+      for (const path of ['name: ', 'config.deployment: ']) expect(errors).toContain(path);
+      expect(Object.keys(read('out-refused/Refused.template.json').Rules)).toHaveLength(1);
+    }, 60_000);
+  });
+
   it('brings a bill of materials that lists what it needs, and nothing for development', () => {
     const { components } = JSON.parse(readFileSync(join(installed, 'dist/sbom.cdx.json'), 'utf8')) as {
       components: { name: string }[];
@@ -126,7 +192,10 @@ describe('the packed package', () => {
     expect(files).toEqual(expect.arrayContaining(['package/package.json', 'package/README.md', 'package/LICENSE']));
     expect(files).toContain('package/dist/sbom.cdx.json');
     const others = files.filter(
-      (file) => !/^package\/(dist\/.+\.(js|d\.ts|json)|package\.json|README\.md|LICENSE|)$/.test(file),
+      (file) =>
+        !/^package\/(dist\/.+\.(js|d\.ts|json)|dist\/function\/[\w-]+\.mjs|dist\/environments\/(dev|prod)\.ts|package\.json|README\.md|LICENSE|)$/.test(
+          file,
+        ),
     );
     expect(others.filter((file) => file !== '')).toEqual([]);
   });
