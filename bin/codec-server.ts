@@ -35,7 +35,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(1);
 });
 
-const problem = nodeTooOld(process.versions.node);
+// A new repository brings a Node.js of its own, so that the one that starts it may be older.
+const problem = process.argv[2] === 'init' ? undefined : nodeTooOld(process.versions.node);
 if (problem === undefined) process.exitCode = await run(process.argv.slice(2));
 else {
   process.stderr.write(`${problem}\n`);
