@@ -10,6 +10,8 @@ import { startInProcess } from './function.ts';
 interface PrebuiltSettings {
   readonly environment: string;
   readonly config: CodecServerConfig;
+  /** Whether events come from a REST API; else from an HTTP API. */
+  readonly restApi: boolean;
   /** Whether there is a `codecs.mjs`. */
   readonly codecs: boolean;
 }
@@ -29,9 +31,17 @@ async function ownSignIn() {
   return (await import('../lambda/server/sign-in/open-sign-in.ts')).openSignIn;
 }
 
+async function openEventsOfFront() {
+  const { openEvents } = settings.restApi
+    ? await import('../lambda/rest-api-events.ts')
+    : await import('../lambda/http-api-events.ts');
+  return openEvents;
+}
+
 /** The handler that Lambda calls. */
 export const handler = await startInProcess(
   { ...settings.config, ...(await ownCodecs()) },
   settings.environment,
+  await openEventsOfFront(),
   await ownSignIn(),
 );

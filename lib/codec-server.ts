@@ -76,7 +76,14 @@ export class CodecServer extends Construct {
     const deployment = deploymentOf(this, props);
     const { name: environment } = props;
     const config: EnvironmentConfig = { ...props.config, deployment };
-    const code = props.code ?? prebuiltCode({ environment, config: props.config, codecsEntry: props.codecsEntry });
+    const code =
+      props.code ??
+      prebuiltCode({
+        environment,
+        config: props.config,
+        restApi: isRestApi(deployment.front),
+        codecsEntry: props.codecsEntry,
+      });
     const retain = deployment.onDelete !== 'destroy';
     const entries = config.keys.kms ?? [];
     const signIn = Boolean(config.identity?.signIn);

@@ -20,6 +20,8 @@ export interface FunctionCodeProps {
   /** The environment's name. */
   readonly environment: string;
   readonly config: CodecServerConfig;
+  /** Whether events come from a REST API; else from an HTTP API. */
+  readonly restApi: boolean;
   /** A module of codecs of a team's own, a path from the working folder. */
   readonly codecsEntry: string | undefined;
   /** Where the built function is. Default: the package's. */
@@ -28,15 +30,19 @@ export interface FunctionCodeProps {
 
 /** The asset, put together when its stack is synthesized. */
 export function prebuiltCode({ folder = FUNCTION_FOLDER, ...props }: FunctionCodeProps): Code {
-  const key = [folder, props.codecsEntry ?? '', props.environment, JSON.stringify(props.config)];
+  const key = [folder, props.codecsEntry ?? '', props.environment, String(props.restApi), JSON.stringify(props.config)];
   return localAsset(existsSync(folder) ? folder : '.', key, (outdir) => putTogether(folder, outdir, props));
 }
 
-function putTogether(folder: string, outdir: string, { environment, config, codecsEntry }: FunctionCodeProps): void {
+function putTogether(
+  folder: string,
+  outdir: string,
+  { environment, config, restApi, codecsEntry }: FunctionCodeProps,
+): void {
   if (!existsSync(join(folder, 'index.mjs')))
     throw new Error(`there is no function in ${folder}: in a clone of the repository, npm run build makes it.`);
   cpSync(folder, outdir, { recursive: true });
-  const settings = { environment, config, codecs: codecsEntry !== undefined };
+  const settings = { environment, config, restApi, codecs: codecsEntry !== undefined };
   writeFileSync(join(outdir, 'config.json'), `${JSON.stringify(settings)}\n`);
   if (codecsEntry !== undefined) bundleCodecs(codecsEntry, join(outdir, 'codecs.mjs'));
 }

@@ -31,7 +31,7 @@ function codeOf(outdir: string, stack: string): { hash: string; text: (file: str
 function synthesizePrebuilt(outdir: string, from: string, environments: Record<string, EnvironmentConfig>): void {
   const app = new App({ outdir, analyticsReporting: false });
   for (const [name, { deployment: _, ...config }] of Object.entries(environments)) {
-    const code = prebuiltCode({ environment: name, config, codecsEntry: undefined, folder: from });
+    const code = prebuiltCode({ environment: name, config, restApi: false, codecsEntry: undefined, folder: from });
     new CodecServer(new Stack(app, name), 'Default', { name, config, code, alarms: null });
   }
   app.synth();

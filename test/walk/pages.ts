@@ -30,6 +30,9 @@ export const PROVEN_ELSEWHERE: readonly (readonly [command: RegExp, proof: strin
     'test/examples/local-https.test.ts',
   ],
   [/^(TOKEN=…|curl --cacert cert\.pem )/, 'test/examples/local-https.test.ts'],
+  // the package installed: the app is synthesized and the command runs in the package's own test
+  [/^npx (--yes --package |codec-server start|cdk synth )/, 'test/package/package.test.ts'],
+  [/^npm install \.\.\/temporal-codec-server/, 'test/package/package.test.ts'],
   // changes the clone that the walk walks in
   [/^git pull$/, '.ci/run'],
   // longer than a walk: CI has them as steps of their own, the soak with fewer minutes
