@@ -83,11 +83,10 @@ describe('token verification', () => {
     const token = issuer.token({ exp: seconds() + 3600 });
     await verifier.verify(token, 'authorization');
     issuer.rotate({ keepOld: false });
-    clock.advance(16 * 60_000);
     expect(await rejection(token)).toBe('accepted');
-    while (issuer.requests < 2) await new Promise((resolve) => setTimeout(resolve, 2));
-    await verifier.verify(issuer.token(), 'authorization');
+    clock.advance(16 * 60_000);
     expect(await rejection(token)).toBe('unknown-key');
+    await verifier.verify(issuer.token(), 'authorization');
   });
 
   it('does not remember a token of one header for the other', async () => {
