@@ -14,6 +14,9 @@ import {
 } from './payloads.ts';
 import { ALLOWED, type ContractTarget, MOST_PAYLOADS, ORIGIN, type TargetKind } from './target.ts';
 
+/** Payloads of a request that ask for fewer data keys than a request may: each of them has a wrapped key of its own. */
+const FEWER_THAN_DATA_KEYS = 400;
+
 const MANY = 1_000_000;
 
 const NOT_THE_PROTOCOL: Readonly<Record<string, string | Uint8Array>> = {
@@ -121,8 +124,8 @@ export function describeBadInput(kind: TargetKind): void {
       }));
       const flipped = Array.from({ length: bytes.length * 8 }, (_, bit) => withBitFlipped(sealed, bit));
       const all = [...truncated, ...flipped];
-      for (let at = 0; at < all.length; at += MOST_PAYLOADS) {
-        const some = all.slice(at, at + MOST_PAYLOADS);
+      for (let at = 0; at < all.length; at += FEWER_THAN_DATA_KEYS) {
+        const some = all.slice(at, at + FEWER_THAN_DATA_KEYS);
         expect(payloadsOf(await target.send({ body: bodyOf(...some) }))).toEqual(some);
       }
     });
