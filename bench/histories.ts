@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { addKeyToKeyringFile } from '../codec/keys/keyring/keyring-file.ts';
 import { createPayloadCodec } from '../codec/payload-codec.ts';
-import { fromTemporalPayload, toTemporalPayload } from '../codec/temporal-payload.ts';
+import { fromTemporalPayload, toTemporalPayload } from '../codec/temporal-codec.ts';
 import { readPayloads } from '../lambda/server/http/payload-json-reader.ts';
 import { writePayloads } from '../lambda/server/http/payload-json-writer.ts';
 import { runnerOptions } from '../scripts/runner-options.ts';

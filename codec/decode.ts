@@ -3,14 +3,13 @@
  * out. Nothing here awaits unless a key source or a decision does, or others have waited for ten
  * milliseconds: with a warm cache a page decodes in one turn of the event loop.
  */
-import type { CannotOpenCause } from './errors.ts';
-import { CannotOpenError } from './errors.ts';
+
+import { allOrFirstFailure, Pace } from './calls/turns.ts';
+import { type CannotOpenCause, CannotOpenError } from './errors.ts';
 import type { Envelope, OpenLimits } from './format.ts';
 import type { DataKey } from './keys/data-key.ts';
 import type { KeySource, KeyUsage } from './keys/key-source.ts';
-import { Pace } from './pace.ts';
 import { asBuffer, deserializePayload, type Payload } from './payload.ts';
-import { allOrFirstFailure } from './wait.ts';
 
 /** Recognizes the envelope of a payload, or answers undefined when it is of no format we read. */
 export type Recognizer = (payload: Payload, namespace: string | undefined) => Envelope | undefined;

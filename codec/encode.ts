@@ -4,15 +4,14 @@
 import { contextOfNamespace } from './aws-encryption-sdk/encryption-context.ts';
 import { AWS_ENCRYPTION_SDK_ENCODING } from './aws-encryption-sdk/format.ts';
 import { encryptMessage } from './aws-encryption-sdk/writer.ts';
+import { allOrFirstFailure } from './calls/turns.ts';
 import type { CustomCodec, Recognizer } from './decode.ts';
 import { CannotOpenError } from './errors.ts';
 import type { Envelope, OpenLimits } from './format.ts';
-import type { Compression } from './formats/compression.ts';
-import { compressPayload } from './formats/compression.ts';
+import { type Compression, compressPayload } from './formats/compression.ts';
 import type { DataKey } from './keys/data-key.ts';
 import type { EncryptionMaterials, KeySource, KeyUsage } from './keys/key-source.ts';
 import { metadataOf, type Payload, serializePayload } from './payload.ts';
-import { allOrFirstFailure } from './wait.ts';
 
 /** The parts an encoder is made of. */
 export interface Encoder {

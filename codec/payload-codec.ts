@@ -2,11 +2,12 @@
  * The codec of Temporal workers and clients: the same formats and keys as the codec server, as the
  * `PayloadCodec` that the TypeScript SDK takes.
  */
-import type { DataConverter } from '@temporalio/common';
+import type { DataConverter, PayloadCodec, Payload as TemporalPayload } from '@temporalio/common';
 import { failureConverterPath } from './failure-converter-path.ts';
-import { codecChain } from './worker/codec-chain.ts';
+import { failurePartOf, markFailurePart } from './worker/failure-parts.ts';
 import { type EncryptingPayloadCodec, NamespaceCodec } from './worker/namespace-codec.ts';
 import { checkNamespace, checkSettings, type PayloadCodecOptions } from './worker/options.ts';
+import { areOfFailure, withheld } from './worker/withheld.ts';
 
 export type { EncryptingPayloadCodec, PayloadCodecOptions };
 
@@ -66,4 +67,38 @@ export function createDataConverter(options: DataConverterOptions, base: DataCon
   // Hidden from whoever spreads or compares data converters.
   return Object.defineProperty(converter, 'close', { value: () => codec.close() }) as typeof converter &
     Pick<EncryptingDataConverter, 'close'>;
+}
+
+// Codecs of the user's own in front of ours, as one: what is encoded first no longer knows of failures.
+
+/** The codecs in encoding order, ours last. To close it closes ours. */
+export function codecChain(first: readonly PayloadCodec[], ours: EncryptingPayloadCodec): EncryptingPayloadCodec {
+  if (first.length === 0) return ours;
+  return {
+    async encode(payloads, ...context) {
+      const parts = payloads.map(failurePartOf);
+      let encoded = payloads;
+      try {
+        for (const codec of first) encoded = await codec.encode(encoded, ...context);
+      } catch (error) {
+        if (areOfFailure(payloads)) return withheld(payloads, error);
+        throw error;
+      }
+      if (encoded !== payloads && encoded.length === payloads.length) mark(encoded, parts);
+      return ours.encode(encoded, ...context);
+    },
+    async decode(payloads, ...context) {
+      let decoded = await ours.decode(payloads, ...context);
+      for (const codec of first.toReversed()) decoded = await codec.decode(decoded, ...context);
+      return decoded;
+    },
+    close: () => ours.close(),
+  };
+}
+
+function mark(payloads: readonly TemporalPayload[], parts: readonly ReturnType<typeof failurePartOf>[]): void {
+  for (const [i, part] of parts.entries()) {
+    const payload = payloads[i];
+    if (part !== undefined && payload !== undefined) markFailurePart(payload, part);
+  }
 }

@@ -18,7 +18,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 const KEPT_APART: readonly (readonly [packages: RegExp, files: RegExp])[] = [
   [/^@aws-sdk\/client-kms/, /^codec\/keys\/kms\/kms(-client)?\.ts$/],
   [/^@aws-sdk\/client-secrets-manager/, /^codec\/keys\/secrets\/secrets-manager(-client)?\.ts$/],
-  [/^@aws-sdk\/nested-clients\/sts/, /^codec\/keys\/kms\/(assume-role|sts-client)\.ts$/],
+  [/^@aws-sdk\/nested-clients\/sts/, /^codec\/keys\/kms\/(kms|sts-client)\.ts$/],
   [/^@aws-sdk\/client-s3/, /^(lambda\/server\/storage\/s3(-client)?|cli\/histories\/s3-source)\.ts$/],
   [
     /^(@aws-sdk|@smithy|aws-sdk)/,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { createPayloadCodec } from '../../codec/index.ts';
 import { createKms } from '../../codec/keys/kms/kms.ts';
-import { createKmsDataKeys } from '../../codec/keys/kms/kms-data-keys.ts';
+import { createKmsDataKeys } from '../../codec/keys/worker-keys.ts';
 import type { EnvironmentConfig } from '../../config/environment.ts';
 import dev from '../../environments/dev.ts';
 import { bundleFunction, PROJECT_ROOT } from '../../lib/bundle/bundle.ts';

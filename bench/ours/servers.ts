@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { createPayloadCodec } from '../../codec/index.ts';
 import { readOrMakeKeyringFile } from '../../codec/keys/keyring/keyring-file.ts';
 import { createKms } from '../../codec/keys/kms/kms.ts';
-import { createKmsDataKeys } from '../../codec/keys/kms/kms-data-keys.ts';
+import { createKmsDataKeys } from '../../codec/keys/worker-keys.ts';
 import { HttpsIssuer } from '../../test/support/https-issuer.ts';
 import { testCertificate } from '../../test/support/https-stand-in.ts';
 import { KmsStandIn } from '../../test/support/kms-stand-in.ts';

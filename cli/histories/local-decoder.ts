@@ -1,12 +1,12 @@
 /** Decodes and encodes with keys on this machine: of a keyring file, or of a codec server's configuration. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { createCustomCodec } from '../../codec/custom-codec.ts';
 import { type DecodeContext, type Decoder, decodePayloads } from '../../codec/decode.ts';
 import { encodePayloads } from '../../codec/encode.ts';
 import { CodecError, KeyUnavailableError } from '../../codec/errors.ts';
 import { recognizeAll, recognizeOwn } from '../../codec/formats/all-formats.ts';
 import type { Payload } from '../../codec/payload.ts';
+import { createCustomCodec } from '../../codec/temporal-codec.ts';
 import { checkConfig } from '../../config/check.ts';
 import { ConfigFileError, loadConfigFile } from '../../config/load.ts';
 import { formatProblems } from '../../config/problem.ts';

@@ -7,11 +7,10 @@
 import { createCipheriv, type KeyObject, randomFillSync } from 'node:crypto';
 import { CannotEncodeError } from '../errors.ts';
 import type { EncryptedDataKey } from '../keys/key-source.ts';
-import { COMMITTED, IV_LENGTH, KEY_LENGTH, TAG_LENGTH } from './algorithm-suites.ts';
+import { COMMITTED, deriveMessageKeys, IV_LENGTH, KEY_LENGTH, TAG_LENGTH } from './algorithm-suites.ts';
 import { encryptFinalFrame, finalFrameLength } from './body.ts';
 import type { EncryptionContext } from './encryption-context.ts';
 import { MESSAGE_ID_SLICE, serializeHeader } from './header.ts';
-import { deriveMessageKeys } from './key-derivation.ts';
 
 /** What a message is written with. */
 export interface WriteMaterials {

@@ -1,5 +1,5 @@
 /** One question at a time for all who want its answer. */
-import { type FreezeWatch, watchForFreeze } from './freeze-watch.ts';
+import { type FreezeWatch, watchForFreeze } from './clock.ts';
 
 interface Flight<T> {
   readonly answer: Promise<T>;

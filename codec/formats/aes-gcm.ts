@@ -1,6 +1,7 @@
 /** AES-256-GCM as every `binary/encrypted` producer uses it: nonce 12 ‖ ciphertext ‖ tag 16. */
 import { createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
 import { CannotOpenError, MalformedPayloadError } from '../errors.ts';
+import { asBuffer } from '../payload.ts';
 
 const KEY_LENGTH = 32;
 const NONCE_LENGTH = 12;
@@ -47,4 +48,37 @@ export function openAesGcm(key: Uint8Array | undefined, sealed: Uint8Array, aad?
     plaintext.fill(0);
     throw new CannotOpenError('not-authentic', 'the tag of the ciphertext does not verify');
   }
+}
+
+// Reading what the producers of `binary/encrypted` put into metadata.
+
+/** Names the wrapping key: an id, an ARN, an alias or a URI. */
+export const KEY_ID = 'encryption-key-id';
+/** Names the cipher, where a producer says so. */
+export const CIPHER = 'encryption-cipher';
+
+/** The longest ciphertext that KMS decrypts, in bytes (API reference, Decrypt, CiphertextBlob). */
+const LONGEST_WRAPPED_KEY = 6144;
+
+/**
+ * A wrapped data key, within the bounds of KMS.
+ *
+ * @throws MalformedPayloadError when there is none, or too much of it
+ */
+export function wrappedKey(bytes: Uint8Array): Uint8Array {
+  if (bytes.length === 0) throw new MalformedPayloadError('the wrapped data key is empty');
+  if (bytes.length > LONGEST_WRAPPED_KEY) throw new MalformedPayloadError('the wrapped data key is too long for KMS');
+  return bytes;
+}
+
+/**
+ * A wrapped data key that is written as standard, padded base64.
+ *
+ * @throws MalformedPayloadError when it is anything else
+ */
+export function wrappedKeyFromBase64(text: Uint8Array): Uint8Array {
+  const written = asBuffer(text).toString('latin1');
+  const decoded = Buffer.from(written, 'base64');
+  if (decoded.toString('base64') !== written) throw new MalformedPayloadError('the wrapped data key is not base64');
+  return wrappedKey(decoded);
 }

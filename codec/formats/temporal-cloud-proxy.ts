@@ -6,8 +6,7 @@
 import { CannotOpenError } from '../errors.ts';
 import type { PayloadFormat } from '../format.ts';
 import { metadataText } from '../payload.ts';
-import { openAesGcm } from './aes-gcm.ts';
-import { KEY_ID, wrappedKey } from './metadata.ts';
+import { KEY_ID, openAesGcm, wrappedKey } from './aes-gcm.ts';
 
 /** The mark of the format; the value is the raw wrapped key. */
 const WRAPPED_KEY = 'encrypted-data-key';

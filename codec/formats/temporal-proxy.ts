@@ -8,14 +8,12 @@
  * lists it: otherwise whatever another application wrapped under the same key could be brought here
  * under the URI that opens it. One that names a namespace binds the payload to that namespace.
  */
-import type { EncryptionContext } from '../aws-encryption-sdk/encryption-context.ts';
-import { NAMESPACE_CONTEXT_KEY } from '../aws-encryption-sdk/encryption-context.ts';
+import { type EncryptionContext, NAMESPACE_CONTEXT_KEY } from '../aws-encryption-sdk/encryption-context.ts';
 import { CannotOpenError, MalformedPayloadError } from '../errors.ts';
 import type { PayloadFormat } from '../format.ts';
 import { NAMESPACE_IN_KMS_CONTEXT } from '../keys/kms/foreign-formats.ts';
 import { metadataText } from '../payload.ts';
-import { openAesGcm } from './aes-gcm.ts';
-import { KEY_ID, wrappedKeyFromBase64 } from './metadata.ts';
+import { KEY_ID, openAesGcm, wrappedKeyFromBase64 } from './aes-gcm.ts';
 
 /** The mark of the format. */
 const WRAPPED_KEY = 'encryption-dek';

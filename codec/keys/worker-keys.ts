@@ -1,17 +1,19 @@
 /**
  * The keys of a worker's or client's codec, from its options.
  */
+
+import { type Clock, systemClock } from '../calls/clock.ts';
 import { definedOnly } from '../defined-only.ts';
 import { CodecOptionsError } from '../errors.ts';
-import type { DataKeyCacheSettings } from './cache/data-key-cache.ts';
+import { DataKeyCache, type DataKeyCacheSettings } from './cache/data-key-cache.ts';
 import { combineKeySources } from './combined-keys.ts';
 import type { KeySource } from './key-source.ts';
-import { followKeyringFile } from './keyring/followed-keyring.ts';
-import { readKeyringFile } from './keyring/keyring-file.ts';
+import { followKeyringFile, readKeyringFile } from './keyring/keyring-file.ts';
 import { KeyringKeySource } from './keyring/keyring-key-source.ts';
 import { createKms } from './kms/kms.ts';
-import { createKmsDataKeys } from './kms/kms-data-keys.ts';
-import type { KmsKeyPairing } from './kms/kms-key-source.ts';
+import type { Kms } from './kms/kms-api.ts';
+import type { CallSettings } from './kms/kms-caller.ts';
+import { type KmsKeyPairing, KmsKeys } from './kms/kms-key-source.ts';
 import { StaticKeySource } from './static/static-key-source.ts';
 import { eraseStaticKeys, parseStaticKeys } from './static/static-keys.ts';
 
@@ -134,4 +136,28 @@ function orOptionsError<T>(option: string, read: () => T): T {
   } catch (cause) {
     throw new CodecOptionsError(`${option}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
+}
+
+// Data keys of AWS KMS behind the cache, ready to use, for workers and clients.
+
+export interface KmsDataKeysOptions {
+  /** Which keys serve which namespaces. The first entry that covers a namespace writes it; every entry that covers it reads it. */
+  readonly pairings: readonly KmsKeyPairing[];
+  readonly cache?: Partial<DataKeyCacheSettings>;
+  /** How calls to KMS are repeated and limited. */
+  readonly calls?: Partial<CallSettings>;
+  /** Default: the real one. */
+  readonly kms?: Kms;
+  readonly clock?: Clock;
+}
+
+/**
+ * Makes the key source. Keep it for the life of the process: a cache for each request would call KMS
+ * for each. `close()` zeroes what it holds.
+ *
+ * @throws Error when something that must be the ARN of a key is none
+ */
+export function createKmsDataKeys(options: KmsDataKeysOptions): DataKeyCache {
+  const { pairings, cache = {}, calls = {}, kms = createKms(), clock = systemClock } = options;
+  return new DataKeyCache(new KmsKeys(pairings, { kms, calls, clock }), cache, clock);
 }

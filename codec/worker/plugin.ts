@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import type { DataConverter } from '@temporalio/common';
 import { CodecOptionsError } from '../errors.ts';
 import { failureConverterPath } from '../failure-converter-path.ts';
-import { codecChain } from './codec-chain.ts';
+import { codecChain } from '../payload-codec.ts';
 import { FAILURE_PART_NAME } from './failure-parts.ts';
 import { type EncryptingPayloadCodec, NamespaceCodec } from './namespace-codec.ts';
 import { type CodecSettings, checkNamespace, checkSettings, readPeers } from './options.ts';

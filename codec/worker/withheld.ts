@@ -3,7 +3,7 @@
  * and why it is not told, in one of three sentences that hold nothing of it.
  */
 import type { Payload as TemporalPayload } from '@temporalio/common';
-import { CannotEncodeError, KeyUnavailableError } from '../errors.ts';
+import { CannotEncodeError, CodecError, KeyUnavailableError } from '../errors.ts';
 import { asBuffer, ENCODING } from '../payload.ts';
 import { failurePartOf } from './failure-parts.ts';
 
@@ -40,4 +40,48 @@ function sentenceFor(error: unknown): string {
 
 function attributesOf(message: string): Buffer {
   return Buffer.from(JSON.stringify({ message, stack_trace: '' }));
+}
+
+/** Tells of refusals without flooding: a Nexus operation that is refused is tried again for hours. */
+
+/** Milliseconds for which the same text is told once. */
+const PAUSE = 60_000;
+/** Texts remembered. */
+const MOST_TEXTS = 100;
+
+/** A function that passes a text on, at most once a minute. */
+export function occasionally(tell: (message: string) => void, now: () => number = Date.now): (message: string) => void {
+  const told = new Map<string, number>();
+  return (message) => {
+    const time = now();
+    if (time < (told.get(message) ?? Number.NEGATIVE_INFINITY) + PAUSE) return;
+    if (told.size >= MOST_TEXTS) told.clear();
+    told.set(message, time);
+    tell(message);
+  };
+}
+
+/** Node's own channel for what a library has to say to its program. */
+export function warnProcess(message: string): void {
+  process.emitWarning(message, { type: 'TemporalCodecWarning' });
+}
+
+// The codec's errors as a worker reports them. The SDK copies every error but an `ApplicationFailure`
+// before it converts it, and writes into those, so that what is thrown to it is an error of its own
+// kind and thrown once: errors of a key source are remembered and thrown again.
+
+/** How the SDK tells its classes apart, whichever copy of it made them. */
+const SDK_CLASSES = ['TemporalFailure', 'ApplicationFailure'].map((name) => Symbol.for(`__temporal_is${name}`));
+
+/**
+ * A copy of an error of the codec, of the same class, that the SDK takes for a retryable
+ * `ApplicationFailure`; anything else is returned as it is.
+ */
+export function reportedError(error: unknown): unknown {
+  if (!(error instanceof CodecError)) return error;
+  // Made as an Error with the prototype of the class: every class has a constructor of its own.
+  const copy = Reflect.construct(Error, [error.message], error.constructor) as Error;
+  Object.assign(copy, error, { type: error.name, nonRetryable: false });
+  for (const marker of SDK_CLASSES) Object.defineProperty(copy, marker, { value: true });
+  return copy;
 }

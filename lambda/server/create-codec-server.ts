@@ -2,11 +2,12 @@
  * A codec server out of its configuration: the one place where the parts are put together, for the
  * local server and the Lambda function alike. What differs between the two is in {@link ServerParts}.
  */
-import { createCustomCodec } from '../../codec/custom-codec.ts';
+
 import type { Decoder } from '../../codec/decode.ts';
 import { definedOnly } from '../../codec/defined-only.ts';
 import type { Encoder } from '../../codec/encode.ts';
 import { recognizeAll, recognizeOwn } from '../../codec/formats/all-formats.ts';
+import { createCustomCodec } from '../../codec/temporal-codec.ts';
 import type { CodecServerConfig, KeysConfig, Limits } from '../../config/schema.ts';
 import type { AuditSink } from './audit/audit.ts';
 import type { Authenticator } from './auth/caller.ts';

@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { definedOnly } from '../../codec/defined-only.ts';
 import { combineKeySources } from '../../codec/keys/combined-keys.ts';
 import type { KeySource } from '../../codec/keys/key-source.ts';
-import type { KmsObserver } from '../../codec/keys/kms/observed-kms.ts';
+import type { KmsObserver } from '../../codec/keys/kms/kms-api.ts';
 import type { KeysConfig, KmsKeyConfig, LocalKeyringConfig, SecretRef, StaticKeysConfig } from '../../config/schema.ts';
 import type { ObserveSecret } from './audit/observe-secrets.ts';
 
@@ -88,7 +88,7 @@ async function openKeyring(
 ): Promise<Part & Pick<OpenedKeys, 'keyring'>> {
   const [{ readOrMakeKeyringFile }, { followKeyringFile }, { KeyringKeySource }] = await Promise.all([
     import('../../codec/keys/keyring/keyring-file.ts'),
-    import('../../codec/keys/keyring/followed-keyring.ts'),
+    import('../../codec/keys/keyring/keyring-file.ts'),
     import('../../codec/keys/keyring/keyring-key-source.ts'),
   ]);
   const path = resolve(host.cwd, file);
@@ -104,7 +104,7 @@ async function openKeyring(
 async function openKms(entries: readonly KmsKeyConfig[], { cache }: KeysConfig, host: KeysHost): Promise<Part> {
   const [{ createKms }, { observeKms }, { KmsKeys }, { DataKeyCache }] = await Promise.all([
     import('../../codec/keys/kms/kms.ts'),
-    import('../../codec/keys/kms/observed-kms.ts'),
+    import('../../codec/keys/kms/kms-api.ts'),
     import('../../codec/keys/kms/kms-key-source.ts'),
     import('../../codec/keys/cache/data-key-cache.ts'),
   ]);

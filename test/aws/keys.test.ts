@@ -7,10 +7,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createPayloadCodec } from '../../codec/index.ts';
 import { createKms, type RemoteKms } from '../../codec/keys/kms/kms.ts';
-import { createKmsDataKeys } from '../../codec/keys/kms/kms-data-keys.ts';
 import type { KmsKeyPairing } from '../../codec/keys/kms/kms-key-source.ts';
 import { createSecretSource } from '../../codec/keys/secrets/secret-source.ts';
 import { secretsManagerReader } from '../../codec/keys/secrets/secrets-manager.ts';
+import { createKmsDataKeys } from '../../codec/keys/worker-keys.ts';
 import { metadataOf } from '../../codec/payload.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { Moto } from '../support/moto.ts';

@@ -9,9 +9,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createPayloadCodec, type EncryptingPayloadCodec } from '../../codec/index.ts';
 import { formatKeyring, newKeyring } from '../../codec/keys/keyring/keyring.ts';
 import { createKms, type RemoteKms } from '../../codec/keys/kms/kms.ts';
-import { createKmsDataKeys } from '../../codec/keys/kms/kms-data-keys.ts';
+import { createKmsDataKeys } from '../../codec/keys/worker-keys.ts';
 import { metadataOf, type Payload } from '../../codec/payload.ts';
-import { fromTemporalPayload, toTemporalPayload } from '../../codec/temporal-payload.ts';
+import { fromTemporalPayload, toTemporalPayload } from '../../codec/temporal-codec.ts';
 import { Moto } from '../support/moto.ts';
 import { ask, go, goLibrary, java, type PeerKey, python } from './peers/peers.ts';
 

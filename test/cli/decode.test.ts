@@ -11,7 +11,7 @@ import { walkJson } from '../../cli/histories/json.ts';
 import { walkWire } from '../../cli/histories/wire.ts';
 import { addKeyToKeyringFile } from '../../codec/keys/keyring/keyring-file.ts';
 import { createPayloadCodec, type EncryptingPayloadCodec } from '../../codec/payload-codec.ts';
-import { fromTemporalPayload, toTemporalPayload } from '../../codec/temporal-payload.ts';
+import { fromTemporalPayload, toTemporalPayload } from '../../codec/temporal-codec.ts';
 import { readPayloads } from '../../lambda/server/http/payload-json-reader.ts';
 import { writePayloads } from '../../lambda/server/http/payload-json-writer.ts';
 import { TestCommandIo } from '../support/command-io.ts';

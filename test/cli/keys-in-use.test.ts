@@ -6,7 +6,7 @@ import proto from '@temporalio/proto';
 import { keysInUse } from '../../cli/keys-in-use.ts';
 import { addKeyToKeyringFile } from '../../codec/keys/keyring/keyring-file.ts';
 import { createPayloadCodec } from '../../codec/payload-codec.ts';
-import { toTemporalPayload } from '../../codec/temporal-payload.ts';
+import { toTemporalPayload } from '../../codec/temporal-codec.ts';
 import { TestCommandIo } from '../support/command-io.ts';
 import { asExport, type History, historyOf } from '../support/histories.ts';
 import { payloadOf } from '../support/payloads.ts';

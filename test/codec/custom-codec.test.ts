@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PayloadCodec, Payload as TemporalPayload } from '@temporalio/common';
-import { createCustomCodec } from '../../codec/custom-codec.ts';
 import { metadataOf, type Payload } from '../../codec/payload.ts';
+import { createCustomCodec } from '../../codec/temporal-codec.ts';
 
 const PAYLOAD: Payload = {
   metadata: metadataOf({ encoding: 'json/plain' }),

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import type { PayloadFormat } from '../../codec/format.ts';
-import { ALL_FORMATS, recognizeAll, recognizeOwn } from '../../codec/formats/all-formats.ts';
-import { createRecognizer } from '../../codec/recognize.ts';
+import { ALL_FORMATS, createRecognizer, recognizeAll, recognizeOwn } from '../../codec/formats/all-formats.ts';
 import { jsonPlain, payloadOf } from '../support/payloads.ts';
 
 /** A format that knows payloads with a mark in their metadata. */

@@ -3,7 +3,7 @@ import proto from '@temporalio/proto';
 import fc from 'fast-check';
 import Long from 'long';
 import { metadataOf, serializePayload } from '../../codec/payload.ts';
-import { fromTemporalPayload, toTemporalPayload } from '../../codec/temporal-payload.ts';
+import { fromTemporalPayload, toTemporalPayload } from '../../codec/temporal-codec.ts';
 
 const { Payload: Official } = proto.temporal.api.common.v1;
 

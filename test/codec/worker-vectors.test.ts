@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { createPayloadCodec } from '../../codec/index.ts';
-import { fromTemporalPayload, toTemporalPayload } from '../../codec/temporal-payload.ts';
+import { fromTemporalPayload, toTemporalPayload } from '../../codec/temporal-codec.ts';
 import { fromJson, type JsonPayload, toJson } from '../support/payloads.ts';
 
 interface Vector {

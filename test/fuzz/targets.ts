@@ -173,7 +173,7 @@ const markers = (metadata: Record<string, string>) =>
 /** Everybody's formats: the input is the JSON of payloads, so that metadata changes as well as data. */
 const formats: FuzzTarget = {
   name: 'formats',
-  covers: ['/codec/formats/', '/codec/recognize'],
+  covers: ['/codec/formats/'],
   seeds: [
     markers({ encoding: 'binary/encrypted' }),
     markers({ encoding: 'binary/encrypted', 'encryption-key-id': 'test-key-id' }),

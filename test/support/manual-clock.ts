@@ -1,4 +1,4 @@
-import type { Clock } from '../../codec/keys/cache/clock.ts';
+import type { Clock } from '../../codec/calls/clock.ts';
 
 /** A clock that stands still until a test moves it. */
 export class ManualClock implements Clock {

@@ -4,14 +4,13 @@
  * failures are remembered briefly, and whatever leaves the cache is zeroed.
  */
 import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-context.ts';
+import { type Clock, systemClock } from '../../calls/clock.ts';
 import { definedOnly } from '../../defined-only.ts';
 import { CannotEncodeError, CannotOpenError, KeyUnavailableError, TooManyKeysError } from '../../errors.ts';
-import { DataKey } from '../data-key.ts';
+import { DataKey, type DataKeyProvider } from '../data-key.ts';
 import type { DataKeyRequest, EncryptionMaterials, KeyContext, KeySource } from '../key-source.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { nameOfMessage, nameOfRequest, nameOfWriter } from './cache-key.ts';
-import { type Clock, systemClock } from './clock.ts';
-import type { DataKeyProvider } from './data-key-provider.ts';
 import { SharedCall } from './shared-call.ts';
 import { liveContext, type WriteKeyEvents, WriteKeys } from './write-keys.ts';
 

@@ -2,9 +2,8 @@
  * One call under way and everybody who waits for it. Each waiter has a deadline of its own; the call
  * itself may go on until the last of them.
  */
-import { type FreezeWatch, watchForFreeze } from '../../calls/freeze-watch.ts';
+import { type Clock, type FreezeWatch, watchForFreeze } from '../../calls/clock.ts';
 import { KeyUnavailableError } from '../../errors.ts';
-import type { Clock } from './clock.ts';
 
 interface Waiter<T> {
   readonly deadline: number;

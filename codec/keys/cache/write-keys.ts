@@ -6,12 +6,11 @@
  * pass does not, for a stated time.
  */
 import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-context.ts';
+import type { Clock } from '../../calls/clock.ts';
 import { KeyUnavailableError } from '../../errors.ts';
-import type { DataKey } from '../data-key.ts';
+import type { DataKey, DataKeyProvider, GeneratedDataKey, ProviderContext } from '../data-key.ts';
 import type { EncryptionMaterials, KeyContext } from '../key-source.ts';
 import { BoundedCache } from './bounded-cache.ts';
-import type { Clock } from './clock.ts';
-import type { DataKeyProvider, GeneratedDataKey, ProviderContext } from './data-key-provider.ts';
 import { WriteKey, type WriteLimits } from './write-key.ts';
 
 /** Bounds, as in the settings of the cache. */

@@ -11,20 +11,20 @@ import {
   unwrapDataKey,
   wrapDataKey,
 } from '../../aws-encryption-sdk/raw-aes-keyring.ts';
+import { type Clock, systemClock } from '../../calls/clock.ts';
 import { definedOnly } from '../../defined-only.ts';
 import { CannotEncodeError, CannotOpenError } from '../../errors.ts';
 import { createNamespaceMatcher } from '../../namespace-pattern.ts';
 import { BoundedCache } from '../cache/bounded-cache.ts';
 import { nameOfRequest, nameOfWriter } from '../cache/cache-key.ts';
-import { type Clock, systemClock } from '../cache/clock.ts';
 import { DEFAULT_CACHE_SETTINGS } from '../cache/data-key-cache.ts';
 import { WriteKey, type WriteLimits } from '../cache/write-key.ts';
 import { DataKey } from '../data-key.ts';
 import { KEY_LENGTH } from '../key-document.ts';
 import { namesPresent, namesWanted } from '../key-names.ts';
 import type { DataKeyRequest, EncryptionMaterials, KeyContext, KeySource, MessageKeyRequest } from '../key-source.ts';
-import type { FollowedKeyring } from './followed-keyring.ts';
 import type { Keyring } from './keyring.ts';
+import type { FollowedKeyring } from './keyring-file.ts';
 
 export interface KeyringKeySourceOptions {
   /** Temporal namespaces it serves, with `*`. Default: all, and payloads that are bound to none. */

@@ -4,9 +4,9 @@
  * that are refused as such, whatever they are to decrypt.
  */
 import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-context.ts';
+import { type Clock, pause } from '../../calls/clock.ts';
+import { Semaphore } from '../../calls/turns.ts';
 import { BoundedCache } from '../cache/bounded-cache.ts';
-import { type Clock, pause } from '../cache/clock.ts';
-import { Semaphore } from '../cache/semaphore.ts';
 import { KmsFault, type KmsKey } from './kms-api.ts';
 
 /** How calls are repeated. */

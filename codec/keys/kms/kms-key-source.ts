@@ -3,12 +3,11 @@
  * about its key only chooses among those, and every call names the key explicitly.
  */
 import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-context.ts';
+import { type Clock, systemClock } from '../../calls/clock.ts';
 import { CannotEncodeError, type CannotOpenCause, CannotOpenError, KeyUnavailableError } from '../../errors.ts';
 import { createNamespaceMatcher, type NamespaceMatcher } from '../../namespace-pattern.ts';
 import { asBuffer } from '../../payload.ts';
-import { type Clock, systemClock } from '../cache/clock.ts';
-import type { DataKeyProvider, GeneratedDataKey, ProviderContext } from '../cache/data-key-provider.ts';
-import { DataKey } from '../data-key.ts';
+import { DataKey, type DataKeyProvider, type GeneratedDataKey, type ProviderContext } from '../data-key.ts';
 import { namesPresent, namesWanted } from '../key-names.ts';
 import type { DataKeyRequest, KmsKeyRequest, MessageKeyRequest } from '../key-source.ts';
 import {

@@ -16,9 +16,9 @@
  * ```
  */
 import { Backoff } from '../../calls/backoff.ts';
+import { type Clock, systemClock } from '../../calls/clock.ts';
 import { SingleFlight } from '../../calls/single-flight.ts';
 import { CodecError, KeyUnavailableError } from '../../errors.ts';
-import { type Clock, systemClock } from '../cache/clock.ts';
 
 /** The text of a secret's versions. */
 export interface SecretVersions {

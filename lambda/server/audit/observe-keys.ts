@@ -1,5 +1,5 @@
 /** What the keys ask of KMS, written to the log and counted in the metrics. */
-import type { KmsObserver } from '../../../codec/keys/kms/observed-kms.ts';
+import type { KmsObserver } from '../../../codec/keys/kms/kms-api.ts';
 import { METRICS } from '../../../config/metrics.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';

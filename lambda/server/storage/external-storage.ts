@@ -1,6 +1,7 @@
 /** External storage as the pipeline knows it: two verbs over everything in this folder. */
+
+import { Semaphore } from '../../../codec/calls/turns.ts';
 import type { DecodeContext, DecodeOutcome, Decoder } from '../../../codec/decode.ts';
-import { Semaphore } from '../../../codec/keys/cache/semaphore.ts';
 import type { Payload } from '../../../codec/payload.ts';
 import type { StorageLimits } from '../../../config/schema.ts';
 import { type Bucket, bucketToWrite } from './buckets.ts';

@@ -3,8 +3,8 @@
  * no more bytes than the request may take.
  */
 import { createHash } from 'node:crypto';
+import type { Semaphore } from '../../../codec/calls/turns.ts';
 import { CannotOpenError, type StorageCause } from '../../../codec/errors.ts';
-import type { Semaphore } from '../../../codec/keys/cache/semaphore.ts';
 import { type ObjectPlace, type ObjectStore, StorageFault, StorageUnavailableError } from './object-store.ts';
 
 /** Milliseconds before the request's deadline at which a fetch is given up, so that the answer still gets out. */

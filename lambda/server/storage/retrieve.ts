@@ -6,11 +6,12 @@
  * around the reference, where there is one; failing both, the namespace that the caller names. Before
  * an object is opened, decoding asks again for the namespace that its own header binds it to.
  */
+
+import { allOrFirstFailure } from '../../../codec/calls/turns.ts';
 import { type DecodeContext, type DecodeOutcome, type Decoder, decodePayloads } from '../../../codec/decode.ts';
 import { CannotOpenError } from '../../../codec/errors.ts';
 import type { KeySource } from '../../../codec/keys/key-source.ts';
 import { deserializePayload, type Payload } from '../../../codec/payload.ts';
-import { allOrFirstFailure } from '../../../codec/wait.ts';
 import { type Bucket, bucketToRead } from './buckets.ts';
 import type { RequestFetch } from './fetch.ts';
 import { namespaceOfKey } from './object-key.ts';

@@ -1,9 +1,8 @@
 /** Storing what `/encode` has encoded: what is large goes to S3, and a reference takes its place. */
 import { createHash } from 'node:crypto';
+import { allOrFirstFailure, type Semaphore } from '../../../codec/calls/turns.ts';
 import { CannotEncodeError } from '../../../codec/errors.ts';
-import type { Semaphore } from '../../../codec/keys/cache/semaphore.ts';
 import { type Payload, serializePayload } from '../../../codec/payload.ts';
-import { allOrFirstFailure } from '../../../codec/wait.ts';
 import type { Bucket } from './buckets.ts';
 import { objectKeyOf } from './object-key.ts';
 import { type ObjectStore, StorageFault, StorageUnavailableError } from './object-store.ts';

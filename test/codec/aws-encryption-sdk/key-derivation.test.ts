@@ -1,7 +1,10 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { COMMITTED, COMMITTED_AND_SIGNED } from '../../../codec/aws-encryption-sdk/algorithm-suites.ts';
-import { deriveMessageKeys } from '../../../codec/aws-encryption-sdk/key-derivation.ts';
+import {
+  COMMITTED,
+  COMMITTED_AND_SIGNED,
+  deriveMessageKeys,
+} from '../../../codec/aws-encryption-sdk/algorithm-suites.ts';
 
 function hkdf(dataKey: Buffer, salt: Buffer, info: Buffer): string {
   return Buffer.from(hkdfSync('sha512', dataKey, salt, info, 32)).toString('hex');

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Backoff } from '../../../codec/calls/backoff.ts';
-import { watchForFreeze } from '../../../codec/calls/freeze-watch.ts';
+import { watchForFreeze } from '../../../codec/calls/clock.ts';
 import { SingleFlight } from '../../../codec/calls/single-flight.ts';
 import { TestClock } from '../../support/clock.ts';
 

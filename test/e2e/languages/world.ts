@@ -6,7 +6,7 @@ import type { PayloadCodec } from '@temporalio/common';
 import { createPayloadCodec } from '../../../codec/index.ts';
 import { formatKeyring, type Keyring, newKeyring, withNewKey } from '../../../codec/keys/keyring/keyring.ts';
 import { createKms } from '../../../codec/keys/kms/kms.ts';
-import { createKmsDataKeys } from '../../../codec/keys/kms/kms-data-keys.ts';
+import { createKmsDataKeys } from '../../../codec/keys/worker-keys.ts';
 import type { PayloadCodecOptions } from '../../../codec/payload-codec.ts';
 import { KmsStandIn } from '../../support/kms-stand-in.ts';
 import { artifactRoot } from '../support/paths.ts';

@@ -8,8 +8,7 @@ import {
   type DataKeyCacheSettings,
   type RequestLimits,
 } from '../../../../codec/keys/cache/data-key-cache.ts';
-import type { DataKeyProvider, ProviderContext } from '../../../../codec/keys/cache/data-key-provider.ts';
-import { DataKey } from '../../../../codec/keys/data-key.ts';
+import { DataKey, type DataKeyProvider, type ProviderContext } from '../../../../codec/keys/data-key.ts';
 import type { DataKeyRequest, EncryptionMaterials, KeyContext } from '../../../../codec/keys/key-source.ts';
 import { ManualClock, settle } from '../../../support/manual-clock.ts';
 

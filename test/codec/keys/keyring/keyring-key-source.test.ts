@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { contextOfNamespace } from '../../../../codec/aws-encryption-sdk/encryption-context.ts';
+import type { Clock } from '../../../../codec/calls/clock.ts';
 import { CannotEncodeError, type CannotOpenError } from '../../../../codec/errors.ts';
-import type { Clock } from '../../../../codec/keys/cache/clock.ts';
 import type { EncryptionMaterials, KeyContext, MessageKeyRequest } from '../../../../codec/keys/key-source.ts';
-import { followKeyringFile } from '../../../../codec/keys/keyring/followed-keyring.ts';
 import { formatKeyring, newKeyring, withNewKey } from '../../../../codec/keys/keyring/keyring.ts';
 import {
   addKeyToKeyringFile,
+  followKeyringFile,
   readKeyringFile,
   readOrMakeKeyringFile,
 } from '../../../../codec/keys/keyring/keyring-file.ts';

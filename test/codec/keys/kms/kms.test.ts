@@ -4,13 +4,13 @@ import { AWS_ENCRYPTION_SDK_ENCODING, awsEncryptionSdkFormat } from '../../../..
 import { type DecodeOutcome, decodePayloads } from '../../../../codec/decode.ts';
 import { encodePayloads } from '../../../../codec/encode.ts';
 import { CannotEncodeError, KeyUnavailableError } from '../../../../codec/errors.ts';
+import { createRecognizer } from '../../../../codec/formats/all-formats.ts';
 import type { DataKeyCache, DataKeyCacheSettings } from '../../../../codec/keys/cache/data-key-cache.ts';
 import { createKms } from '../../../../codec/keys/kms/kms.ts';
 import type { Kms } from '../../../../codec/keys/kms/kms-api.ts';
-import { createKmsDataKeys } from '../../../../codec/keys/kms/kms-data-keys.ts';
 import type { KmsKeyPairing } from '../../../../codec/keys/kms/kms-key-source.ts';
+import { createKmsDataKeys } from '../../../../codec/keys/worker-keys.ts';
 import { metadataOf, type Payload } from '../../../../codec/payload.ts';
-import { createRecognizer } from '../../../../codec/recognize.ts';
 import { KmsStandIn } from '../../../support/kms-stand-in.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 

@@ -12,7 +12,7 @@ import type { AwsEsdkKMSInterface, KmsClientSupplier } from '@aws-crypto/kms-key
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createPayloadCodec } from '../../../../codec/index.ts';
 import { createKms, type RemoteKms } from '../../../../codec/keys/kms/kms.ts';
-import { createKmsDataKeys } from '../../../../codec/keys/kms/kms-data-keys.ts';
+import { createKmsDataKeys } from '../../../../codec/keys/worker-keys.ts';
 import { deserializePayload, metadataOf, serializePayload } from '../../../../codec/payload.ts';
 import { KmsStandIn } from '../../../support/kms-stand-in.ts';
 

@@ -1,4 +1,16 @@
 /**
+ * Waits for every result before failing with the first failure in order: behind a thrown error
+ * nothing is still running that uses a data key.
+ */
+export async function allOrFirstFailure<T>(results: readonly (T | Promise<T>)[]): Promise<T[]> {
+  const settled = await Promise.allSettled(results);
+  return settled.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}
+
+/**
  * Lets others have a turn of the event loop. One request may hold thousands of payloads, and some take
  * half a millisecond each (a signature to verify): without a pause, nobody else is answered meanwhile.
  */
@@ -35,6 +47,31 @@ export class Pace {
         setImmediate(resolve);
       });
       this.#since = performance.now();
+    }
+  }
+}
+
+/**
+ * Lets a limited number of calls run side by side; the others wait in order. One for each KMS key,
+ * so that a key that hangs or is throttled fills its own lane and no other.
+ */
+export class Semaphore {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(width: number) {
+    this.#free = width;
+  }
+
+  async run<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await call();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free++;
+      else next();
     }
   }
 }
