@@ -14,6 +14,7 @@ import type { Authenticator } from './auth/caller.ts';
 import { createAccessPolicy } from './auth/policy.ts';
 import type { RoleDirectory } from './auth/role-directory.ts';
 import type { CodecPipeline } from './http/message.ts';
+import { namespacesNamedBy } from './http/namespace.ts';
 import type { OpenedKeys } from './open-keys.ts';
 import { createPipeline } from './pipeline.ts';
 import { createReadiness } from './readiness.ts';
@@ -48,7 +49,10 @@ export function createCodecServer(config: CodecServerConfig, parts: ServerParts)
   const encoder: Encoder = { recognizeOwn, keys, customCodecs, compression: config.compression };
   const pipeline = createPipeline(
     {
-      defaultNamespace: config.defaultNamespace,
+      namespaces: {
+        defaultNamespace: config.defaultNamespace,
+        isKnown: namespacesNamedBy(config.access, config.keys),
+      },
       origins: config.cors.origins,
       failures: config.failures,
       explainTo: config.explainTo ?? 'browsers',

@@ -19,7 +19,7 @@ import { deniedSentence, explainCannotOpen, explainDenied, explainTooLarge, writ
 import { HttpError } from './http/http-error.ts';
 import { limitBody } from './http/limits.ts';
 import type { CodecPipeline, CodecRequest, CodecResponse } from './http/message.ts';
-import { namedNamespace } from './http/namespace.ts';
+import { NAME_A_NAMESPACE, type NamespaceSettings, namedNamespace } from './http/namespace.ts';
 import { allowedOrigin, ForbiddenOriginError } from './http/origin.ts';
 import { readPayloads } from './http/payload-json-reader.ts';
 import { bugResponse, httpErrorResponse, payloadsResponse, textResponse } from './http/responses.ts';
@@ -29,7 +29,7 @@ import { EXTERNAL_STORAGE_LAYER, StorageUnavailableError } from './storage/objec
 
 /** What a pipeline is told; a part of the configuration, with every limit filled in. */
 export interface PipelineSettings {
-  readonly defaultNamespace: string | null;
+  readonly namespaces: NamespaceSettings;
   /** Exact origins of the browsers that may call. */
   readonly origins: CorsConfig['origins'];
   readonly failures: FailuresSetting;
@@ -161,7 +161,7 @@ class Pipeline {
     record: AuditRecord,
   ): CodecResponse | Promise<CodecResponse> {
     record.caller = caller;
-    const namespace = namedNamespace(request.header('x-namespace'), prefix, this.#settings.defaultNamespace);
+    const namespace = namedNamespace(request.header('x-namespace'), prefix, this.#settings.namespaces);
     record.namedNamespace = namespace;
     record.bulk = operation === 'decode' && isBulkRead(request.query);
     const payloads = readPayloads(request.body, this.#settings.limits.payloads);
@@ -321,8 +321,7 @@ class Pipeline {
     caller: Caller,
     record: AuditRecord,
   ): CodecResponse | Promise<CodecResponse> {
-    if (namespace === undefined)
-      throw new HttpError(400, 'Name the namespace to encode for: send X-Namespace, as the CLI does with --namespace');
+    if (namespace === undefined) throw new HttpError(400, NAME_A_NAMESPACE);
     const proceed = (allowed: boolean): CodecResponse | Promise<CodecResponse> => {
       record.namespaces.set(namespace, allowed ? 'allowed' : 'denied');
       if (!allowed) {

@@ -44,6 +44,8 @@ export type Who = 'writer' | 'reader' | 'worker' | 'outsider' | 'nobody';
 export const ALLOWED = 'contract-orders.a1b2c';
 /** A namespace that only the writer may decode. */
 export const FORBIDDEN = 'contract-payroll.a1b2c';
+/** One beyond ASCII, which a rule names as well. */
+export const ANY_SCRIPT = 'größe-注文';
 /** The namespace of requests that name none. */
 export const DEFAULT = 'contract-default';
 /** The rule that covers {@link FORBIDDEN}. */
@@ -66,7 +68,7 @@ export const CONTRACT_CONFIG = {
   access: [
     {
       name: WRITERS_RULE,
-      namespaces: ['*'],
+      namespaces: ['*', ANY_SCRIPT],
       people: [{ email: 'writer@example.com' }],
       allow: ['decode', 'encode'],
     },

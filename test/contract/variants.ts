@@ -103,7 +103,12 @@ export function describeVariants(kind: TargetKind): void {
 
     it('defaultNamespace: null refuses to encode for no namespace, and decodes what names its own', () =>
       withTarget({ config: { defaultNamespace: null } }, async (target) => {
-        for (const request of [{}, { path: '/%7Bnamespace%7D/encode' }, { headers: [['x-namespace', 'undefined']] }])
+        for (const request of [
+          {},
+          { path: '/%7Bnamespace%7D/encode' },
+          { path: '/v1/api/encode' },
+          { headers: [['x-namespace', 'undefined']] },
+        ])
           expect(
             await target.send({ path: '/encode', body: bodyOf(plain(1)), ...(request as ContractRequest) }),
           ).toMatchObject({ status: 400 });

@@ -73,7 +73,8 @@ describe.each(REST_FRONTS)('the synthesized stack behind $name', ({ front, from,
     const plain = JSON.stringify({ payloads: [{ metadata: { encoding: 'YmluYXJ5L3BsYWlu' }, data: 'YQ==' }] });
     expect((await post('/encode', {}, plain)).status).toBe(400);
     expect((await post('/live/encode', {}, plain)).status).toBe(200);
-    expect((await post('/payroll/encode', {}, plain)).status).toBe(403);
+    expect((await post('/payroll/encode', {}, plain)).status).toBe(400);
+    expect((await post('/payroll/encode', { 'x-namespace': 'payroll' }, plain)).status).toBe(403);
   });
 
   it('accounts for a request by an id that its caller cannot choose', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { PayloadCodec } from '@temporalio/common';
+import type { AccessRule, Operation } from '../../config/schema.ts';
 import { type CodecServer, startCodecServer } from './support/codec-server.ts';
 import { suiteRoot } from './support/paths.ts';
 import { runOrThrow } from './support/processes.ts';
@@ -67,6 +68,14 @@ const clients: {
   },
 ];
 
+/** A path names a namespace that a rule names. */
+const machine = (...allow: Operation[]): AccessRule => ({
+  name: 'this machine',
+  namespaces: [NAMESPACE],
+  people: ['anyone-on-loopback'],
+  allow,
+});
+
 for (const { name, prepare, documentedAs, externalPayloadsField } of clients) {
   describe(name, () => {
     let codecServer: CodecServer;
@@ -78,7 +87,7 @@ for (const { name, prepare, documentedAs, externalPayloadsField } of clients) {
 
     before(async () => {
       remote = await prepare();
-      codecServer = await startCodecServer();
+      codecServer = await startCodecServer({ config: { access: [machine('decode', 'encode')] } });
       codec = codecServer.workerCodec(NAMESPACE);
       recorder = await startRecorder({ target: codecServer.origin });
       // Java names no namespace in a header, so the endpoint does.
@@ -134,8 +143,7 @@ for (const { name, prepare, documentedAs, externalPayloadsField } of clients) {
     });
 
     it('is told when it may not encode, and never gets plain text for it', async () => {
-      const rule = { name: 'readers', namespaces: ['*'], people: ['anyone-on-loopback'], allow: ['decode'] } as const;
-      const readOnly = await startCodecServer({ config: { access: [rule] } });
+      const readOnly = await startCodecServer({ config: { access: [machine('decode')] } });
       try {
         await assert.rejects(remote('encode', `${readOnly.origin}/${NAMESPACE}`, { payloads: [plain('secret')] }));
       } finally {

@@ -2,10 +2,13 @@
  * The namespace that a caller names: a wish, until the access policy has been asked about it.
  *
  * It is `X-Namespace`, unless that is missing, empty, or `undefined`, which the Web UI sends on pages
- * that have no namespace; else the path segment before the operation, unless that is the literal
+ * that have no namespace; else the path segment before the operation, where the configuration knows a
+ * namespace of that name: any other segment is a technical prefix, such as `/v1/api`, or the literal
  * `{namespace}`, which the Web UI does not fill in; else the default of the configuration.
  */
 import { isUtf8 } from 'node:buffer';
+import { createNamespaceMatcher, type NamespaceMatcher } from '../../../codec/namespace-pattern.ts';
+import type { AccessRule, KeysConfig } from '../../../config/schema.ts';
 import { HttpError } from './http-error.ts';
 
 /** Bytes of a name: Temporal Server's own default limit for names of all kinds (`limit.maxIDLength`). */
@@ -16,18 +19,42 @@ const UNPRINTABLE = /[\p{C}\p{Z}]/u;
 const PRINTABLE_ASCII = /^[!-~]*$/;
 const PLACEHOLDER = '{namespace}';
 
+/** What the configuration says about namespaces that a request does not name in a header. */
+export interface NamespaceSettings {
+  readonly defaultNamespace: string | null;
+  /** Whether a path segment of that name means the namespace. */
+  readonly isKnown: NamespaceMatcher;
+}
+
+/** What to do where {@link namedNamespace} finds none and one is needed. */
+export const NAME_A_NAMESPACE =
+  'Name the namespace to encode for: send X-Namespace, as the CLI does with --namespace, or put it before /encode in ' +
+  'the path, where a rule or a key of this server names it';
+
 /**
  * @param headers every value of `X-Namespace`
  * @param pathSegment the path segment before the operation, percent-encoded
- * @param defaultNamespace of the configuration
  * @throws HttpError (400) when it is named twice in different ways, or no namespace can have that name
  */
 export function namedNamespace(
   headers: readonly string[],
   pathSegment: string | undefined,
-  defaultNamespace: string | null,
+  settings: NamespaceSettings,
 ): string | undefined {
-  return fromHeaders(headers) ?? fromPath(pathSegment) ?? defaultNamespace ?? undefined;
+  return fromHeaders(headers) ?? fromPath(pathSegment, settings) ?? settings.defaultNamespace ?? undefined;
+}
+
+/**
+ * The namespaces that the access rules, KMS keys and keyring of a configuration name, in full or by a
+ * pattern. `*` alone names none: it would take every prefix of a path for a namespace.
+ */
+export function namespacesNamedBy(access: readonly AccessRule[], { kms, keyring }: KeysConfig): NamespaceMatcher {
+  const patterns = [...access, ...(kms ?? []), ...(keyring === null ? [] : [keyring])];
+  return createNamespaceMatcher(patterns.flatMap(({ namespaces = [] }) => namespaces).filter(namesSomething));
+}
+
+function namesSomething(pattern: string): boolean {
+  return /[^*]/.test(pattern);
 }
 
 function fromHeaders(headers: readonly string[]): string | undefined {
@@ -40,10 +67,10 @@ function fromHeaders(headers: readonly string[]): string | undefined {
   return named === undefined ? undefined : checked(textOfHeader(named), 'X-Namespace');
 }
 
-function fromPath(segment: string | undefined): string | undefined {
+function fromPath(segment: string | undefined, { isKnown }: NamespaceSettings): string | undefined {
   if (segment === undefined || segment === PLACEHOLDER) return undefined;
   const name = segment.includes('%') ? percentDecoded(segment) : segment;
-  return name === PLACEHOLDER ? undefined : checked(name, 'The path');
+  return name === PLACEHOLDER || !isKnown(name) ? undefined : checked(name, 'The path');
 }
 
 function percentDecoded(segment: string): string {
