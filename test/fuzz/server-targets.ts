@@ -66,7 +66,7 @@ const token: FuzzTarget = {
 function pipelineOf(keys: KeySource): CodecPipeline {
   return createPipeline(
     {
-      defaultNamespace: null,
+      namespaces: { defaultNamespace: null, isKnown: (name) => name.startsWith('orders.') },
       origins: ['https://cloud.temporal.io'],
       failures: 'explain',
       explainTo: 'browsers',
