@@ -1,25 +1,30 @@
 /** What the Web UI's browser needs, and what another site's browser must not get. */
 
 import { WEB_UI_HEADERS } from '../../config/preflight.ts';
-import { answered, type NoAnswer } from './exchange.ts';
+import { answered, type NoAnswer, said } from './exchange.ts';
 import { type Finding, failure, ok, warning } from './finding.ts';
 import { FOREIGN_ORIGIN, plainBody, type Target } from './target.ts';
 
-const CORS_FIX = "add the Web UI's exact origin to cors.origins of the configuration and deploy again";
+const CORS_FIX =
+  "add the Web UI's exact origin to cors.origins of the configuration and deploy again (a local server: start it with --origin)";
 
 /** The preflight of the Web UI. */
 export async function checkPreflight(target: Target): Promise<Finding> {
   const { origin } = target.options;
   const answer = await target.preflight('decode', origin);
   if (!answered(answer)) return unanswered('cors-preflight', answer);
+  if (answer.status === 403) return originRefused(origin, said(answer.body));
   if (answer.status < 200 || answer.status > 299)
     return failure(
       'cors-preflight',
-      `the preflight (OPTIONS) of ${origin} is answered ${answer.status}`,
+      `the preflight (OPTIONS) of ${origin} gets a ${answer.status}`,
       'the server does not answer preflights, or wants a token for them, which browsers never send',
       CORS_FIX,
     );
   const allowed = answer.headers['access-control-allow-origin'];
+  const asked = allowed === undefined ? await target.post('decode', plainBody(), { origin }) : undefined;
+  // A gateway answers every preflight, and leaves the refusal to the server behind it.
+  if (asked !== undefined && answered(asked) && asked.status === 403) return originRefused(origin, said(asked.body));
   if (allowed === undefined)
     return failure(
       'cors-preflight',
@@ -54,6 +59,15 @@ export async function checkPreflight(target: Target): Promise<Finding> {
       `name ${WEB_UI_HEADERS.join(', ')} in Access-Control-Allow-Headers`,
     );
   return ok('cors-preflight', `${origin} may POST with all four headers`);
+}
+
+function originRefused(origin: string, sentence: string): Finding {
+  return failure(
+    'cors-preflight',
+    `${origin} is not an allowed origin (403)`,
+    `the server says: ${sentence}`,
+    CORS_FIX,
+  );
 }
 
 /** How long browsers may remember the preflight. */
@@ -117,7 +131,7 @@ export async function checkErrorHeaders(target: Target): Promise<Finding> {
 
 /** Whether decoded payloads may be kept by caches on the way. */
 export async function checkNoStore(target: Target): Promise<Finding> {
-  const answer = await target.post('decode', plainBody(), { origin: target.options.origin });
+  const answer = await target.post('decode', plainBody(), target.pageOrigin);
   if (!answered(answer)) return unanswered('no-store', answer);
   if (/\bno-store\b/i.test(answer.headers['cache-control'] ?? ''))
     return ok('no-store', 'answers are not to be stored');

@@ -79,31 +79,24 @@ export async function checkCertificate({ options: { endpoint } }: Target, now: n
   return ok('tls', `trusted, valid for ${days} days`);
 }
 
-/** Whether a server answers, at this path, without sending clients elsewhere. */
+/** Whether anything answers, and by the protocol that the address names. */
 export async function checkReachable(target: Target): Promise<Finding> {
+  const { endpoint } = target.options;
   const answer = await target.post('decode', plainBody());
-  if (!answered(answer))
+  if (answered(answer)) return ok('reachable', `answers in ${Math.round(answer.milliseconds)} ms`);
+  if (endpoint.protocol === 'http:' && answer.error !== 'ECONNREFUSED' && !('error' in (await certificateOf(endpoint))))
     return failure(
       'reachable',
-      `no answer (${answer.error})`,
-      answer.error === 'ECONNREFUSED' ? 'nothing listens at this address and port' : answer.message,
-      'check that the server runs and that a firewall, proxy or VPN lets this machine through',
+      `${endpoint.host} speaks https, and the endpoint says http`,
+      'the server was started with a certificate, or a proxy in front of it has one',
+      `use https://${endpoint.host}`,
     );
-  if (answer.status >= 300 && answer.status < 400)
-    return failure(
-      'redirect',
-      `POST /decode is redirected to ${answer.headers['location'] ?? 'nowhere'}`,
-      'a browser refuses a redirect of a preflighted request, and the CLI would repeat the POST as a GET',
-      'use the address it redirects to as the endpoint',
-    );
-  if (answer.status === 404)
-    return failure(
-      'reachable',
-      'POST /decode is answered 404',
-      'the operation is not served under this path',
-      'remove or correct the path of the endpoint; clients append /decode to it',
-    );
-  return ok('reachable', `answers in ${Math.round(answer.milliseconds)} ms`);
+  return failure(
+    'reachable',
+    `no answer (${answer.error})`,
+    answer.error === 'ECONNREFUSED' ? 'nothing listens at this address and port' : answer.message,
+    'check that the server runs and that a firewall, proxy or VPN lets this machine through',
+  );
 }
 
 /** The server's clock against this machine's. */
@@ -120,6 +113,6 @@ export async function checkClock(target: Target, now: () => number): Promise<Fin
     'clock',
     `the server's clock is ${Math.abs(skew)} s ${skew > 0 ? 'ahead of' : 'behind'} this machine's`,
     'one of the two clocks is wrong; tokens are then refused as expired or not yet valid',
-    'synchronise the clock (on AWS it is this machine that is off)',
+    'synchronize the clock (on AWS it is this machine that is off)',
   );
 }

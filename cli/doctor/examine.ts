@@ -1,18 +1,16 @@
-/** The order of an examination: what everything else depends on comes first, and ends it when it fails. */
+/**
+ * The order of an examination, and what hangs on what. One cause is told once: a check that needs
+ * another is not made when that one failed, and a failure that an earlier one explains is not counted
+ * again.
+ */
 import { checkErrorHeaders, checkForeignOrigin, checkNoStore, checkPreflight, checkPreflightAge } from './browser.ts';
+import { checkCodecServer } from './codec-server.ts';
 import { checkAddress, checkCertificate, checkClock, checkName, checkReachable } from './connection.ts';
-import { type Finding, skipped } from './finding.ts';
+import { type Finding, isWrong, skipped } from './finding.ts';
 import { checkAnonymous, checkExpiredToken, checkForeignToken, checkGivenToken } from './identity.ts';
 import { checkAddressSpace, checkGatewayCors } from './network.ts';
-import {
-  checkAnswerForm,
-  checkMethod,
-  checkPaths,
-  checkReadiness,
-  checkRoundTrip,
-  checkSizes,
-  checkTolerance,
-} from './protocol.ts';
+import { checkAnswerForm, checkMethod, checkPaths, checkReadiness, checkSizes, checkTolerance } from './protocol.ts';
+import { checkRoundTrip } from './round-trip.ts';
 import { examineSignIn } from './sign-in.ts';
 import { checkLatency } from './speed.ts';
 import type { Target } from './target.ts';
@@ -26,49 +24,105 @@ export interface Examination {
   readonly expiredToken: string | undefined;
 }
 
-/** Checks that only an accepted caller can make. */
-const INSIDE = ['round-trip', 'answer-form', 'tolerance', 'sizes'] as const;
+/** One check in its place. */
+interface Check {
+  readonly name: string;
+  readonly run: () => Finding | Promise<Finding>;
+  /** Checks without which this one says nothing: when one of them failed, it is not made. */
+  readonly needs?: readonly string[];
+  /** Checks whose failure explains what goes wrong here: it is made, and counts only if they passed. */
+  readonly explainedBy?: readonly string[];
+  /** Nothing can be said of a server behind this one's failure. */
+  readonly endsAll?: true;
+}
 
 /** Examines a server; yields each finding as soon as it is known. */
-export async function* examine({ target, now, expiredToken }: Examination): AsyncGenerator<Finding> {
-  for (const check of [
-    async () => checkAddress(target),
-    () => checkName(target),
-    () => checkCertificate(target, now()),
-    () => checkReachable(target),
-  ]) {
-    const finding = await check();
-    yield finding;
-    if (finding.status === 'failure' && finding.check !== 'address') {
-      yield skipped('everything else', 'needs a server that answers');
+export async function* examine(examination: Examination): AsyncGenerator<Finding> {
+  /** The checks that found something wrong, each with the one that told its cause. */
+  const causes = new Map<string, string>();
+  const causeAmong = (names: readonly string[] = []) =>
+    names.map((name) => causes.get(name)).find((cause) => cause !== undefined);
+  for (const { name, run, needs, explainedBy, endsAll } of checksOf(examination)) {
+    const missing = causeAmong(needs);
+    if (missing !== undefined) {
+      causes.set(name, missing);
+      yield skipped(name, `not checked: ${missing} comes first`);
+      continue;
+    }
+    const finding = await run();
+    const explanation = isWrong(finding) ? causeAmong(explainedBy) : undefined;
+    if (isWrong(finding)) causes.set(name, explanation ?? finding.check);
+    yield explanation === undefined ? finding : skipped(name, `cannot be judged: ${explanation} comes first`);
+    if (endsAll && finding.status === 'failure') {
+      yield skipped('everything else', `not checked: ${finding.check} comes first`);
       return;
     }
   }
-  yield await checkClock(target, now);
-  yield await checkPaths(target);
-  yield await checkMethod(target);
-  yield await checkPreflight(target);
-  yield await checkPreflightAge(target);
-  yield await checkForeignOrigin(target);
-  yield await checkErrorHeaders(target);
-  yield await checkNoStore(target);
-  yield await checkAddressSpace(target);
-  yield await checkGatewayCors(target);
+}
 
-  const anonymous = await checkAnonymous(target);
-  yield anonymous.finding;
-  yield await checkForeignToken(target, now(), anonymous.allowed);
-  yield await checkExpiredToken(target, now(), anonymous.allowed, expiredToken);
-  const given = await checkGivenToken(target);
-  yield given;
-  yield await examineSignIn(target);
-  yield await checkReadiness(target);
-
-  if (anonymous.allowed || given.status === 'ok') {
-    yield await checkRoundTrip(target);
-    yield await checkAnswerForm(target);
-    yield await checkTolerance(target);
-    yield await checkSizes(target);
-  } else for (const check of INSIDE) yield skipped(check, 'needs an accepted --token');
-  yield await checkLatency(target);
+function checksOf({ target, now, expiredToken }: Examination): readonly Check[] {
+  /** Whether requests without a token are carried out, and whether the given token is accepted. */
+  let anonymous = false;
+  let accepted = false;
+  const inside = (name: string, run: () => Promise<Finding>, explainedBy: readonly string[] = []): Check => ({
+    name,
+    run: () => (anonymous || accepted ? run() : skipped(name, 'needs an accepted --token')),
+    needs: ['token'],
+    explainedBy,
+  });
+  return [
+    { name: 'address', run: () => checkAddress(target) },
+    { name: 'dns', run: () => checkName(target), endsAll: true },
+    { name: 'tls', run: () => checkCertificate(target, now()), endsAll: true },
+    { name: 'reachable', run: () => checkReachable(target), endsAll: true },
+    { name: 'codec-server', run: () => checkCodecServer(target), endsAll: true },
+    { name: 'clock', run: () => checkClock(target, now) },
+    { name: 'paths', run: () => checkPaths(target) },
+    { name: 'method', run: () => checkMethod(target) },
+    {
+      name: 'cors-preflight',
+      run: async () => {
+        const finding = await checkPreflight(target);
+        // What the server does for callers it lets in shows without the page's origin, too: as the CLI asks.
+        target.sendsOrigin = !isWrong(finding);
+        return finding;
+      },
+    },
+    { name: 'preflight-age', run: () => checkPreflightAge(target), needs: ['cors-preflight'] },
+    { name: 'foreign-origin', run: () => checkForeignOrigin(target) },
+    { name: 'cors-errors', run: () => checkErrorHeaders(target), needs: ['cors-preflight'] },
+    { name: 'no-store', run: () => checkNoStore(target) },
+    { name: 'address-space', run: () => checkAddressSpace(target) },
+    { name: 'gateway-cors', run: () => checkGatewayCors(target) },
+    {
+      name: 'anonymous',
+      run: async () => {
+        const { finding, allowed } = await checkAnonymous(target);
+        anonymous = allowed;
+        return finding;
+      },
+    },
+    { name: 'foreign-token', run: () => checkForeignToken(target, now(), anonymous) },
+    {
+      name: 'expired-token',
+      run: () => checkExpiredToken(target, now(), anonymous, expiredToken),
+      explainedBy: ['foreign-token'],
+    },
+    {
+      name: 'token',
+      run: async () => {
+        const finding = await checkGivenToken(target);
+        accepted = finding.status === 'ok';
+        return finding;
+      },
+      explainedBy: ['clock', 'foreign-token'],
+    },
+    { name: 'sign-in', run: () => examineSignIn(target), needs: ['cors-preflight'] },
+    { name: 'keys', run: () => checkReadiness(target) },
+    inside('answer-form', () => checkAnswerForm(target)),
+    inside('round-trip', () => checkRoundTrip(target), ['answer-form', 'keys']),
+    inside('tolerance', () => checkTolerance(target)),
+    inside('sizes', () => checkSizes(target)),
+    { name: 'latency', run: () => checkLatency(target) },
+  ];
 }

@@ -119,6 +119,12 @@ export function certificateOf(
   });
 }
 
+/** The first words of the body of a refusal, for a person; never of a 200. */
+export function said(body: string): string {
+  const text = body.replace(/\s+/g, ' ').trim();
+  return text.length > 160 ? `${text.slice(0, 160)}…` : text || 'nothing';
+}
+
 function bare(hostname: string): string {
   return hostname.replace(/^\[|\]$/g, '');
 }

@@ -30,3 +30,8 @@ export function warning(check: string, summary: string, cause: string, fix: stri
 export function skipped(check: string, summary: string): Finding {
   return { check, status: 'skipped', summary };
 }
+
+/** Whether something is to be done about it. */
+export function isWrong({ status }: Finding): boolean {
+  return status === 'failure' || status === 'warning';
+}

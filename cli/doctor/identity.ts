@@ -2,7 +2,7 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { unanswered } from './browser.ts';
 import { isLoopback } from './connection.ts';
-import { answered } from './exchange.ts';
+import { answered, said } from './exchange.ts';
 import { type Finding, failure, ok, skipped, warning } from './finding.ts';
 import { plainBody, type Target } from './target.ts';
 
@@ -34,19 +34,14 @@ export async function checkAnonymous(target: Target): Promise<AnonymousAccess> {
   if (status === 200)
     return {
       allowed: true,
-      finding: failure(
-        'anonymous',
-        'a request without a token is answered 200',
-        'the server verifies nobody',
-        IDENTITY_FIX,
-      ),
+      finding: failure('anonymous', 'a request without a token gets a 200', 'the server verifies nobody', IDENTITY_FIX),
     };
   return {
     allowed: false,
     finding: warning(
       'anonymous',
-      `a request without a token is answered ${status}`,
-      'it is refused, but not with 401, by which the clients recognize a missing token',
+      `a request without a token gets a ${status}`,
+      `it is refused, but not with 401, by which the clients recognize a missing token; the server says: ${said(answer.body)}`,
       'answer 401 with WWW-Authenticate',
     ),
   };
@@ -65,14 +60,19 @@ export async function checkForeignToken(target: Target, now: number, anonymousAl
         'the signature is not verified against the keys of the issuer',
         'verify signature, issuer, audience and expiry of every token; do not put this server on a network until it does',
       );
+    if (answer.status >= 500)
+      return failure(
+        'foreign-token',
+        `a foreign token gets a ${answer.status}`,
+        `the server cannot verify tokens, for example because it cannot fetch the keys of the issuer; it says: ${said(answer.body)}`,
+        'check that the server reaches the JWKS address of its issuers',
+      );
     if (answer.status !== 401)
       return warning(
         'foreign-token',
-        `a foreign token is answered ${answer.status}`,
-        answer.status >= 500
-          ? 'the server could not verify it, for example because it cannot fetch the keys of the issuer'
-          : 'it is refused with an unusual status',
-        answer.status >= 500 ? 'check that the server reaches the JWKS address of its issuers' : 'answer 401',
+        `a foreign token gets a ${answer.status}`,
+        `it is refused with an unusual status; the server says: ${said(answer.body)}`,
+        'answer 401',
       );
   }
   return ok('foreign-token', 'a foreign token and an unsigned one: 401');
@@ -115,16 +115,10 @@ export async function checkGivenToken(target: Target): Promise<Finding> {
     );
   return failure(
     'token',
-    `the given token is answered ${answer.status}`,
+    `the given token gets a ${answer.status}`,
     `the server says: ${said(answer.body)}`,
     'see the server log under the request id of the answer',
   );
-}
-
-/** The first words of an error body, for a person; never of a 200. */
-export function said(body: string): string {
-  const text = body.replace(/\s+/g, ' ').trim();
-  return text.length > 160 ? `${text.slice(0, 160)}…` : text || 'nothing';
 }
 
 function claims(now: number, secondsValid: number): Record<string, unknown> {

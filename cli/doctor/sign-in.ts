@@ -18,7 +18,7 @@ export async function examineSignIn(target: Pick<Target, 'options' | 'preflight'
   const isOurs = page.status === 200 && page.body.includes(STATUS_PAGE);
   if (!isOurs) {
     return takesCookies
-      ? ok('sign-in', `${origin} may send cookies (Access-Control-Allow-Credentials); the sign-in is none of ours`)
+      ? ok('sign-in', `${origin} may send cookies (Access-Control-Allow-Credentials); the sign-in is of another server`)
       : skipped('sign-in', 'no sign-in of its own: callers bring tokens');
   }
   if (!takesCookies)
@@ -57,9 +57,9 @@ export async function examineSignIn(target: Pick<Target, 'options' | 'preflight'
 
 /** What is wrong with the answer of `/login`. */
 function problemOf(status: number, headers: Readonly<Record<string, string>>): string | undefined {
-  if (status !== 303 && status !== 302) return `it is answered ${status}`;
+  if (status !== 303 && status !== 302) return `it gets a ${status}`;
   const to = URL.parse(headers['location'] ?? '');
-  if (to?.protocol !== 'https:') return 'it redirects to no https address';
+  if (to?.protocol !== 'https:') return 'it does not redirect to an https address';
   const missing = ['client_id', 'state', 'nonce', 'code_challenge'].filter((name) => !to.searchParams.has(name));
   if (missing.length > 0) return `its redirect lacks ${missing.join(', ')}`;
   const cookie = headers['set-cookie'] ?? '';

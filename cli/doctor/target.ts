@@ -25,6 +25,8 @@ export class Target {
   readonly exchange: Exchange;
   /** A body that the server itself encrypted, once a round trip has worked: what is really decoded. */
   sealedBody: string | undefined;
+  /** Whether what a page asks is sent with its origin: not when the server has refused that. */
+  sendsOrigin = true;
 
   constructor(options: DoctorOptions) {
     this.options = options;
@@ -74,6 +76,11 @@ export class Target {
         'access-control-request-headers': [...WEB_UI_HEADERS].sort().join(','),
       },
     });
+  }
+
+  /** The origin to send along with what is not about origins. */
+  get pageOrigin(): { origin?: string } {
+    return this.sendsOrigin ? { origin: this.options.origin } : {};
   }
 
   /** The `Authorization` header of the given token; undefined without one. */

@@ -42,11 +42,16 @@ describe('the doctor, of a sign-in', () => {
   it.each<[string, Patient, Finding['status'], string]>([
     ['in order', {}, 'ok', `people sign in at ${ENDPOINT}/login`],
     ['that there is none', { status: 404, credentials: false }, 'skipped', 'callers bring tokens'],
-    ['that is not ours', { status: 404 }, 'ok', 'none of ours'],
+    ['that is not ours', { status: 404 }, 'ok', 'of another server'],
     ['whose cookies no browser may send', { credentials: false }, 'failure', 'may not send their session'],
     ['whose provider is out', { login: 503 }, 'warning', 'nobody can sign in at the moment'],
-    ['that leads nowhere', { login: 404 }, 'failure', 'it is answered 404'],
-    ['over plain http', { headers: { ...LOGIN, location: 'http://login/' } }, 'failure', 'no https address'],
+    ['that leads nowhere', { login: 404 }, 'failure', 'it gets a 404'],
+    [
+      'over plain http',
+      { headers: { ...LOGIN, location: 'http://login/' } },
+      'failure',
+      'does not redirect to an https address',
+    ],
     [
       'without PKCE',
       { headers: { ...LOGIN, location: 'https://a/?client_id=c&state=s&nonce=n' } },

@@ -37,7 +37,15 @@ export type Fault =
   | 'storable'
   | 'get-served'
   | 'sheds-parallel'
-  | 'not-found';
+  | 'not-found'
+  | 'web-ui'
+  | 'another-api'
+  | 'origin-refused'
+  | 'origin-refused-behind-gateway'
+  | 'forbidden-in-front'
+  | 'unavailable-in-front'
+  | 'web-acl'
+  | 'encode-denied';
 
 export const GOOD_TOKEN = 'good-token';
 export const EXPIRED_TOKEN = 'expired-token';
@@ -49,6 +57,8 @@ interface JsonPayload {
   externalPayloads?: unknown[];
 }
 
+const ORIGIN_SENTENCE = 'This origin may not use the codec server: add it to cors.origins in the configuration';
+const ENCODE_SENTENCE = 'Codec server: ann may not encode payloads of the namespace default: no access rule allows it';
 const ENCODED = Buffer.from('binary/reversed').toString('base64');
 
 /** Starts a patient; `close` ends it. */
@@ -93,8 +103,10 @@ class Patient {
       return;
     }
     const body = await this.#body(request);
+    if (this.#inFront(request, response, body?.length ?? 0)) return;
     if (path === '/readyz') {
-      this.#end(response, this.#has('not-ready') ? 503 : 200, request);
+      const notReady = this.#has('not-ready');
+      this.#end(response, notReady ? 503 : 200, request, notReady ? 'No key can be used now' : 'Ready');
       return;
     }
     if (this.#has('redirect')) {
@@ -115,6 +127,14 @@ class Patient {
       this.#end(response, 403, request);
       return;
     }
+    if (request.headers.origin !== undefined && this.#refusesOrigin()) {
+      this.#end(response, 403, request, ORIGIN_SENTENCE);
+      return;
+    }
+    if (operation === 'encode' && this.#has('encode-denied')) {
+      this.#end(response, 403, request, ENCODE_SENTENCE);
+      return;
+    }
     const refusal = this.#refusal(request.headers.authorization);
     if (refusal !== undefined) {
       this.#end(response, refusal, request);
@@ -130,6 +150,27 @@ class Patient {
     }
     if (this.#has('sheds-parallel')) await setTimeout(10);
     this.#codec(operation, body, request, response);
+  }
+
+  /** What stands in front of a codec server, or in its place, and answers for it. */
+  #inFront(request: IncomingMessage, response: ServerResponse, bytes: number): boolean {
+    const answer = (status: number, type: string, body: string): boolean => {
+      response.writeHead(status, { 'content-type': type }).end(body);
+      return true;
+    };
+    if (this.#has('web-ui'))
+      return request.method === 'GET'
+        ? answer(200, 'text/html; charset=utf-8', '<!doctype html><title>Temporal UI</title>')
+        : answer(400, 'application/json', '{"message":"missing csrf token in request header"}');
+    if (this.#has('another-api')) return answer(200, 'application/json', '{"ok":true}');
+    if (this.#has('forbidden-in-front')) return answer(403, 'application/json', '{"message":"Forbidden"}');
+    if (this.#has('unavailable-in-front')) return answer(503, 'application/json', '{"message":"Service Unavailable"}');
+    if (this.#has('web-acl') && bytes > 8192) return answer(403, 'application/json', '{"message":"Forbidden"}');
+    return false;
+  }
+
+  #refusesOrigin(): boolean {
+    return this.#has('origin-refused') || this.#has('origin-refused-behind-gateway');
   }
 
   #codec(operation: string, body: string, request: IncomingMessage, response: ServerResponse): void {
@@ -187,6 +228,10 @@ class Patient {
   }
 
   #preflight(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#has('origin-refused')) {
+      this.#end(response, 403, request, ORIGIN_SENTENCE);
+      return;
+    }
     if (this.#has('preflight-not-answered')) {
       this.#end(response, 405, request);
       return;
@@ -203,7 +248,7 @@ class Patient {
 
   #cors(request: IncomingMessage): string | undefined {
     const { origin } = request.headers;
-    if (origin === undefined || this.#has('no-cors')) return undefined;
+    if (origin === undefined || this.#has('no-cors') || this.#refusesOrigin()) return undefined;
     if (this.#has('any-origin')) return '*';
     if (this.#has('wrong-origin')) return 'https://temporal.example';
     if (this.#has('origin-with-slash')) return `${ALLOWED_ORIGIN}/`;
