@@ -134,4 +134,10 @@ export interface AlarmsConfig {
    * row. Left out: `docs/operate.md` of this repository.
    */
   readonly runbookUrl?: string;
+  /**
+   * Whether a schedule asks the server every six minutes, day and night, whether it could serve somebody: the only
+   * way to hear of an outage while a small team sleeps. About 50 cents a month: a metric, an alarm, and
+   * the calls to KMS. Default: no.
+   */
+  readonly canary?: boolean;
 }

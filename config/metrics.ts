@@ -43,6 +43,8 @@ export const METRICS = {
   providerUnavailable: 'ProviderUnavailable',
   /** Exchanges that the identity provider refused, but for people who declined: a client secret that is over, for example. */
   providerRefused: 'ProviderRefused',
+  /** Questions of the canary that the server could not have served; a zero for each that it could. */
+  canaryFailed: 'CanaryFailed',
   /** Fetches of an issuer's key set that failed. */
   jwksFetchFailures: 'JwksFetchFailures',
   /** Questions to the Cloud Ops API (a page each) that failed. */

@@ -154,6 +154,7 @@ const deployment = object({
       latencyP99Ms: optional(number),
       denials: optional(number),
       runbookUrl: optional(text),
+      canary: optional(flag),
     }),
   ),
   tags: optional(textMap),

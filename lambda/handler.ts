@@ -12,7 +12,8 @@ import { createLogger, type LogLevel, type WriteLine } from './server/audit/logg
 import { createMetrics } from './server/audit/metrics.ts';
 import { observeIdentity } from './server/audit/observe-identity.ts';
 import { observeKeys } from './server/audit/observe-keys.ts';
-import { createCodecServer } from './server/create-codec-server.ts';
+import { createCanary } from './server/canary.ts';
+import { createCodecServer, namespacesToProve } from './server/create-codec-server.ts';
 import { LAMBDA_LIMITS } from './server/http/limits.ts';
 import type { CodecPipeline, CodecRequest } from './server/http/message.ts';
 import { openIdentity } from './server/open-identity.ts';
@@ -105,7 +106,17 @@ export async function startFunction(
   if (variables.AWS_LAMBDA_INITIALIZATION_TYPE === 'provisioned-concurrency') {
     await Promise.race([warmedUp, new Promise((resolve) => setTimeout(resolve, WARM_UP_MS).unref())]);
   }
+  const sing = createCanary({
+    keys: keys.source,
+    namespaces: namespacesToProve(config.keys),
+    onFailure: (namespace, error) => logger.error('the canary could not be served', { namespace }, error),
+  });
   return createLambdaHandler({
+    canary: async (deadline) => {
+      const succeeded = await sing(deadline);
+      metrics.canary(succeeded);
+      return succeeded;
+    },
     events: openEvents(config.cors),
     pipeline,
     onBug: (error, requestId) => logger.error('the function failed by a bug', { requestId }, error),

@@ -5,6 +5,7 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { EventAdapter } from './event-adapter.ts';
+import { isCanaryEvent } from './server/canary.ts';
 import { HttpError } from './server/http/http-error.ts';
 import type { CodecPipeline, CodecRequest } from './server/http/message.ts';
 import { bugResponse, httpErrorResponse } from './server/http/responses.ts';
@@ -29,15 +30,22 @@ export interface LambdaHandlerDeps<Event, Result> {
   readonly pipeline: CodecPipeline;
   /** Told of what should never happen, for the log. */
   readonly onBug: (error: unknown, requestId: string | undefined) => void;
+  /** Answers the question of the schedule, whether the server could serve somebody; never rejects. */
+  readonly canary: (deadline: number) => Promise<boolean>;
   /** Told of an event that no front of this environment sends, and what to do about it. */
   readonly onUnknownEvent: (advice: string, requestId: string) => void;
+}
+
+/** The point in time by which an answer must be out. */
+function deadlineOf(context: Context): number {
+  return Date.now() + context.getRemainingTimeInMillis() - ANSWER_MARGIN_MS;
 }
 
 /** Makes the handler. It never rejects: an invocation that fails would be a 500 of the gateway's. */
 export function createLambdaHandler<Event, Result>(
   deps: LambdaHandlerDeps<Event, Result>,
 ): LambdaHandler<Event, Result> {
-  const { events, pipeline, onBug, onUnknownEvent } = deps;
+  const { events, pipeline, canary, onBug, onUnknownEvent } = deps;
   // An instance works on one event at a time, and middy does not say which it has waited for too long.
   let requestId = '';
   let current: Event | undefined;
@@ -46,6 +54,7 @@ export function createLambdaHandler<Event, Result>(
     current = undefined;
     request = undefined;
     requestId = context.awsRequestId;
+    if (isCanaryEvent(event)) return canary(deadlineOf(context)).then((ok) => ({ ok }) as Result);
     if (!events.recognizes(event)) {
       const advice = describeEvent(event, events.front);
       onUnknownEvent(advice, requestId);
@@ -55,8 +64,7 @@ export function createLambdaHandler<Event, Result>(
     requestId = events.requestIdOf(event, context);
     const answered = events.answerOf?.(event);
     if (answered !== undefined) return answered;
-    const deadline = Date.now() + context.getRemainingTimeInMillis() - ANSWER_MARGIN_MS;
-    request = events.requestOf(event, requestId, deadline);
+    request = events.requestOf(event, requestId, deadlineOf(context));
     const response = pipeline(request);
     return response instanceof Promise
       ? response.then((settled) => events.resultOf(settled, event))

@@ -193,6 +193,7 @@ export class CodecServer extends Construct {
             functionLogs: codec.logGroup,
             auditLogs: audit.logGroup,
             alarms: alarms?.all ?? [],
+            canary: deployment.alarms?.canary ?? false,
             signIn,
           }).dashboard;
     this.dashboard?.applyRemovalPolicy(RemovalPolicy.DESTROY);

@@ -25,6 +25,8 @@ export interface OperationsDashboardProps {
   readonly functionLogs: ILogGroup;
   readonly auditLogs: ILogGroup;
   readonly alarms: readonly Alarm[];
+  /** Whether a schedule asks the server if it could serve somebody. */
+  readonly canary: boolean;
   /** Whether the environment has a sign-in of its own. */
   readonly signIn: boolean;
 }
@@ -161,6 +163,7 @@ export class OperationsDashboard extends Construct {
       codec.metric('ConcurrentExecutions', { ...MINUTE, statistic: 'Maximum', label: 'instances at once' }),
       codec.metricErrors({ ...SUM, label: 'crashes and timeouts' }),
       codec.metricThrottles({ ...SUM, label: 'throttled' }),
+      ...(this.#props.canary ? [this.#sum(METRICS.canaryFailed, 'canary not served')] : []),
     ]);
   }
 

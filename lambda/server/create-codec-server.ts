@@ -75,7 +75,7 @@ export function createCodecServer(config: CodecServerConfig, parts: ServerParts)
 }
 
 /** One namespace for every key that writes: a name that its pattern covers. */
-function namespacesToProve({ keyring, kms }: KeysConfig): string[] {
+export function namespacesToProve({ keyring, kms }: KeysConfig): string[] {
   const patterns: (string | undefined)[] = [];
   if (keyring !== null) patterns.push(keyring.namespaces === undefined ? '*' : keyring.namespaces[0]);
   for (const { write, namespaces } of kms ?? []) if (write !== null) patterns.push(namespaces[0]);

@@ -8,6 +8,7 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { scheduleCanary } from './canary.ts';
 import { watchKeys } from './key-watch.ts';
 import { runbookAddress } from './runbook.ts';
 import { type Watch, type Watched, watchesOf } from './watches.ts';
@@ -30,6 +31,7 @@ export class Alarms extends Construct {
     this.topic = this.#topic();
     this.all = watchesOf(props).map((watch) => this.#alarm(watch));
     const { environment, keyArns, config } = props;
+    if (config.canary) scheduleCanary(this, environment, props.function);
     if (this.topic !== undefined && keyArns.length > 0) {
       watchKeys(this, { environment, keyArns, topic: this.topic, runbook: config.runbookUrl });
     }

@@ -1,12 +1,13 @@
 /** What is watched, from which threshold it is an alarm, and what it means. */
 import { Duration } from 'aws-cdk-lib';
-import { type IMetric, MathExpression, type TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { type IMetric, MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Alias, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { AlarmsConfig, ConcurrencyConfig } from '../../config/environment.ts';
 import { METRICS } from '../../config/metrics.ts';
 import type { FrontMetrics } from '../fronts/front.ts';
 import { serverMetric } from '../metrics.ts';
+import { CANARY_MINUTES } from './canary.ts';
 import { notServedMetric } from './not-served.ts';
 import { NOT_SERVED } from './thresholds.ts';
 
@@ -172,6 +173,19 @@ export function watchesOf(watched: Watched): Watch[] {
       threshold: PROVIDER_FAILURES,
       description:
         "The identity provider does not answer, or refuses this server: nobody new can sign in; who is signed in can go on reading. Look at the provider's status, and at the client secret.",
+    });
+  }
+  if (config.canary) {
+    const window = { period: Duration.minutes(CANARY_MINUTES) };
+    watches.push({
+      id: 'Canary',
+      metric: server(METRICS.canaryFailed).with(window),
+      threshold: 1,
+      periods: 2,
+      // Whoever does not answer at all has sung no better.
+      missing: TreatMissingData.BREACHING,
+      description:
+        'Twice in a row the server could not seal and open a payload of its own, or was not there to be asked: nobody could read now.',
     });
   }
   if (concurrency.provisioned !== null) {

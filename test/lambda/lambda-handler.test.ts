@@ -3,6 +3,7 @@ import type { Context } from 'aws-lambda';
 import { httpApiEvents } from '../../lambda/http-api-events.ts';
 import { createLambdaHandler } from '../../lambda/lambda-handler.ts';
 import { openEvents } from '../../lambda/rest-api-events.ts';
+import { CANARY_EVENT } from '../../lambda/server/canary.ts';
 import type { CodecPipeline, CodecRequest } from '../../lambda/server/http/message.ts';
 import { apiGatewayEvent } from '../support/api-gateway-event.ts';
 import { restApiEvent } from '../support/rest-api-event.ts';
@@ -15,11 +16,13 @@ function contextWith(remainingMs: number): Context {
   return { awsRequestId: 'lambda-1', getRemainingTimeInMillis: () => remainingMs } as Context;
 }
 
+const canary = async () => true;
+
 function invoke(
   pipeline: CodecPipeline,
   { remainingMs = 10_000, event = apiGatewayEvent(), onBug = jest.fn(), onUnknownEvent = jest.fn() } = {},
 ) {
-  return createLambdaHandler({ events: httpApiEvents, pipeline, onBug, onUnknownEvent })(
+  return createLambdaHandler({ events: httpApiEvents, canary, pipeline, onBug, onUnknownEvent })(
     event,
     contextWith(remainingMs),
   );
@@ -103,7 +106,7 @@ describe('the Lambda handler', () => {
     const pipeline = jest.fn(() => OK);
     const onUnknownEvent = jest.fn();
     const events = openEvents({ origins: [ORIGIN], credentials: true });
-    const handler = createLambdaHandler({ events, pipeline, onBug: jest.fn(), onUnknownEvent });
+    const handler = createLambdaHandler({ events, canary, pipeline, onBug: jest.fn(), onUnknownEvent });
     const preflight = restApiEvent({ httpMethod: 'OPTIONS', multiValueHeaders: { Origin: [ORIGIN] } });
     expect(await handler(preflight, contextWith(10_000))).toMatchObject({
       statusCode: 204,
@@ -115,5 +118,17 @@ describe('the Lambda handler', () => {
       expect.stringContaining("set deployment.front to 'http-api'"),
       'lambda-1',
     );
+  });
+
+  it('asks the canary when the schedule does, and never for a request', async () => {
+    const pipeline = jest.fn(() => OK);
+    const asked = jest.fn(async () => false);
+    const parts = { events: httpApiEvents, canary: asked, pipeline, onBug: jest.fn(), onUnknownEvent: jest.fn() };
+    const handler = createLambdaHandler(parts);
+    expect(await handler(CANARY_EVENT as never, contextWith(10_000))).toEqual({ ok: false });
+    expect(pipeline).not.toHaveBeenCalled();
+    const forged = { ...apiGatewayEvent({ body: JSON.stringify(CANARY_EVENT) }), ...CANARY_EVENT };
+    expect(await handler(forged, contextWith(10_000))).toMatchObject({ statusCode: 200 });
+    expect([asked.mock.calls.length, pipeline.mock.calls.length]).toEqual([1, 1]);
   });
 });

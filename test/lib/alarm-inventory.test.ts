@@ -17,7 +17,8 @@ import signIn from '../support/environments/sign-in.ts';
 import { SynthesizedTemplate } from '../support/synthesize.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const templates = [new SynthesizedTemplate(full, 'full'), new SynthesizedTemplate(signIn, 'sign-in')];
+const withCanary = { ...full, deployment: { ...full.deployment, alarms: { topic: null, canary: true } } };
+const templates = [new SynthesizedTemplate(withCanary, 'full'), new SynthesizedTemplate(signIn, 'sign-in')];
 
 interface MetricStat {
   readonly MetricName?: string;
@@ -235,6 +236,7 @@ const LINES: Readonly<Record<string, string>> = {
   'the keyring stays as it was': 'local server',
   'a secret cannot be used': 'SecretsUnusable',
   'a secret cannot be reached': 'a secret cannot be reached',
+  'the canary could not be served': 'Canary',
   'an event of another front': 'event of another front',
   'KMS throttles': 'KmsUnavailable',
   'KMS does not answer': 'NotServed',

@@ -149,6 +149,24 @@ describe('alarms', () => {
     }
   });
 
+  it('ask a canary where the environment wants one, and take its silence for an outage', () => {
+    const alarms = { topic: 'created-by-stack', canary: true } as const;
+    const template = new SynthesizedTemplate({ ...prod, deployment: { ...prod.deployment, alarms } }, 'prod');
+    expect(template.one('AWS::Events::Rule', 'AlarmsCanarySchedule').Properties).toMatchObject({
+      ScheduleExpression: 'rate(6 minutes)',
+      Targets: [{ Arn: { Ref: template.idOf('AWS::Lambda::Alias', 'CodecLive') }, Input: '{"codecServer":"canary"}' }],
+    });
+    const alarm = template.one('AWS::CloudWatch::Alarm', 'AlarmsCanary').Properties;
+    expect(alarm).toMatchObject({
+      MetricName: 'CanaryFailed',
+      Period: 360,
+      EvaluationPeriods: 2,
+      TreatMissingData: 'breaching',
+      AlarmDescription: expect.stringMatching(/ docs\/operate\.md#canary$/),
+    });
+    expect(Object.keys(templates.prod.all('AWS::Events::Rule'))).toHaveLength(1);
+  });
+
   it('are not there where the environment wants none', () => {
     expect(templates.dev.all('AWS::CloudWatch::Alarm')).toEqual({});
     expect(templates.dev.all('AWS::SNS::Topic')).toEqual({});

@@ -14,6 +14,8 @@ import { servedOrNot } from './served.ts';
 export interface Metrics extends AuditSink {
   /** Counts something that belongs to no request; written with the next request's line. */
   count(name: MetricName, by?: number): void;
+  /** Writes a line of the canary's own, with what was counted before. */
+  canary(succeeded: boolean): void;
 }
 
 /** Outcomes of payloads that have a metric of their own; every other outcome is a reason for not opening one. */
@@ -60,21 +62,29 @@ export function createMetrics(write: WriteLine, environment: string): Metrics {
     if (by !== 0 || ALWAYS.has(name)) pending.set(name, (pending.get(name) ?? 0) + by);
   }
 
+  function writeLine(): void {
+    const names = [...pending.keys()].join();
+    let header = headers.get(names);
+    if (header === undefined) {
+      header = headerOf([...pending.keys()], environment);
+      if (headers.size >= MAX_HEADERS) headers.clear();
+      headers.set(names, header);
+    }
+    let line = `{"_aws":{"Timestamp":${Date.now()},${header}`;
+    for (const [name, value] of pending) line += `,"${name}":${value}`;
+    pending.clear();
+    write(`${line}}`);
+  }
+
   return {
     count: (name, by = 1) => add(name, by),
+    canary(succeeded) {
+      pending.set(METRICS.canaryFailed, succeeded ? 0 : 1);
+      writeLine();
+    },
     record(entry) {
       addEntry(entry, add);
-      const names = [...pending.keys()].join();
-      let header = headers.get(names);
-      if (header === undefined) {
-        header = headerOf([...pending.keys()], environment);
-        if (headers.size >= MAX_HEADERS) headers.clear();
-        headers.set(names, header);
-      }
-      let line = `{"_aws":{"Timestamp":${Date.now()},${header}`;
-      for (const [name, value] of pending) line += `,"${name}":${value}`;
-      pending.clear();
-      write(`${line}}`);
+      writeLine();
     },
   };
 }

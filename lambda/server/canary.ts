@@ -1,0 +1,61 @@
+/**
+ * The canary: asks the server's keys for what a person would need, on a schedule, so that an outage is
+ * seen while nobody reads. It seals a payload under each key that writes, and opens the one that it
+ * sealed the time before: by then the cache has forgotten its data key, and KMS has to unwrap it again.
+ */
+import { type Decoder, decodePayloads } from '../../codec/decode.ts';
+import { encodePayloads } from '../../codec/encode.ts';
+import { recognizeOwn } from '../../codec/formats/all-formats.ts';
+import type { KeySource } from '../../codec/keys/key-source.ts';
+import { metadataOf, type Payload } from '../../codec/payload.ts';
+
+/** What the schedule sends in place of an HTTP request. No gateway can make such an event of a request. */
+export const CANARY_EVENT = { codecServer: 'canary' } as const;
+
+/** Whether an event is the schedule's. */
+export function isCanaryEvent(event: unknown): boolean {
+  const { codecServer, requestContext } = (event ?? {}) as Record<string, unknown>;
+  return codecServer === CANARY_EVENT.codecServer && requestContext === undefined;
+}
+
+const KNOWN = Buffer.from('"the canary sings"');
+const KNOWN_PAYLOAD: Payload = { metadata: metadataOf({ encoding: 'json/plain' }), data: KNOWN };
+const LIMITS = { inflateBudget: 65_536 };
+const MAX_LAYERS = 2;
+
+export interface CanaryParts {
+  readonly keys: KeySource;
+  /** Namespaces, one a key that writes. */
+  readonly namespaces: readonly string[];
+  /** Told of each namespace that could not be served, and why. */
+  readonly onFailure: (namespace: string, error: unknown) => void;
+}
+
+/** Makes the canary: it resolves to whether every namespace could be written and read; never rejects. */
+export function createCanary({ keys, namespaces, onFailure }: CanaryParts): (deadline: number) => Promise<boolean> {
+  const decoder: Decoder = { recognize: recognizeOwn, keys, customCodecs: [], maxLayers: MAX_LAYERS };
+  const encoder = { recognizeOwn, keys, customCodecs: [], compression: null };
+  const sealedBefore = new Map<string, Payload>();
+
+  async function sings(namespace: string, deadline: number): Promise<boolean> {
+    const usage = { keyIds: new Set<string>(), cacheHits: 0, cacheMisses: 0 };
+    try {
+      const context = { namespace, deadline, limits: LIMITS, usage };
+      const [sealed] = await encodePayloads(encoder, [KNOWN_PAYLOAD], context);
+      const toOpen = sealedBefore.get(namespace) ?? sealed;
+      if (sealed === undefined || toOpen === undefined) throw new Error('nothing was sealed');
+      sealedBefore.set(namespace, sealed);
+      const [opened] = await decodePayloads(decoder, [toOpen], { ...context, mayDecode: () => true });
+      if (opened?.kind === 'decoded' && KNOWN.equals(opened.payload.data)) return true;
+      throw new Error(`the sealed payload is ${opened?.kind === 'cannot-open' ? opened.reason : opened?.kind}`);
+    } catch (error) {
+      onFailure(namespace, error);
+      return false;
+    }
+  }
+
+  return async (deadline) => {
+    const songs = await Promise.all(namespaces.map((namespace) => sings(namespace, deadline)));
+    return songs.every((sang) => sang);
+  };
+}
