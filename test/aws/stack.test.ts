@@ -24,10 +24,13 @@ const NOT_IN_MOTO = [
   'AWS::ApiGatewayV2::Stage',
   'AWS::CloudWatch::Alarm',
   'AWS::Lambda::Alias',
+  'AWS::Lambda::EventInvokeConfig',
   'AWS::Logs::LogStream',
+  'AWS::Logs::MetricFilter',
   'AWS::Logs::SubscriptionFilter',
   'AWS::Route53::RecordSet',
   'AWS::SNS::TopicPolicy',
+  'AWS::SQS::QueuePolicy',
   'AWS::SecretsManager::Secret',
 ];
 
@@ -80,7 +83,8 @@ function withoutUnknown(template: Json): Json {
       const dependsOn = [DependsOn].flat().filter((it: string) => !unknown.has(it));
       return [id, { ...replace(resource), ...(dependsOn.length > 0 ? { DependsOn: dependsOn } : {}) }];
     });
-  return { Resources: Object.fromEntries(resources), Outputs: replace(template.Outputs) };
+  const { Mappings } = template;
+  return { Mappings, Resources: Object.fromEntries(resources), Outputs: replace(template.Outputs) };
 }
 
 /** What `cdk deploy` puts in place before the stack: the assets. */

@@ -11,6 +11,10 @@ export interface SoakAnswer {
   readonly allowedOrigin: string | undefined;
 }
 
+/** Bytes at the end of a slow body that come one by one, and the milliseconds between two of them. */
+const SLOW_BYTES = 60;
+const SLOW_MS = 1_000;
+
 export class SoakClient {
   readonly #port: number;
   readonly #agent: Agent;
@@ -20,7 +24,10 @@ export class SoakClient {
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
   }
 
-  /** @param finish what to wait for before the last byte is sent */
+  /**
+   * @param finish what to wait for before the last byte is sent. The bytes before it come one by one, so that the
+   * server sees a slow body, and not one that stalls.
+   */
   send(
     method: string,
     path: string,
@@ -53,8 +60,16 @@ export class SoakClient {
       if (finish === undefined) outgoing.end(body);
       else {
         outgoing.setHeader('content-length', body.length);
-        outgoing.write(body.slice(0, -1));
-        void finish.then(() => outgoing.end(body.slice(-1)));
+        let sent = Math.max(0, body.length - SLOW_BYTES);
+        outgoing.write(body.slice(0, sent));
+        const drip = setInterval(() => {
+          if (sent < body.length - 1) outgoing.write(body.slice(sent, ++sent));
+        }, SLOW_MS);
+        outgoing.on('close', () => clearInterval(drip));
+        void finish.then(() => {
+          clearInterval(drip);
+          outgoing.end(body.slice(sent));
+        });
       }
     });
   }
