@@ -6,7 +6,7 @@
  * usage: node bench/alarms.ts [--outages 4000] [--months 200] [--seed 1]
  */
 import { writeFileSync } from 'node:fs';
-import { NOT_SERVED } from '../lib/alarms/thresholds.ts';
+import { NOT_SERVED } from '../lib/alarms/watches.ts';
 import { runnerOptions } from '../scripts/runner-options.ts';
 import { alarmMinutes, MISTAKES, ordinaryDay, TEAM, work } from './alarms/model.ts';
 import type { AlarmRow } from './figures.ts';

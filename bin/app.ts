@@ -4,8 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { App } from 'aws-cdk-lib';
-import { addEnvironments } from '../lib/codec-server-app.ts';
-import { findEnvironments } from '../lib/environments.ts';
+import { addEnvironments, findEnvironments } from '../lib/codec-server-app.ts';
 
 const app = new App();
 const folder: unknown = app.node.tryGetContext('environments');

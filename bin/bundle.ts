@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleFunction, PROJECT_ROOT } from '../lib/bundle/bundle.ts';
 import { bundleBudget, bundleReport, formatBundleReport } from '../lib/bundle/bundle-report.ts';
-import { findEnvironments } from '../lib/environments.ts';
+import { findEnvironments } from '../lib/codec-server-app.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'codec-bundle-'));
 try {

@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 /** The command `codec-server`: arguments, environment and signals; what the commands do is in `cli/`. */
-import type { CommandIo } from '../cli/command.ts';
 // The one import at start, so that it is read by a Node.js that could not read the others.
-import { nodeTooOld } from '../cli/node-version.ts';
+import { type CommandIo, nodeTooOld } from '../cli/command.ts';
 
 const USAGE = `Usage: codec-server COMMAND [options]
 

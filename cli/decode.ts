@@ -4,15 +4,13 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createGzip, type Gzip } from 'node:zlib';
 import type { CommandIo } from './command.ts';
-import { Batcher } from './histories/batcher.ts';
 import { decodeDocuments, type Sink } from './histories/decode-documents.ts';
 import { DecodeCount, StretchDecoder } from './histories/decode-stretch.ts';
 import { openLocalDecoder } from './histories/local-decoder.ts';
 import { OutputError, OutputFile } from './histories/output-file.ts';
-import { DecoderError, type PayloadDecoder } from './histories/payload-decoder.ts';
+import { Batcher, DecoderError, type PayloadDecoder } from './histories/payload-decoder.ts';
 import { openRemoteDecoder } from './histories/remote-decoder.ts';
-import { type Source, SourceError } from './histories/source.ts';
-import { openSources } from './histories/sources.ts';
+import { openSources, type Source, SourceError } from './histories/sources.ts';
 import { printable } from './inspect/describe-payload.ts';
 
 export const DECODE_USAGE = `Usage: codec-server decode [FILE...] (--endpoint URL | --keyring FILE | --config FILE) [options]

@@ -2,8 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { CommandIo } from './command.ts';
 import { examine } from './doctor/examine.ts';
-import type { Finding } from './doctor/finding.ts';
-import { isHealthy, renderFinding, renderJson, renderSummary } from './doctor/report.ts';
+import { type Finding, isHealthy, renderFinding, renderJson, renderSummary } from './doctor/report.ts';
 import { Target } from './doctor/target.ts';
 
 export const DOCTOR_USAGE = `Usage: codec-server doctor URL [options]

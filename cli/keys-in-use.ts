@@ -3,14 +3,12 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Checkpoint, CheckpointError } from './cluster/checkpoint.ts';
 import { CONNECTION_FLAGS, CONNECTION_USAGE, ConnectionError, connectionOf } from './cluster/connection.ts';
-import { createGrpcClient, GrpcError } from './cluster/grpc-client.ts';
-import { failed } from './cluster/grpc-failure.ts';
+import { createGrpcClient, failed, GrpcError } from './cluster/grpc-client.ts';
 import { Inventory, type InventoryReport } from './cluster/inventory.ts';
 import { addPayload, isSameKey, type KeyReport, KeyUsage, noNeeds, unclear } from './cluster/key-usage.ts';
 import { TemporalApi } from './cluster/temporal-api.ts';
 import type { CommandIo } from './command.ts';
-import { SourceError } from './histories/source.ts';
-import { openSources } from './histories/sources.ts';
+import { openSources, SourceError } from './histories/sources.ts';
 import { printable } from './inspect/describe-payload.ts';
 import { examine } from './inspect/examine.ts';
 

@@ -1,8 +1,7 @@
 /** `codec-server reencrypt schedules`: the actions of schedules, encrypted again with the key that writes now. */
 import { parseArgs } from 'node:util';
 import { CONNECTION_FLAGS, CONNECTION_USAGE, ConnectionError, connectionOf } from './cluster/connection.ts';
-import { createGrpcClient, GrpcError } from './cluster/grpc-client.ts';
-import { failed } from './cluster/grpc-failure.ts';
+import { createGrpcClient, failed, GrpcError } from './cluster/grpc-client.ts';
 import { Message, message } from './cluster/protobuf.ts';
 import { ScheduleChangedError, type ScheduleOutcome, ScheduleReencryption } from './cluster/reencrypt-schedule.ts';
 import { TemporalApi } from './cluster/temporal-api.ts';

@@ -2,12 +2,13 @@
  * The check of a whole configuration: every problem at once, each with its place and its fix. A file
  * may be plain JavaScript, or TypeScript that nobody type-checked, so nothing is taken for granted.
  */
+
+import { existsSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import { checkAccess } from './checks/access.ts';
-import { checkCors } from './checks/cors.ts';
-import { checkIdentity } from './checks/identity.ts';
+import { checkIdentity, checkSignIn } from './checks/identity.ts';
 import { checkKeys } from './checks/keys.ts';
-import { checkLimits } from './checks/limits.ts';
-import { checkSignIn } from './checks/sign-in.ts';
+import { checkCors, checkLimits } from './checks/requests.ts';
 import { checkStorage } from './checks/storage.ts';
 import type { EnvironmentConfig } from './environment.ts';
 import type { Problem } from './problem.ts';
@@ -57,4 +58,37 @@ export function checkSections(config: unknown, sections: readonly SectionCheck[]
   const place = 'deployment' in config ? 'aws' : 'local';
   const sound = sections.filter(({ fields }) => !fields.some((field) => wrong.has(field)));
   return [...ofForm, ...sound.flatMap(({ check }) => check(config as EnvironmentConfig, place))];
+}
+
+// Loads a configuration file: a TypeScript or JavaScript module whose default export is the configuration.
+
+/** A configuration file cannot be loaded; the message is one sentence with the file in it. */
+export class ConfigFileError extends Error {
+  override readonly name = 'ConfigFileError';
+}
+
+/**
+ * The default export of a configuration file, unchecked.
+ *
+ * @param path absolute
+ * @throws ConfigFileError when there is no such file, it does not load, or has no default export
+ */
+export async function loadConfigFile(path: string): Promise<unknown> {
+  if (!existsSync(path)) throw new ConfigFileError(`There is no configuration file ${path}.`);
+  let module: { readonly default?: unknown };
+  try {
+    module = (await import(pathToFileURL(path).href)) as typeof module;
+  } catch (cause) {
+    const { message, stack } = cause as Error;
+    const reason = message?.split('\n')[0]?.trim() || 'it throws';
+    // where its text is at fault, the first line of the stack is the place, such as /app/config.ts:12
+    const line = stack?.startsWith(`${path}:`) ? /:(\d+)/.exec(stack.slice(path.length))?.[1] : undefined;
+    const place = line === undefined ? '' : ` (line ${line})`;
+    throw new ConfigFileError(`The configuration file ${path} does not load: ${reason}${place}`, { cause });
+  }
+  if (module.default === undefined)
+    throw new ConfigFileError(
+      `The configuration file ${path} has no default export: end it with "export default config;".`,
+    );
+  return module.default;
 }

@@ -2,8 +2,7 @@
  * The form of a configuration: which fields there are, which must be there, and of which type. For a
  * field that is a security choice, `undefined` is "forgotten" and an error; `null` is "declined".
  */
-import { nearest } from './nearest.ts';
-import type { Problem } from './problem.ts';
+import { nearest, type Problem } from './problem.ts';
 
 /** Checks a value at a place. */
 type Check = (value: unknown, path: string) => Problem[];

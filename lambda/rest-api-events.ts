@@ -7,8 +7,8 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { CorsConfig } from '../config/schema.ts';
 import { type EventAdapter, encodedPath, separated, withinLambda } from './event-adapter.ts';
-import { createCors, type RawHeaders } from './server/http/cors.ts';
 import type { CodecRequest } from './server/http/message.ts';
+import { createCors, type RawHeaders } from './server/http/origin.ts';
 
 const NO_VALUES: readonly string[] = [];
 

@@ -26,7 +26,7 @@ import {
   VARIABLES_ARE_NAMES,
 } from './codec-function.ts';
 import { acceptFindings } from './findings.ts';
-import { removalPolicyOf } from './retention.ts';
+import { removalPolicyOf } from './keys.ts';
 
 export interface AuditLogProps {
   /** The group of the function whose audit lines are forwarded. */

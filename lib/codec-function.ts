@@ -19,8 +19,8 @@ import { Construct } from 'constructs';
 import type { ConcurrencyConfig, LogsConfig } from '../config/environment.ts';
 import type { CodecFunctionOptions } from './codec-server-props.ts';
 import { acceptFindings } from './findings.ts';
+import { removalPolicyOf } from './keys.ts';
 import { ENVIRONMENT_VARIABLES, HANDLER } from './names.ts';
-import { removalPolicyOf } from './retention.ts';
 
 /** Named, not "latest": what runs in production is what the tests ran on. */
 export const FUNCTION_RUNTIME = Runtime.NODEJS_24_X;

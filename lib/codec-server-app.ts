@@ -1,14 +1,78 @@
 /** The CDK app: a stack for each environment. */
-import { relative } from 'node:path';
-import type { App, Stack } from 'aws-cdk-lib';
+import { readdirSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type App, CfnWaitConditionHandle, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Code } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
 import { checkDeployment } from '../config/checks/deployment.ts';
+import type { EnvironmentConfig } from '../config/environment.ts';
+import type { Problem } from '../config/problem.ts';
 import { bundleFunction, PROJECT_ROOT } from './bundle/bundle.ts';
 import { CodecServerStack } from './codec-server-stack.ts';
-import type { Environment } from './environments.ts';
-import { localAsset } from './local-asset.ts';
-import { stackNameOf } from './names.ts';
-import { RefusedStack } from './refused-stack.ts';
+import { localAsset } from './function-code.ts';
+import { isResourceName, stackNameOf } from './names.ts';
+import { refuse } from './refuse.ts';
+
+// The environments: the files of a folder whose default export is one.
+
+/** An environment, and the file it comes from. */
+export interface Environment {
+  /** The file's name without extension: `dev`. */
+  readonly name: string;
+  /** Absolute path. */
+  readonly file: string;
+  readonly config: EnvironmentConfig;
+}
+
+/**
+ * Reads every TypeScript file of `folders` and takes those that export an environment by default, in
+ * the order of the folders and their names.
+ *
+ * @throws Error when such a file's name cannot be an environment's, or two files name the same one
+ */
+export async function findEnvironments(...folders: readonly string[]): Promise<Environment[]> {
+  const environments: Environment[] = [];
+  for (const file of folders.flatMap((folder) =>
+    readdirSync(folder)
+      .sort()
+      .map((entry) => join(folder, entry)),
+  )) {
+    if (!file.endsWith('.ts')) continue;
+    const { default: config } = (await import(pathToFileURL(file).href)) as { default?: unknown };
+    if (!isEnvironment(config)) continue;
+    const name = basename(file, '.ts');
+    if (!isResourceName(name)) {
+      throw new Error(`${file}: an environment's file is named with a-z, 0-9 and -, 31 characters at the most.`);
+    }
+    const other = environments.find((environment) => environment.name === name);
+    if (other !== undefined) {
+      throw new Error(`${other.file} and ${file} are both the environment ${name}: keep one of them.`);
+    }
+    environments.push({ name, file, config });
+  }
+  return environments;
+}
+
+function isEnvironment(value: unknown): value is EnvironmentConfig {
+  return typeof value === 'object' && value !== null && 'deployment' in value;
+}
+
+// The stack of an environment that may not be deployed yet.
+
+export interface RefusedStackProps extends StackProps {
+  readonly configFile: string;
+  readonly problems: readonly Problem[];
+}
+
+/** Takes the place of an environment's stack, so that every problem of its file is seen, and nothing of it is deployed. */
+export class RefusedStack extends Stack {
+  constructor(scope: Construct, id: string, { configFile, problems, ...props }: RefusedStackProps) {
+    super(scope, id, props);
+    refuse(this, configFile, problems);
+    new CfnWaitConditionHandle(this, 'Nothing');
+  }
+}
 
 /** Adds the stacks of `environments`; the one of an environment with problems refuses to be synthesized. */
 export function addEnvironments(app: App, environments: readonly Environment[]): Stack[] {

@@ -5,9 +5,8 @@ import type { Construct } from 'constructs';
 import { checkDeployment } from '../config/checks/deployment.ts';
 import type { EnvironmentConfig } from '../config/environment.ts';
 import { CodecServer } from './codec-server.ts';
-import { dashboardUrl } from './dashboard-url.ts';
 import { NOBODY } from './nobody.ts';
-import { addOutputs } from './outputs.ts';
+import { addOutputs, dashboardUrl } from './outputs.ts';
 
 export interface CodecServerStackProps extends StackProps {
   /** The environment's name: the file's, without extension. */

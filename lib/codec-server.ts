@@ -11,7 +11,7 @@ import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { isWatchable, warnAboutKeyWatch } from '../config/checks/key-watch.ts';
+import { isWatchable, warnAboutKeyWatch } from '../config/checks/deployment.ts';
 import { type EnvironmentConfig, isRestApi } from '../config/environment.ts';
 import { narrowTo } from '../config/narrow.ts';
 import type { StorageBucketConfig } from '../config/schema.ts';
@@ -20,20 +20,17 @@ import { AuditLog } from './audit-log.ts';
 import { CodecFunction } from './codec-function.ts';
 import { type CodecServerProps, checkProps, deploymentOf } from './codec-server-props.ts';
 import { OperationsDashboard } from './dashboard.ts';
-import { EncryptionKey } from './encryption-key.ts';
 import type { Front } from './fronts/front.ts';
 import { makeDomain, makeFront } from './fronts/make-front.ts';
 import { prebuiltCode } from './function-code.ts';
 import { keyStatements } from './key-permissions.ts';
+import { EncryptionKey, OperationsKey } from './keys.ts';
 import { ENVIRONMENT_VARIABLES } from './names.ts';
 import { NOBODY } from './nobody.ts';
-import { OperationsKey } from './operations-key.ts';
-import { PayloadBucket } from './payload-bucket.ts';
+import { acceptPrefixes, PayloadBucket, storageStatements } from './payload-bucket.ts';
 import { refuse } from './refuse.ts';
 import { type NamedSecret, Secrets } from './secrets.ts';
-import { acceptPrefixes, storageStatements } from './storage-permissions.ts';
-import { type WorkerGrants, workerStatements } from './worker-grants.ts';
-import { WorkerPolicy } from './worker-policy.ts';
+import { type WorkerGrants, WorkerPolicy, workerStatements } from './worker-permissions.ts';
 
 /**
  * A codec server.

@@ -2,13 +2,40 @@
  * The code of the function as an asset: what the package brings, built once, and beside it the configuration. Its hash
  * is that of these files, so that every machine that deploys the same deploys nothing new.
  */
+
 import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Code } from 'aws-cdk-lib/aws-lambda';
+import { AssetHashType, DockerImage } from 'aws-cdk-lib';
+import { Code } from 'aws-cdk-lib/aws-lambda';
 import type { CodecServerConfig } from '../config/schema.ts';
-import { localAsset } from './local-asset.ts';
+
+// An asset that is put together in this process when its stack is synthesized, named by what is in it.
+
+/**
+ * Code that `write` puts into a folder.
+ *
+ * @param source a folder that exists; the CDK asks for one
+ * @param key says which asset it is: the CDK takes two of the same source for one, and so would give an environment the
+ *   configuration of another
+ */
+export function localAsset(source: string, key: readonly string[], write: (outdir: string) => void): Code {
+  return Code.fromAsset(source, {
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: {
+      // Never used: everything happens in this process.
+      image: DockerImage.fromRegistry('none'),
+      environment: { ASSET: JSON.stringify(key) },
+      local: {
+        tryBundle(outdir) {
+          write(outdir);
+          return true;
+        },
+      },
+    },
+  });
+}
 
 /** Where the package has the function, seen from its ES modules and from its CommonJS. */
 const FUNCTION_FOLDER =

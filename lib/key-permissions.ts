@@ -6,7 +6,31 @@
  */
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ForeignKmsFormat, KeyUriContext, KmsKeyConfig } from '../config/schema.ts';
-import { allowForNamespaces } from './namespace-condition.ts';
+import { NAMESPACE_CONDITION_KEY } from './names.ts';
+
+// IAM's side of "which key serves which namespaces": a statement about a KMS key holds only for
+// calls whose encryption context names one of the namespaces.
+
+/** The condition that the encryption context names one of `namespaces`, in which `*` stands for any run of characters. */
+export function namespaceCondition(namespaces: readonly string[]): Record<string, Record<string, string[]>> {
+  const operator = namespaces.some((name) => name.includes('*')) ? 'StringLike' : 'StringEquals';
+  return { [operator]: { [NAMESPACE_CONDITION_KEY]: [...namespaces] } };
+}
+
+/** Allows `actions` with `keyArns` for data that is bound to one of `namespaces`, and for no other. */
+export function allowForNamespaces(
+  sid: string,
+  actions: readonly string[],
+  keyArns: readonly string[],
+  namespaces: readonly string[],
+): PolicyStatement {
+  return new PolicyStatement({
+    sid,
+    actions: [...actions],
+    resources: [...keyArns],
+    conditions: namespaceCondition(namespaces),
+  });
+}
 
 /** Statements for a set of KMS entries. */
 export interface KeyPermissionsProps {

@@ -1,5 +1,5 @@
 /** What people need after a deployment: what to paste where. */
-import { CfnOutput } from 'aws-cdk-lib';
+import { Aws, CfnMapping, CfnOutput, type Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { DEPLOY_GUIDE } from './names.ts';
 
@@ -68,4 +68,19 @@ export function addOutputs(stack: Construct, props: OutputsProps): void {
         ? 'Seals sign-in sessions; to end them, set validFrom in it and keep the key.'
         : 'A secret for you to fill.',
     );
+}
+
+// The address of a dashboard in the AWS console.
+
+/** The console's domain in each partition. */
+const DOMAINS = {
+  aws: { domain: 'aws.amazon.com' },
+  'aws-cn': { domain: 'amazonaws.cn' },
+  'aws-us-gov': { domain: 'amazonaws-us-gov.com' },
+};
+
+/** The address of a dashboard of CloudWatch, in whatever partition the stack is deployed. */
+export function dashboardUrl(stack: Stack, name: string): string {
+  const domain = new CfnMapping(stack, 'Console', { mapping: DOMAINS }).findInMap(Aws.PARTITION, 'domain');
+  return `https://console.${domain}/cloudwatch/home?region=${Aws.REGION}#dashboards/dashboard/${name}`;
 }

@@ -6,8 +6,8 @@ import { Construct } from 'constructs';
 import type { EnvironmentConfig } from '../config/environment.ts';
 import type { SecretRef } from '../config/schema.ts';
 import { acceptFindings } from './findings.ts';
+import { removalPolicyOf } from './keys.ts';
 import { ENVIRONMENT_VARIABLES } from './names.ts';
-import { removalPolicyOf } from './retention.ts';
 
 export interface SecretsProps {
   readonly environment: string;

@@ -19,10 +19,10 @@ const KEPT_APART: readonly (readonly [packages: RegExp, files: RegExp])[] = [
   [/^@aws-sdk\/client-kms/, /^codec\/keys\/kms\/kms(-client)?\.ts$/],
   [/^@aws-sdk\/client-secrets-manager/, /^codec\/keys\/secrets\/secrets-manager(-client)?\.ts$/],
   [/^@aws-sdk\/nested-clients\/sts/, /^codec\/keys\/kms\/(kms|sts-client)\.ts$/],
-  [/^@aws-sdk\/client-s3/, /^(lambda\/server\/storage\/s3(-client)?|cli\/histories\/s3-source)\.ts$/],
+  [/^@aws-sdk\/client-s3/, /^(lambda\/server\/storage\/s3(-client)?|cli\/histories\/sources)\.ts$/],
   [
     /^(@aws-sdk|@smithy|aws-sdk)/,
-    /^(codec\/keys\/|(lambda\/server\/storage\/s3(-client|-multi-region)?|cli\/histories\/s3-source)\.ts$)/,
+    /^(codec\/keys\/|(lambda\/server\/storage\/s3(-client|-multi-region)?|cli\/histories\/sources)\.ts$)/,
   ],
   [/^aws-jwt-verify/, /^lambda\/server\/auth\/tokens\.ts$/],
   [/^openid-client/, /^lambda\/server\/sign-in\/provider\.ts$/],
@@ -33,7 +33,7 @@ const KEPT_APART: readonly (readonly [packages: RegExp, files: RegExp])[] = [
   [
     /^node:(https|http2|net|tls|dns)$/,
     // The check of addresses takes ranges apart with `node:net`, and connects to nothing.
-    /^(lambda\/node\/|lambda\/server\/auth\/https-get\.ts$|cli\/doctor\/|cli\/cluster\/grpc-client\.ts$|config\/(checks\/front|private-addresses)\.ts$)/,
+    /^(lambda\/node\/|lambda\/server\/auth\/https-get\.ts$|cli\/doctor\/|cli\/cluster\/grpc-client\.ts$|config\/(checks\/front|addresses)\.ts$)/,
   ],
   [/^node:(child_process|worker_threads|cluster|vm)$/, /^lib\//],
 ];

@@ -2,7 +2,7 @@
  * People who open pages of the Web UI while the server works or does not, and the alarm that is to tell
  * the difference. A model: what it assumes stands in {@link TEAM} and {@link MISTAKES}.
  */
-import { NOT_SERVED } from '../../lib/alarms/thresholds.ts';
+import { NOT_SERVED } from '../../lib/alarms/watches.ts';
 
 /** Numbers in 0…1. */
 export type Random = () => number;

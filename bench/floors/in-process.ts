@@ -3,10 +3,9 @@
  * of its own, so that nothing else warms its code.
  */
 import config from '../../environments/local.ts';
-import { loopbackAuthenticator } from '../../lambda/server/auth/loopback.ts';
+import { loopbackAuthenticator } from '../../lambda/server/auth/authenticator.ts';
 import { createCodecServer } from '../../lambda/server/create-codec-server.ts';
-import { LOCAL_LIMITS } from '../../lambda/server/http/limits.ts';
-import type { CodecResponse } from '../../lambda/server/http/message.ts';
+import { type CodecResponse, LOCAL_LIMITS } from '../../lambda/server/http/message.ts';
 import { openServerKeys } from '../../lambda/server/open-keys.ts';
 import { NAMESPACE } from '../formats.ts';
 import type { Exchange } from '../load/job.ts';

@@ -5,10 +5,10 @@
 import type { CodecServerConfig, IdentityConfig } from '../../config/schema.ts';
 import { startLocalServer } from '../../lambda/node/local-server.ts';
 import { allSinks, createAuditLog } from '../../lambda/server/audit/audit-log.ts';
-import { LineBuffer } from '../../lambda/server/audit/line-buffer.ts';
+import { LineBuffer } from '../../lambda/server/audit/logger.ts';
 import { createMetrics } from '../../lambda/server/audit/metrics.ts';
 import { createCodecServer } from '../../lambda/server/create-codec-server.ts';
-import { LAMBDA_LIMITS } from '../../lambda/server/http/limits.ts';
+import { LAMBDA_LIMITS } from '../../lambda/server/http/message.ts';
 import { openIdentity } from '../../lambda/server/open-identity.ts';
 import { openServerKeys } from '../../lambda/server/open-keys.ts';
 

@@ -5,6 +5,7 @@
  * @see https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
  */
 import { type ClientHttp2Session, connect, constants } from 'node:http2';
+import { printable } from '../inspect/describe-payload.ts';
 
 /** How to reach a frontend. */
 export interface GrpcTarget {
@@ -142,5 +143,23 @@ function decoded(text: string): string {
     return decodeURIComponent(text);
   } catch {
     return text;
+  }
+}
+
+// What to tell a person of a call that failed.
+
+/** A gRPC error as a sentence, with what to do. */
+export function failed({ code, message }: GrpcError): string {
+  const said = printable(message).slice(0, 300);
+  switch (code) {
+    case GRPC.unauthenticated:
+    case GRPC.permissionDenied:
+      return `the server refuses: ${said}. Give an API key or a certificate that may read the namespace.`;
+    case GRPC.notFound:
+      return `the server does not know it: ${said}.`;
+    case GRPC.unavailable:
+      return `the server cannot be reached: ${said}. Is --address right, and does it take TLS?`;
+    default:
+      return `the server answers with gRPC code ${code}: ${said}.`;
   }
 }

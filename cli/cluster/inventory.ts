@@ -6,9 +6,8 @@ import { walkWire } from '../histories/wire.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { GRPC, GrpcError } from './grpc-client.ts';
 import { addStretch, type KeyUsage, type Needs, noNeeds, type PlaceKind } from './key-usage.ts';
-import { sideBySide } from './pace.ts';
 import { MalformedAnswerError, Message, message } from './protobuf.ts';
-import type { TemporalApi } from './temporal-api.ts';
+import { sideBySide, type TemporalApi } from './temporal-api.ts';
 
 /** What an inventory says beside the keys. */
 export interface InventoryReport {

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Payload } from '../../codec/payload.ts';
 import type { LocalCodec } from '../histories/local-decoder.ts';
-import { wait } from '../histories/wait.ts';
+import { wait } from '../histories/payload-decoder.ts';
 import { walkWire } from '../histories/wire.ts';
 import { describePayload } from '../inspect/describe-payload.ts';
 import { examineStretch } from '../inspect/examine.ts';

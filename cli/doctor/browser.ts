@@ -2,7 +2,7 @@
 
 import { WEB_UI_HEADERS } from '../../config/preflight.ts';
 import { answered, type NoAnswer, said } from './exchange.ts';
-import { type Finding, failure, ok, warning } from './finding.ts';
+import { type Finding, failure, ok, warning } from './report.ts';
 import { FOREIGN_ORIGIN, plainBody, type Target } from './target.ts';
 
 const CORS_FIX =

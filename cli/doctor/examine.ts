@@ -5,11 +5,18 @@
  */
 import { checkErrorHeaders, checkForeignOrigin, checkNoStore, checkPreflight, checkPreflightAge } from './browser.ts';
 import { checkCodecServer } from './codec-server.ts';
-import { checkAddress, checkCertificate, checkClock, checkName, checkReachable } from './connection.ts';
-import { type Finding, isWrong, skipped } from './finding.ts';
+import {
+  checkAddress,
+  checkAddressSpace,
+  checkCertificate,
+  checkClock,
+  checkGatewayCors,
+  checkName,
+  checkReachable,
+} from './connection.ts';
 import { checkAnonymous, checkExpiredToken, checkForeignToken, checkGivenToken } from './identity.ts';
-import { checkAddressSpace, checkGatewayCors } from './network.ts';
 import { checkAnswerForm, checkMethod, checkPaths, checkReadiness, checkSizes, checkTolerance } from './protocol.ts';
+import { type Finding, isWrong, skipped } from './report.ts';
 import { checkRoundTrip } from './round-trip.ts';
 import { examineSignIn } from './sign-in.ts';
 import { checkLatency } from './speed.ts';

@@ -3,7 +3,7 @@ import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { unanswered } from './browser.ts';
 import { isLoopback } from './connection.ts';
 import { answered, said } from './exchange.ts';
-import { type Finding, failure, ok, skipped, warning } from './finding.ts';
+import { type Finding, failure, ok, skipped, warning } from './report.ts';
 import { plainBody, type Target } from './target.ts';
 
 const IDENTITY_FIX = 'set identity in the configuration: without it every caller is let in';

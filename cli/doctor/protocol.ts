@@ -1,8 +1,8 @@
 /** The codec protocol itself: paths, statuses, sizes, and what today's clients send. */
 import { unanswered } from './browser.ts';
 import { answered, said } from './exchange.ts';
-import { type Finding, failure, ok, skipped, warning } from './finding.ts';
 import { type JsonPayload, payloadsOf } from './payloads.ts';
+import { type Finding, failure, ok, skipped, warning } from './report.ts';
 import { base64, plainBody, type Target } from './target.ts';
 
 /** Prefixes and slashes that clients put before the operation. */

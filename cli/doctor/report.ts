@@ -1,6 +1,64 @@
 /** Findings as text for people and as JSON for pipelines. */
-import { printable, printableJson } from '../printable.ts';
-import type { Finding } from './finding.ts';
+
+/** Text of others on a terminal, or in JSON that ends up on one. */
+
+/** Controls of both sets (C0, C1), and what turns, hides or joins the text around it: bidi, zero width, tags. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu;
+/** The same but for what {@link JSON.stringify} puts between its own tokens. */
+const UNPRINTABLE_IN_JSON = /(?![\n])[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu;
+
+/** A text without anything that moves a cursor or turns the order of letters. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, ' ');
+}
+
+/** A value as JSON, indented, in which nothing of the kind stands unescaped; it parses to the same value. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value, undefined, 2).replace(UNPRINTABLE_IN_JSON, (character) =>
+    [...character]
+      .flatMap((it) => (it.length === 1 ? [it.charCodeAt(0)] : [it.charCodeAt(0), it.charCodeAt(1)]))
+      .map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
+
+/** What a check found. */
+export interface Finding {
+  /** Stable, for pipelines: `cors-preflight`, `round-trip`, … */
+  readonly check: string;
+  readonly status: 'ok' | 'warning' | 'failure' | 'skipped';
+  /** One line: what is so. */
+  readonly summary: string;
+  /** Why it is so, as far as it can be told from outside. Failures and warnings have it. */
+  readonly cause?: string;
+  /** What to do about it. Failures and warnings have it. */
+  readonly fix?: string;
+}
+
+/** A check that passed. */
+export function ok(check: string, summary: string): Finding {
+  return { check, status: 'ok', summary };
+}
+
+/** A check that failed. */
+export function failure(check: string, summary: string, cause: string, fix: string): Finding {
+  return { check, status: 'failure', summary, cause, fix };
+}
+
+/** Something that works and will hurt. */
+export function warning(check: string, summary: string, cause: string, fix: string): Finding {
+  return { check, status: 'warning', summary, cause, fix };
+}
+
+/** A check that could not run, and why. */
+export function skipped(check: string, summary: string): Finding {
+  return { check, status: 'skipped', summary };
+}
+
+/** Whether something is to be done about it. */
+export function isWrong({ status }: Finding): boolean {
+  return status === 'failure' || status === 'warning';
+}
 
 const MARKS: Record<Finding['status'], { readonly mark: string; readonly color: number }> = {
   ok: { mark: '✓', color: 32 },

@@ -1,8 +1,8 @@
 /** The round trip: what the server encodes it has to decode again, byte for byte. */
 import { unanswered } from './browser.ts';
 import { answered, said } from './exchange.ts';
-import { type Finding, failure, ok } from './finding.ts';
 import { type JsonPayload, payloadsOf } from './payloads.ts';
+import { type Finding, failure, ok } from './report.ts';
 import { base64, type Target } from './target.ts';
 
 /** Encode, decode, compare: bytes, order, count, fields. */

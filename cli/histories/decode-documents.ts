@@ -3,11 +3,11 @@
  * order. What is on its way is bounded, whatever the size of the input.
  */
 
-import type { Batcher } from './batcher.ts';
 import type { StretchDecoder } from './decode-stretch.ts';
 import { type DocumentReport, stretchesOf } from './document.ts';
+import type { Batcher } from './payload-decoder.ts';
 import { UnreadableDocumentError } from './rewritable.ts';
-import { type Source, SourceError } from './source.ts';
+import { type Source, SourceError } from './sources.ts';
 
 /** Where the decoded bytes of documents go. */
 export interface Sink {

@@ -3,8 +3,7 @@
  * object all of whose names are those of a payload is held until it ends, everything else is passed on.
  * One document or many, one after another or one a line.
  */
-import { holdsJsonInText, holdsWireInBase64 } from './markers.ts';
-import { UnreadableDocumentError } from './rewritable.ts';
+import { holdsJsonInText, holdsWireInBase64, UnreadableDocumentError } from './rewritable.ts';
 
 /** What the scanner found, in the order of the text. */
 export type JsonPiece =

@@ -7,13 +7,11 @@ import { CodecError, KeyUnavailableError } from '../../codec/errors.ts';
 import { recognizeAll, recognizeOwn } from '../../codec/formats/all-formats.ts';
 import type { Payload } from '../../codec/payload.ts';
 import { createCustomCodec } from '../../codec/temporal-codec.ts';
-import { checkConfig } from '../../config/check.ts';
-import { ConfigFileError, loadConfigFile } from '../../config/load.ts';
+import { ConfigFileError, checkConfig, loadConfigFile } from '../../config/check.ts';
 import { formatProblems } from '../../config/problem.ts';
 import type { CodecServerConfig, KeysConfig } from '../../config/schema.ts';
 import { KeysNotHereError, openServerKeys } from '../../lambda/server/open-keys.ts';
-import { type Decoded, DecoderError, type PayloadDecoder } from './payload-decoder.ts';
-import { wait } from './wait.ts';
+import { type Decoded, DecoderError, type PayloadDecoder, wait } from './payload-decoder.ts';
 
 /** Which keys to use. */
 export interface LocalKeys {

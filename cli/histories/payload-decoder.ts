@@ -1,4 +1,6 @@
 /** What decodes payloads in batches: keys on this machine, or a codec server. */
+
+import { setTimeout } from 'node:timers/promises';
 import type { Payload } from '../../codec/payload.ts';
 
 /** What became of one payload: itself where nothing was done, or why it stays closed. */
@@ -20,4 +22,115 @@ export interface PayloadDecoder {
 /** Decoding as a whole does not work. The message is one sentence for a person. */
 export class DecoderError extends Error {
   override readonly name = 'DecoderError';
+}
+
+// Waits, and stops waiting when somebody says so.
+
+/**
+ * @param ms milliseconds
+ * @returns early, without an error, when the signal is given
+ */
+export async function wait(ms: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await setTimeout(ms, undefined, signal === undefined ? {} : { signal });
+  } catch (error) {
+    if ((error as Error).name !== 'AbortError') throw error;
+  }
+}
+
+// Puts payloads together into batches, across documents: what takes time is the call, not the payload.
+
+/** Payloads of a batch: what a codec server on Lambda takes. */
+const MAX_PAYLOADS = 1_000;
+/** Bytes of a batch; base64 and JSON make a third more of them, and Lambda takes 4 MB. */
+const MAX_BYTES = 2_250_000;
+/** Bytes around the data of a payload, as JSON. */
+const OVERHEAD = 300;
+
+interface Waiting {
+  readonly payload: Payload;
+  readonly resolve: (decoded: Decoded) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Collects payloads and hands them on in batches. */
+export class Batcher {
+  readonly #decoder: PayloadDecoder;
+  #batch: Waiting[] = [];
+  #bytes = 0;
+  readonly #ready: Waiting[][] = [];
+  #running = 0;
+  #draining = false;
+  /** Calls that were made. */
+  calls = 0;
+
+  constructor(decoder: PayloadDecoder) {
+    this.#decoder = decoder;
+  }
+
+  /** @throws whatever the decoder throws for the batch that the payload is in */
+  decode(payload: Payload): Promise<Decoded> {
+    const bytes = payload.data.length + OVERHEAD;
+    if (this.#bytes + bytes > MAX_BYTES) this.#close();
+    const decoded = new Promise<Decoded>((resolve, reject) => this.#batch.push({ payload, resolve, reject }));
+    this.#bytes += bytes;
+    if (this.#batch.length === MAX_PAYLOADS) this.#close();
+    if (this.#draining) this.#flushSoon();
+    return decoded;
+  }
+
+  /** Nothing more comes for now, so a batch that is not full goes when no other is on its way; until {@link fill}. */
+  drain(): void {
+    this.#draining = true;
+    this.#flushSoon();
+  }
+
+  /** Nothing more comes but what answers give rise to. */
+  finish(): void {
+    this.#close();
+    this.drain();
+  }
+
+  /** More comes: batches are filled again. */
+  fill(): void {
+    this.#draining = false;
+  }
+
+  /** When everything that the last answers gave rise to has been added. */
+  #flushSoon(): void {
+    setImmediate(() => {
+      if (this.#draining && this.#running === 0) this.#close();
+    });
+  }
+
+  #close(): void {
+    if (this.#batch.length === 0) return;
+    this.#ready.push(this.#batch);
+    this.#batch = [];
+    this.#bytes = 0;
+    this.#start();
+  }
+
+  #start(): void {
+    while (this.#running < this.#decoder.concurrency) {
+      const batch = this.#ready.shift();
+      if (batch === undefined) break;
+      this.#running++;
+      void this.#run(batch);
+    }
+  }
+
+  async #run(batch: readonly Waiting[]): Promise<void> {
+    this.calls++;
+    try {
+      const decoded = await this.#decoder.decode(batch.map(({ payload }) => payload));
+      for (const [i, { resolve }] of batch.entries()) resolve(decoded[i] as Decoded);
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    } finally {
+      this.#running--;
+      this.#start();
+      if (this.#draining) this.#flushSoon();
+    }
+  }
 }

@@ -1,11 +1,10 @@
 /** Decodes at a codec server, ours or anyone's, in as few requests as it takes. */
 import type { Payload } from '../../codec/payload.ts';
-import { HttpError } from '../../lambda/server/http/http-error.ts';
+import { HttpError } from '../../lambda/server/http/message.ts';
 import { readPayloads } from '../../lambda/server/http/payload-json-reader.ts';
 import { writePayloads } from '../../lambda/server/http/payload-json-writer.ts';
 import { printable } from '../inspect/describe-payload.ts';
-import { type Decoded, DecoderError, type PayloadDecoder } from './payload-decoder.ts';
-import { wait } from './wait.ts';
+import { type Decoded, DecoderError, type PayloadDecoder, wait } from './payload-decoder.ts';
 
 /** Which server, and what to tell it. */
 export interface RemoteServer {

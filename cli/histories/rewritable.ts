@@ -28,3 +28,43 @@ export interface Rewritable {
 export class UnreadableDocumentError extends Error {
   override readonly name = 'UnreadableDocumentError';
 }
+
+/**
+ * The marks by which a payload is seen in bytes without understanding what is around it: its metadata
+ * has a key `encoding`. What carries a mark and was not found as a payload was not understood, and
+ * nothing can be proven of it.
+ */
+
+/** A metadata entry with the key `encoding`, in protobuf: field 1, length 8. */
+export const WIRE_MARKER = Buffer.from('\n\x08encoding', 'latin1');
+
+/** The same inside base64, at each of the three places at which it can begin. */
+const WIRE_IN_BASE64 = base64Forms(WIRE_MARKER);
+/** A key `encoding` of JSON, inside a JSON string and inside base64. */
+const JSON_IN_TEXT = [Buffer.from('\\"encoding\\"'), ...base64Forms(Buffer.from('"encoding"'))];
+
+/** What base64 always makes of some bytes, whatever stands before and after them. */
+function base64Forms(bytes: Uint8Array): Buffer[] {
+  return [0, 1, 2].map((before) => {
+    const text = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64');
+    return Buffer.from(text.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6)));
+  });
+}
+
+/** Where protobuf's mark stands in some bytes, ascending. */
+export function wireMarkers(bytes: Buffer): number[] {
+  const found: number[] = [];
+  for (let at = bytes.indexOf(WIRE_MARKER); at >= 0; at = bytes.indexOf(WIRE_MARKER, at + WIRE_MARKER.length))
+    found.push(at);
+  return found;
+}
+
+/** Whether base64 text holds protobuf with a payload in it. */
+export function holdsWireInBase64(text: Buffer): boolean {
+  return WIRE_IN_BASE64.some((form) => text.includes(form));
+}
+
+/** Whether text holds JSON with a payload in it, escaped or in base64. */
+export function holdsJsonInText(text: Buffer): boolean {
+  return JSON_IN_TEXT.some((form) => text.includes(form));
+}

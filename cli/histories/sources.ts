@@ -2,9 +2,30 @@
 import { createReadStream, type Dirent } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { CommandIo } from '../command.ts';
-import { type Source, SourceError } from './source.ts';
+
+/** What a document to read is, wherever it comes from. */
+
+/** One document to read. */
+export interface Source {
+  /** As the person named it, for messages. */
+  readonly name: string;
+  /** Its path below what was named: what its output is called. */
+  readonly outputName: string;
+  /** Whether it is compressed with gzip. */
+  readonly gzip: boolean;
+  /** Bytes as stored, where that is known: for the progress. */
+  readonly size: number | undefined;
+  /** Its bytes, inflated; may be read once. */
+  chunks(): AsyncIterable<Buffer>;
+}
+
+/** Something that was named cannot be read. The message is one sentence. */
+export class SourceError extends Error {
+  override readonly name = 'SourceError';
+}
 
 const CHUNK = 1024 * 1024;
 const STDIN = '-';
@@ -27,7 +48,6 @@ export async function* openSources(files: readonly string[], io: CommandIo): Asy
       continue;
     }
     if (file.startsWith('s3://')) {
-      const { openS3 } = await import('./s3-source.ts');
       yield* openS3(file);
       continue;
     }
@@ -151,4 +171,57 @@ function readingFailed(name: string, error: unknown): Error {
   return new SourceError(
     code.startsWith('Z_') ? `${name} is damaged: it does not inflate.` : `${name} cannot be read (${code}).`,
   );
+}
+
+// Histories in S3, as Temporal Cloud exports them: `s3://bucket/prefix`, with the credentials and Region of the environment.
+
+/** Every object whose key begins with what the address names. */
+export async function* openS3(address: string): AsyncGenerator<Source> {
+  const { bucket, prefix } = parts(address);
+  const { GetObjectCommand, ListObjectsV2Command, S3Client } = await import('@aws-sdk/client-s3');
+  const client = new S3Client({});
+  try {
+    let found = 0;
+    let token: string | undefined;
+    do {
+      const page = await orS3Error(address, () =>
+        client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token })),
+      );
+      for (const { Key: key = '', Size: size } of page.Contents ?? []) {
+        if (key.endsWith('/')) continue;
+        found++;
+        yield {
+          name: `s3://${bucket}/${key}`,
+          // Under the prefix's own folder, so that two prefixes do not meet in one file.
+          outputName: key.slice(prefix.lastIndexOf('/') + 1),
+          gzip: false,
+          size,
+          chunks: async function* () {
+            const { Body } = await orS3Error(address, () =>
+              client.send(new GetObjectCommand({ Bucket: bucket, Key: key })),
+            );
+            yield* Readable.from(Body as AsyncIterable<Buffer>) as AsyncIterable<Buffer>;
+          },
+        };
+      }
+      token = page.NextContinuationToken;
+    } while (token !== undefined);
+    if (found === 0) throw new SourceError(`${address}: there is no object of that prefix.`);
+  } finally {
+    client.destroy();
+  }
+}
+
+function parts(address: string): { bucket: string; prefix: string } {
+  const match = /^s3:\/\/([^/]+)(?:\/(.*))?$/.exec(address);
+  if (match === null) throw new SourceError(`${address} is no S3 address: write s3://bucket/prefix.`);
+  return { bucket: match[1] ?? '', prefix: match[2] ?? '' };
+}
+
+async function orS3Error<T>(address: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw new SourceError(`${address} cannot be read (${error instanceof Error ? error.name : 'error'}).`);
+  }
 }

@@ -9,8 +9,7 @@
  */
 import { CannotOpenError } from '../../codec/errors.ts';
 import { deserializePayload, ENCODING, type Payload, serializePayload } from '../../codec/payload.ts';
-import { wireMarkers } from './markers.ts';
-import type { FoundPayload, Rewritable } from './rewritable.ts';
+import { type FoundPayload, type Rewritable, wireMarkers } from './rewritable.ts';
 
 /** Messages nested in one another, as protobuf's own readers allow. */
 const MAX_DEPTH = 100;

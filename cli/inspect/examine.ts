@@ -1,10 +1,9 @@
 /** Every payload of a document, those inside payloads included, described. */
 
+import { MAX_NESTED, payloadsInside } from '../histories/decode-stretch.ts';
 import { type DocumentReport, stretchesOf } from '../histories/document.ts';
-import { MAX_NESTED, payloadsInside } from '../histories/nested.ts';
-import type { Rewritable } from '../histories/rewritable.ts';
-import { UnreadableDocumentError } from '../histories/rewritable.ts';
-import { type Source, SourceError } from '../histories/source.ts';
+import { type Rewritable, UnreadableDocumentError } from '../histories/rewritable.ts';
+import { type Source, SourceError } from '../histories/sources.ts';
 import { behindCompression, describePayload, type PayloadDescription } from './describe-payload.ts';
 
 /** What was found in a document. */

@@ -4,13 +4,12 @@
  */
 import { comparableEmail } from '../email.ts';
 import { asOidcIssuer } from '../issuers.ts';
-import type { Problem } from '../problem.ts';
+import { EMAIL_PLACEHOLDER, type Problem } from '../problem.ts';
 import type { AccessRule, CodecServerConfig, IdentityConfig, People } from '../schema.ts';
 
 /** The parts of a configuration that decide about access. */
 export type AccessOfConfig = Pick<CodecServerConfig, 'access' | 'identity'>;
 
-const PLACEHOLDER = /<[^<>@]*>/;
 const DOMAIN = /^(?=.{1,253}$)[0-9a-z](?:[0-9a-z-]*[0-9a-z])?(?:\.[0-9a-z](?:[0-9a-z-]*[0-9a-z])?)+$/i;
 
 /** Mail providers at which anybody can have an address. */
@@ -88,12 +87,12 @@ function checkIssuer(issuer: string | undefined, identity: IdentityConfig | null
 }
 
 function checkEmail(email: string, path: string): Problem[] {
-  if (PLACEHOLDER.test(email) || comparableEmail(email) !== undefined) return [];
+  if (EMAIL_PLACEHOLDER.test(email) || comparableEmail(email) !== undefined) return [];
   return [{ path, message: 'is no email address: write it alone, such as alice@example.com.' }];
 }
 
 function checkDomain(domain: string, path: string): Problem[] {
-  if (PLACEHOLDER.test(domain) || DOMAIN.test(domain)) return [];
+  if (EMAIL_PLACEHOLDER.test(domain) || DOMAIN.test(domain)) return [];
   const message =
     'is no domain: write example.com, without @ or *, an international one in its xn-- form. Subdomains need entries of their own.';
   return [{ path, message }];

@@ -4,10 +4,10 @@
  */
 import { checkSections, SECTIONS, type SectionCheck, section } from '../check.ts';
 import type { DeploymentConfig, EnvironmentConfig } from '../environment.ts';
-import type { Problem } from '../problem.ts';
+import { PLACEHOLDER, type Problem } from '../problem.ts';
 import type { KeysConfig, SecretRef } from '../schema.ts';
 import { checkFront } from './front.ts';
-import { checkSignInOnAws } from './sign-in.ts';
+import { checkSignInOnAws } from './identity.ts';
 
 /** Days that CloudWatch Logs accepts as a retention. */
 const RETENTION_DAYS = [
@@ -18,7 +18,6 @@ const RETENTION_DAYS = [
 const MOST_BODY_BYTES = 4_500_000;
 
 const ARN = /^arn:aws[a-z-]*:([a-z0-9-]+):([a-z0-9-]*):(\d{12}):(.+)$/;
-const PLACEHOLDER = /<[^<>]*>/;
 
 /** What only a deployment has to fulfill. */
 const ON_AWS: readonly SectionCheck[] = [
@@ -204,4 +203,36 @@ function checkArn(arn: string, path: string, service: string, resourcePrefix: st
   const hint =
     service === 'kms' && resource?.startsWith('alias/') ? ' An alias can be moved to another key: name the key.' : '';
   return [{ path, message: `expected an ARN such as arn:aws:${service}:…:…:${resourcePrefix}….${hint}` }];
+}
+
+// Which keys the stack's rule can watch, and a warning about those that it cannot.
+
+/** Where the stack is deployed; undefined where the configuration does not say. */
+type Target = EnvironmentConfig['deployment']['target'];
+
+/**
+ * Whether an event about a key reaches the stack: AWS delivers it in the key's own account and Region.
+ * A stack without a target may be anywhere, so every key counts as its own.
+ */
+export function isWatchable(keyArn: string, target: Target): boolean {
+  if (target === null) return true;
+  const [, , , region, account] = keyArn.split(':');
+  return region === target.region && account === target.account;
+}
+
+/** A warning for every key that nobody would hear of when it is disabled. */
+export function warnAboutKeyWatch({ keys, deployment }: EnvironmentConfig): Problem[] {
+  if (deployment.alarms === null) return [];
+  return (keys.kms ?? []).flatMap(({ write, read = [] }, entry) => {
+    const named = [
+      { path: `keys.kms[${entry}].write`, arn: write },
+      ...read.map((arn, index) => ({ path: `keys.kms[${entry}].read[${index}]`, arn })),
+    ];
+    return named.flatMap(({ path, arn }) => {
+      if (arn === null || arn === 'created-by-stack' || isWatchable(arn, deployment.target)) return [];
+      const message =
+        'is in another account or Region, where AWS tells of its deletion and no alarm of this stack hears it: docs/keys.md has the rule to put there.';
+      return [{ path, message }];
+    });
+  });
 }

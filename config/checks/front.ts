@@ -1,11 +1,10 @@
 /** What is wrong with the front of a deployment: what AWS would refuse, and what would not be what it seems. */
 import { isIP } from 'node:net';
+import { isPrivateAddress } from '../addresses.ts';
 import { type EnvironmentConfig, isPrivate, isRestApi, type RestApiConfig } from '../environment.ts';
-import { isPrivateAddress } from '../private-addresses.ts';
-import type { Problem } from '../problem.ts';
+import { PLACEHOLDER, type Problem } from '../problem.ts';
 
 const PATH = 'deployment.front';
-const PLACEHOLDER = /<[^<>]*>/;
 const VPC_ENDPOINT = /^vpce-[0-9a-f]{8,17}$/;
 const WEB_ACL = /^arn:aws[a-z-]*:wafv2:([a-z0-9-]+):\d{12}:(regional|global)\/webacl\/[^/]+\/[^/]+$/;
 

@@ -5,14 +5,13 @@
 import { findUnsafeForeignUses } from '../../codec/keys/kms/foreign-formats.ts';
 import { parseKeyArn } from '../../codec/keys/kms/key-arn.ts';
 import { createNamespaceMatcher, matchesNamespace, overlaps } from '../../codec/namespace-pattern.ts';
-import type { Problem } from '../problem.ts';
+import { PLACEHOLDER, type Problem } from '../problem.ts';
 import type { AccessRule, CodecServerConfig, DataKeyCacheConfig, KeysConfig, KmsKeyConfig } from '../schema.ts';
 
 /** The parts of a configuration that decide about keys. */
 export type KeysOfConfig = Pick<CodecServerConfig, 'keys' | 'access' | 'defaultNamespace'>;
 
 const ROLE_ARN = /^arn:aws[a-z0-9-]*:iam::[0-9]{12}:role\/[\w+=,.@/-]+$/;
-const PLACEHOLDER = /<[^<>]*>/;
 
 /**
  * All problems with keys.

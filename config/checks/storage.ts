@@ -2,11 +2,10 @@
 import { parseKeyArn } from '../../codec/keys/kms/key-arn.ts';
 import { matchesNamespace } from '../../codec/namespace-pattern.ts';
 import { isBucketName, parseAccessPoint } from '../bucket.ts';
-import type { Problem } from '../problem.ts';
+import { PLACEHOLDER, type Problem } from '../problem.ts';
 import type { CodecServerConfig, StorageBucketConfig, StorageConfig, StorageLimits } from '../schema.ts';
 
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
-const PLACEHOLDER = /<[^<>]*>/;
 
 /** The highest value of each limit that makes sense: objects are held in memory. */
 const MOST: Readonly<Record<keyof StorageLimits, number>> = {

@@ -8,7 +8,7 @@ import { combineKeySources } from '../../codec/keys/combined-keys.ts';
 import type { KeySource } from '../../codec/keys/key-source.ts';
 import type { KmsObserver } from '../../codec/keys/kms/kms-api.ts';
 import type { KeysConfig, KmsKeyConfig, LocalKeyringConfig, SecretRef, StaticKeysConfig } from '../../config/schema.ts';
-import type { ObserveSecret } from './audit/observe-secrets.ts';
+import type { ObserveSecret } from './audit/observe.ts';
 
 /** What the keys need to know of where they are opened. */
 export interface KeysHost {

@@ -41,7 +41,7 @@ export async function openStorage(config: CodecServerConfig['storage'], host: St
   if (config === null || config === undefined) return NOTHING;
   const [{ createExternalStorage }, { createBuckets }, { createS3 }] = await Promise.all([
     import('./storage/external-storage.ts'),
-    import('./storage/buckets.ts'),
+    import('./storage/object-store.ts'),
     import('./storage/s3.ts'),
   ]);
   const named = config.buckets.map((entry, index) => {

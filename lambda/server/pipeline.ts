@@ -10,20 +10,25 @@ import { type Encoder, encodePayloads } from '../../codec/encode.ts';
 import { CannotEncodeError, CannotOpenError, KeyUnavailableError, TooManyKeysError } from '../../codec/errors.ts';
 import type { Payload } from '../../codec/payload.ts';
 import type { CorsConfig, FailuresSetting, Limits } from '../../config/schema.ts';
-import type { AuditSink } from './audit/audit.ts';
-import { AuditRecord } from './audit/audit-record.ts';
-import type { AccessPolicy } from './auth/access-policy.ts';
+import { AuditRecord, type AuditSink } from './audit/audit.ts';
 import { type Authenticator, type Caller, IdentityUnavailableError, UnauthenticatedError } from './auth/caller.ts';
-import { requireJson } from './http/content-type.ts';
-import { deniedSentence, explainCannotOpen, explainDenied, explainTooLarge, writtenLength } from './http/explain.ts';
-import { HttpError } from './http/http-error.ts';
-import { limitBody } from './http/limits.ts';
-import type { CodecPipeline, CodecRequest, CodecResponse } from './http/message.ts';
+import type { AccessPolicy } from './auth/policy.ts';
+import { type CodecPipeline, type CodecRequest, type CodecResponse, HttpError, limitBody } from './http/message.ts';
 import { NAME_A_NAMESPACE, type NamespaceSettings, namedNamespace } from './http/namespace.ts';
 import { allowedOrigin, ForbiddenOriginError } from './http/origin.ts';
 import { readPayloads } from './http/payload-json-reader.ts';
-import { bugResponse, httpErrorResponse, payloadsResponse, textResponse } from './http/responses.ts';
-import { isBulkRead, preservesStorageRefs, type Route, routeOf } from './http/route.ts';
+import {
+  bugResponse,
+  deniedSentence,
+  explainCannotOpen,
+  explainDenied,
+  explainTooLarge,
+  httpErrorResponse,
+  payloadsResponse,
+  textResponse,
+  writtenLength,
+} from './http/responses.ts';
+import { isBulkRead, preservesStorageRefs, type Route, requireJson, routeOf } from './http/route.ts';
 import type { ExternalStorage } from './storage/external-storage.ts';
 import { EXTERNAL_STORAGE_LAYER, StorageUnavailableError } from './storage/object-store.ts';
 

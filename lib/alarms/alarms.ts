@@ -2,16 +2,69 @@
  * Alarms, each of which means that somebody has to do something; what, stands in its description and
  * behind the address at its end. Missing data is fine: nobody reads payloads at night.
  */
+import { Fn } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
+import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { scheduleCanary } from './canary.ts';
-import { watchKeys } from './key-watch.ts';
-import { runbookAddress } from './runbook.ts';
 import { type Watch, type Watched, watchesOf } from './watches.ts';
+
+/** Where an alarm's row in the runbook is. */
+
+/** The page in this repository; `alarms.runbookUrl` of an environment names a copy that a browser can open. */
+const RUNBOOK = 'docs/operate.md';
+
+/** The address of the row about an alarm: `docs/operate.md#not-served` for `NotServed`. */
+export function runbookAddress(alarmId: string, runbook: string = RUNBOOK): string {
+  const anchor = alarmId.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '-').toLowerCase();
+  return `${runbook}#${anchor}`;
+}
+
+// Tells at once that a key was disabled or is to be deleted, and not only when the first payload cannot
+// be opened: a deletion can be cancelled for as long as it waits. AWS delivers the event in the account
+// and Region of the key, so a rule here sees only keys that are here; `config/` warns of the others.
+
+export interface KeyWatchProps {
+  readonly environment: string;
+  /** ARNs of keys in the stack's own account and Region. */
+  readonly keyArns: readonly string[];
+  readonly topic: ITopic;
+  /** Where the runbook is. */
+  readonly runbook: string | undefined;
+}
+
+/** Makes the rule `KeyWatch`. It needs CloudTrail, which has every call to KMS in an account that keeps a trail of management events. */
+export function watchKeys(scope: Construct, { environment, keyArns, topic, runbook }: KeyWatchProps): void {
+  // CloudTrail has what the caller named the key by: its ARN or its id.
+  const keyIds = keyArns.flatMap((arn) => [arn, Fn.select(1, Fn.split('/', arn))]);
+  const [what, key, who] = ['$.detail.eventName', '$.detail.requestParameters.keyId', '$.detail.userIdentity.arn'].map(
+    (path) => EventField.fromPath(path),
+  );
+  new Rule(scope, 'KeyWatch', {
+    description: `Codec server, ${environment}: a key was disabled or is to be deleted (needs CloudTrail).`,
+    eventPattern: {
+      source: ['aws.kms'],
+      detailType: ['AWS API Call via CloudTrail'],
+      detail: {
+        eventSource: ['kms.amazonaws.com'],
+        eventName: ['DisableKey', 'ScheduleKeyDeletion'],
+        requestParameters: { keyId: keyIds },
+      },
+    },
+    targets: [
+      new SnsTopic(topic, {
+        message: RuleTargetInput.fromText(
+          `Codec server, ${environment}: ${who} called ${what} for the key ${key}. Payloads under it cannot be read from now on. Unless it was meant, enable the key or cancel its deletion now: ${runbookAddress('KeyWatch', runbook)}`,
+        ),
+      }),
+    ],
+  });
+}
 
 export interface AlarmsProps extends Watched {
   /** ARNs of the KMS keys in use that are in the stack's own account and Region. */

@@ -15,8 +15,15 @@ import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { PREFLIGHT_MAX_AGE_SECONDS, WEB_UI_HEADERS } from '../../config/preflight.ts';
 import { acceptFindings } from '../findings.ts';
-import { ACCESS_LOG, makeAccessLogs } from './access-logs.ts';
-import { type Front, type FrontMetrics, type FrontProps, HEALTH_PATHS, SIGN_IN_PATHS } from './front.ts';
+import {
+  ACCESS_LOG,
+  type Front,
+  type FrontMetrics,
+  type FrontProps,
+  HEALTH_PATHS,
+  makeAccessLogs,
+  SIGN_IN_PATHS,
+} from './front.ts';
 
 /** One JSON object a request. */
 const LINE = { ...ACCESS_LOG, requestId: '$context.requestId', route: '$context.routeKey' };

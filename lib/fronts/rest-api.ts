@@ -22,8 +22,15 @@ import { CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
 import { type FrontReach, isPrivate, type RestApiConfig } from '../../config/environment.ts';
 import { acceptFindings } from '../findings.ts';
-import { ACCESS_LOG, makeAccessLogs } from './access-logs.ts';
-import { type Front, type FrontMetrics, type FrontProps, HEALTH_PATHS, SIGN_IN_PATHS } from './front.ts';
+import {
+  ACCESS_LOG,
+  type Front,
+  type FrontMetrics,
+  type FrontProps,
+  HEALTH_PATHS,
+  makeAccessLogs,
+  SIGN_IN_PATHS,
+} from './front.ts';
 
 /** Stands in every path of the default endpoint. */
 const STAGE = 'live';

@@ -9,7 +9,7 @@ import { startLocalServer } from '../../lambda/node/local-server.ts';
 import type { AuditEntry } from '../../lambda/server/audit/audit.ts';
 import { createHttpsGet } from '../../lambda/server/auth/https-get.ts';
 import { createCodecServer } from '../../lambda/server/create-codec-server.ts';
-import { LOCAL_LIMITS } from '../../lambda/server/http/limits.ts';
+import { LOCAL_LIMITS } from '../../lambda/server/http/message.ts';
 import { openIdentity } from '../../lambda/server/open-identity.ts';
 import { openServerKeys } from '../../lambda/server/open-keys.ts';
 import { testCertificate } from '../support/https-stand-in.ts';

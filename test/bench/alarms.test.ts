@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { alarmMinutes, ordinaryDay, weighed, work } from '../../bench/alarms/model.ts';
 import { readResults } from '../../bench/figures.ts';
 import { seededRandom } from '../../bench/statistics.ts';
-import { NOT_SERVED } from '../../lib/alarms/thresholds.ts';
+import { NOT_SERVED } from '../../lib/alarms/watches.ts';
 
 const page = (at: number, notServed: number, requests = 36) => ({ at, requests, notServed });
 

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { checkAddressSpace, checkGatewayCors } from '../../cli/doctor/network.ts';
+import { checkAddressSpace, checkGatewayCors } from '../../cli/doctor/connection.ts';
 import { Target } from '../../cli/doctor/target.ts';
 
 const ORIGIN = 'https://cloud.temporal.io';

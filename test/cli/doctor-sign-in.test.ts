@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Finding } from '../../cli/doctor/finding.ts';
+import type { Finding } from '../../cli/doctor/report.ts';
 import { examineSignIn } from '../../cli/doctor/sign-in.ts';
 import { testCertificate } from '../support/https-stand-in.ts';
 import { SignInWorld, UI_ORIGIN } from '../support/sign-in-world.ts';

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import type { CommandIo } from '../../cli/command.ts';
-import type { Finding } from '../../cli/doctor/finding.ts';
+import type { Finding } from '../../cli/doctor/report.ts';
 import { doctor } from '../../cli/doctor.ts';
 import { EXPIRED_TOKEN, type Fault, GOOD_TOKEN, startFaultyCodecServer } from '../support/faulty-codec-server.ts';
 

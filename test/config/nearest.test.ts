@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { nearest } from '../../config/nearest.ts';
+import { nearest } from '../../config/problem.ts';
 
 describe('what was most likely meant', () => {
   const FIELDS = ['access', 'identity', 'failures', 'keys', 'onDelete'];

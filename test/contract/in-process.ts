@@ -13,8 +13,7 @@ import {
   UnauthenticatedError,
 } from '../../lambda/server/auth/caller.ts';
 import { createCodecServer } from '../../lambda/server/create-codec-server.ts';
-import { LAMBDA_LIMITS } from '../../lambda/server/http/limits.ts';
-import type { CodecPipeline } from '../../lambda/server/http/message.ts';
+import { type CodecPipeline, LAMBDA_LIMITS } from '../../lambda/server/http/message.ts';
 import { person, serviceToken } from '../support/callers.ts';
 import {
   CONTRACT_CONFIG,

@@ -1,7 +1,6 @@
 /** Cookie headers: only the session that was sealed here lets anybody in, whatever stands around it. */
 import { UnauthenticatedError } from '../../lambda/server/auth/caller.ts';
-import { cookieValues, SESSION_COOKIE, SIGN_IN_COOKIE } from '../../lambda/server/sign-in/cookies.ts';
-import { createSeal } from '../../lambda/server/sign-in/seal.ts';
+import { cookieValues, createSeal, SESSION_COOKIE, SIGN_IN_COOKIE } from '../../lambda/server/sign-in/seal.ts';
 import { newSessionKeys, parseSessionKeys } from '../../lambda/server/sign-in/session-keys.ts';
 import { Sessions } from '../../lambda/server/sign-in/sessions.ts';
 import { SignInFlow } from '../../lambda/server/sign-in/sign-in-flow.ts';
@@ -28,7 +27,7 @@ const sealed = session.slice(SESSION_COOKIE.length + 1);
 
 export const cookie: FuzzTarget = {
   name: 'cookie',
-  covers: ['/lambda/server/sign-in/cookies', '/lambda/server/sign-in/seal', '/lambda/server/sign-in/session'],
+  covers: ['/lambda/server/sign-in/seal', '/lambda/server/sign-in/session'],
   seeds: [session, `a=b; ${session}; c=d`, `${session}; ${session}`, signIn, `${SESSION_COOKIE}=`].map((text) =>
     Buffer.from(text, 'latin1'),
   ),

@@ -4,12 +4,10 @@ import type { KeySource } from '../../codec/keys/key-source.ts';
 import { httpApiEvents } from '../../lambda/http-api-events.ts';
 import { createLambdaHandler } from '../../lambda/lambda-handler.ts';
 import { createAuthenticator } from '../../lambda/server/auth/authenticator.ts';
-import type { Caller } from '../../lambda/server/auth/caller.ts';
-import { IdentityUnavailableError, UnauthenticatedError } from '../../lambda/server/auth/caller.ts';
+import { type Caller, IdentityUnavailableError, UnauthenticatedError } from '../../lambda/server/auth/caller.ts';
 import { createAccessPolicy } from '../../lambda/server/auth/policy.ts';
 import { createTokenVerifier } from '../../lambda/server/auth/tokens.ts';
-import { LAMBDA_LIMITS } from '../../lambda/server/http/limits.ts';
-import type { CodecPipeline, CodecRequest } from '../../lambda/server/http/message.ts';
+import { type CodecPipeline, type CodecRequest, LAMBDA_LIMITS } from '../../lambda/server/http/message.ts';
 import { createPipeline } from '../../lambda/server/pipeline.ts';
 import { apiGatewayEvent } from '../support/api-gateway-event.ts';
 import { encodePart, makeSigningKey, signToken } from '../support/https-issuer.ts';
@@ -32,7 +30,7 @@ const tokens = createTokenVerifier(
 /** Tokens: only the one that the issuer signed is good. */
 const token: FuzzTarget = {
   name: 'token',
-  covers: ['/lambda/server/auth/tokens', '/lambda/server/auth/verification-key', '/lambda/server/auth/authenticator'],
+  covers: ['/lambda/server/auth/tokens', '/lambda/server/auth/issuer-keys', '/lambda/server/auth/authenticator'],
   seeds: [
     goodToken,
     `Bearer ${goodToken}`,
@@ -95,7 +93,7 @@ function request(keys: KeySource): FuzzTarget {
   const pipeline = pipelineOf(keys);
   return {
     name: 'request',
-    covers: ['/lambda/server/pipeline', '/lambda/server/http/', '/lambda/server/audit/audit-record'],
+    covers: ['/lambda/server/pipeline', '/lambda/server/http/', '/lambda/server/audit/audit.'],
     seeds: [
       'POST /decode\ncontent-type: application/json\nx-namespace: orders.a1b2c\norigin: https://cloud.temporal.io\n\n{"payloads":[{}]}',
       'POST //a/%7Bnamespace%7D//encode?preserveStorageRefs=true\ncontent-type: application/json; charset=utf-8\n\n{}',

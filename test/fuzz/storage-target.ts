@@ -1,8 +1,14 @@
 /** References to external storage: whatever they say, they lead to nothing but what a driver may have put there. */
 import { CannotOpenError } from '../../codec/errors.ts';
 import { metadataOf, type Payload } from '../../codec/payload.ts';
-import { KEY_PREFIX, namespaceOfKey, objectKeyOf } from '../../lambda/server/storage/object-key.ts';
-import { readReference, type StorageReference, writeReference } from '../../lambda/server/storage/reference.ts';
+import {
+  KEY_PREFIX,
+  namespaceOfKey,
+  objectKeyOf,
+  readReference,
+  type StorageReference,
+  writeReference,
+} from '../../lambda/server/storage/reference.ts';
 import { ensure, type FuzzTarget } from './target.ts';
 
 const HASH = 'ab'.repeat(32);
@@ -17,7 +23,7 @@ const { bucket, key } = reference;
 /** The data of a reference payload. */
 export const storage: FuzzTarget = {
   name: 'storage',
-  covers: ['/lambda/server/storage/reference', '/lambda/server/storage/object-key'],
+  covers: ['/lambda/server/storage/reference'],
   seeds: [
     Buffer.from(writeReference(reference, 1).data),
     ...[

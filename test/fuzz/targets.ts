@@ -7,7 +7,7 @@ import { recognizeAll } from '../../codec/formats/all-formats.ts';
 import { newKeyring } from '../../codec/keys/keyring/keyring.ts';
 import { KeyringKeySource } from '../../codec/keys/keyring/keyring-key-source.ts';
 import { deserializePayload, metadataOf, type Payload, serializePayload } from '../../codec/payload.ts';
-import { HttpError } from '../../lambda/server/http/http-error.ts';
+import { HttpError } from '../../lambda/server/http/message.ts';
 import { readPayloads } from '../../lambda/server/http/payload-json-reader.ts';
 import { writePayloads } from '../../lambda/server/http/payload-json-writer.ts';
 import { cookie } from './cookie-target.ts';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { weighed } from '../../bench/alarms/model.ts';
-import { warnAboutKeyWatch } from '../../config/checks/key-watch.ts';
+import { warnAboutKeyWatch } from '../../config/checks/deployment.ts';
 import dev from '../../environments/dev.ts';
-import { NOT_SERVED } from '../../lib/alarms/thresholds.ts';
+import { NOT_SERVED } from '../../lib/alarms/watches.ts';
 import full, { FOREIGN_KEY, KEY_BEHIND_ROLE } from '../support/environments/full.ts';
 import prod from '../support/environments/prod.ts';
 import signIn from '../support/environments/sign-in.ts';

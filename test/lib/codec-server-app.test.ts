@@ -5,7 +5,7 @@ import type { EnvironmentConfig } from '../../config/environment.ts';
 import dev from '../../environments/dev.ts';
 import prod from '../../environments/prod.ts';
 import { PROJECT_ROOT } from '../../lib/bundle/bundle.ts';
-import { findEnvironments } from '../../lib/environments.ts';
+import { findEnvironments } from '../../lib/codec-server-app.ts';
 import filledIn from '../support/environments/prod.ts';
 import { SynthesizedTemplate, stackOf } from '../support/synthesize.ts';
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { DEFAULT_ADMISSION } from '../../lambda/node/admission.ts';
+import { DEFAULT_ADMISSION } from '../../lambda/node/gate.ts';
 import { type Dependencies, residentMegabytesOf, type ServerUnderSoak } from './server.ts';
 
 export async function startLocalServer({ issuer, kms, keys, trusted }: Dependencies): Promise<ServerUnderSoak> {

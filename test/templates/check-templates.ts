@@ -12,8 +12,7 @@ import { join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { PROJECT_ROOT } from '../../lib/bundle/bundle.ts';
-import { addEnvironments } from '../../lib/codec-server-app.ts';
-import { type Environment, findEnvironments } from '../../lib/environments.ts';
+import { addEnvironments, type Environment, findEnvironments } from '../../lib/codec-server-app.ts';
 import { stackNameOf } from '../../lib/names.ts';
 
 const PACKAGES = ['cfn-lint==1.58.0', 'checkov==3.3.30'];

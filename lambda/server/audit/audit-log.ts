@@ -5,8 +5,7 @@
 import type { Caller } from '../auth/caller.ts';
 import { NEEDS_NO_ESCAPES } from '../http/payload-json-writer.ts';
 import type { AuditEntry, AuditSink } from './audit.ts';
-import type { WriteLine } from './logger.ts';
-import { loggable } from './text.ts';
+import { loggable, type WriteLine } from './logger.ts';
 
 /** Namespaces and keys listed in one line; a request that touches more says how many it left out. */
 const MAX_LISTED = 50;

@@ -2,7 +2,9 @@
  * The audit line: one per request, what was done by whom in which namespaces. CloudTrail sees only
  * the function's role, and nothing at all on a cache hit, so this is the team's record.
  */
-import type { Caller } from '../auth/caller.ts';
+
+import type { KeyUsage } from '../../../codec/keys/key-source.ts';
+import type { Caller, RejectionReason } from '../auth/caller.ts';
 
 /** One request, accounted for. Holds no payload, no token, no key. */
 export interface AuditEntry {
@@ -40,4 +42,92 @@ export interface AuditEntry {
 /** Takes the account of a request: writes it to the log, counts it in the metrics, or both. */
 export interface AuditSink {
   record(entry: AuditEntry): void;
+}
+
+// What happens to a request, collected on its way for the audit line.
+
+export class AuditRecord {
+  readonly usage: KeyUsage = { keyIds: new Set(), cacheHits: 0, cacheMisses: 0 };
+  /** The decisions by namespace. A map: strangers choose the names, and an object would grow slow and large by them. */
+  readonly namespaces = new Map<string, 'allowed' | 'denied'>();
+  readonly opened = new Set<string>();
+  readonly payloads: Record<string, number> = {};
+  sourceAddress: string | undefined;
+  operation = 'other';
+  caller: Caller | undefined;
+  unauthenticated: RejectionReason | undefined;
+  origin: string | undefined;
+  refusedOrigin = false;
+  namedNamespace: string | undefined;
+  fault: string | undefined;
+  bulk = false;
+  readonly #requestId: string;
+  readonly #startedAt: number;
+
+  /** @param startedAt milliseconds, of the clock that {@link entry} is given, too */
+  constructor(requestId: string, startedAt: number) {
+    this.#requestId = requestId;
+    this.#startedAt = startedAt;
+  }
+
+  /** Counts payloads with an outcome. */
+  count(outcome: string, payloads = 1): void {
+    this.payloads[outcome] = (this.payloads[outcome] ?? 0) + payloads;
+  }
+
+  entry(status: number, now: number): AuditEntry {
+    const { operation, caller, unauthenticated, origin, refusedOrigin, namedNamespace } = this;
+    const { sourceAddress, namespaces, opened, payloads, fault, bulk } = this;
+    const { keyIds, cacheHits, cacheMisses } = this.usage;
+    return {
+      requestId: this.#requestId,
+      operation,
+      status,
+      durationMs: now - this.#startedAt,
+      caller,
+      unauthenticated,
+      origin,
+      refusedOrigin,
+      sourceAddress,
+      namedNamespace,
+      namespaces,
+      opened,
+      payloads,
+      keyIds: keyIds.size === 0 ? [] : [...keyIds],
+      cacheHits,
+      cacheMisses,
+      fault,
+      bulk,
+    };
+  }
+}
+
+// Whether a request was served, for the alarm on those that should have been and were not. A request
+// that nobody could have served (no identity, not the protocol, no right) counts on neither side: many
+// of them must not hide an outage.
+
+/** Refusals of an identity that are no sign of a fault, and why; every other one counts as not served. */
+export const ORDINARY_REJECTIONS: ReadonlyMap<string, string> = new Map([
+  ['missing', 'strangers, and people who have not signed in yet: the internet sends these all day'],
+]);
+
+/** Outcomes of payloads that are no sign of a fault; every other one is a payload that should have been opened, or written. */
+const ORDINARY_OUTCOMES: ReadonlySet<string> = new Set([
+  'decoded',
+  'retrieved',
+  'encoded',
+  'stored',
+  'unchanged',
+  // The rules said so; `Denials` has an alarm of its own.
+  'denied',
+]);
+
+/** How a request counts: answers of 5xx not at all, because the gateway counts those. */
+export function servedOrNot(entry: AuditEntry): 'served' | 'not-served' | 'neither' {
+  const { status, unauthenticated, payloads, refusedOrigin } = entry;
+  if (status >= 500) return 'neither';
+  if (unauthenticated !== undefined) return ORDINARY_REJECTIONS.has(unauthenticated) ? 'neither' : 'not-served';
+  if (refusedOrigin) return 'not-served';
+  for (const outcome in payloads) if (!ORDINARY_OUTCOMES.has(outcome)) return 'not-served';
+  return status < 400 ? 'served' : 'neither';
 }

@@ -6,7 +6,26 @@
 import { CodecError } from '../../../codec/errors.ts';
 import { IdentityUnavailableError, UnauthenticatedError } from '../auth/caller.ts';
 import { HttpsGetError } from '../auth/https-get.ts';
-import { loggable } from './text.ts';
+
+/**
+ * What may stand in a log line. Names, ids and header values come from strangers: they are cut to a
+ * bound, and what has the shape of a secret is taken out, whoever put it there.
+ */
+
+/** Characters of one value; a namespace, an email, an origin are far shorter. */
+const MAX_LENGTH = 256;
+
+/** The start of a JSON object in base64url, as every token has it, a service token, and a value of an authorization header. */
+const SECRETS = /eyJ[A-Za-z0-9_-]{5,}[A-Za-z0-9_.-]*|codec_[A-Za-z0-9_-]{20,}|\b(?:bearer|basic) +[^\s"]+/gi;
+
+/** Cuts and redacts a text for a log line. */
+export function loggable(text: string): string {
+  const cut = text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
+  return SHAPES.test(cut) ? cut.replace(SECRETS, '[redacted]') : cut;
+}
+
+/** A quick look before the replacement: most texts have nothing of the kind. */
+const SHAPES = /eyJ|codec_|bearer |basic /i;
 
 /** From the most to the least talkative. */
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
@@ -96,4 +115,46 @@ function framesOf({ stack = '', message }: Error): string[] {
   const start = stack.lastIndexOf(message) + message.length;
   const frames = stack.slice(start).match(/^ {4}at .+$/gm) ?? [];
   return frames.slice(0, MAX_FRAMES).map((frame) => loggable(frame.trim()));
+}
+
+// Lines that are written together. A write is a call to the system, which takes as long as deciding
+// and decoding a small request; the lines of a request, or of all requests of one turn of the event
+// loop, need one.
+
+/** Characters kept at most: more than a turn's lines ever are, but for a flood. */
+const MOST_KEPT = 64 * 1024;
+
+export class LineBuffer {
+  readonly #write: (text: string) => void;
+  #text = '';
+  #scheduled = false;
+
+  /** @param write takes whole lines, each with its end */
+  constructor(write: (text: string) => void) {
+    this.#write = write;
+  }
+
+  /** Keeps a line until {@link flush}. */
+  readonly keep: WriteLine = (line) => {
+    this.#text += `${line}\n`;
+    if (this.#text.length > MOST_KEPT) this.flush();
+  };
+
+  /** Keeps a line until the event loop has turned once. For a process that ends, `flush` when it does. */
+  readonly keepForThisTurn: WriteLine = (line) => {
+    this.keep(line);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.flush();
+    });
+  };
+
+  /** Writes what is kept; should that fail, it is still kept. */
+  flush(): void {
+    if (this.#text === '') return;
+    this.#write(this.#text);
+    this.#text = '';
+  }
 }

@@ -6,9 +6,8 @@
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 import { METRIC_DIMENSION, METRIC_NAMESPACE, METRICS, type MetricName } from '../../../config/metrics.ts';
-import type { AuditEntry, AuditSink } from './audit.ts';
+import { type AuditEntry, type AuditSink, servedOrNot } from './audit.ts';
 import type { WriteLine } from './logger.ts';
-import { servedOrNot } from './served.ts';
 
 /** Counts what happens. */
 export interface Metrics extends AuditSink {

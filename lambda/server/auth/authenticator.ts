@@ -11,9 +11,14 @@
  *
  * A token anywhere else (query, body, cookie) is never looked at.
  */
-import type { Authenticator, Caller, Credentials } from './caller.ts';
-import { UnauthenticatedError } from './caller.ts';
-import { type RejectionReason, rejected } from './rejection.ts';
+import {
+  type Authenticator,
+  type Caller,
+  type Credentials,
+  type RejectionReason,
+  rejected,
+  UnauthenticatedError,
+} from './caller.ts';
 import { isServiceToken, type ServiceTokens } from './service-tokens.ts';
 import type { TokenVerifier } from './tokens.ts';
 
@@ -76,3 +81,17 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
     },
   };
 }
+
+// Identity on a loopback address, where nobody is asked: whoever reaches the server is on this machine.
+
+/** The one caller there is; rules name it `anyone-on-loopback`. */
+export const LOOPBACK_CALLER: Caller = Object.freeze({
+  method: 'loopback',
+  subject: 'loopback',
+  issuer: undefined,
+  email: undefined,
+  claims: Object.freeze({}),
+});
+
+/** Only for a server that listens on loopback addresses and nowhere else. */
+export const loopbackAuthenticator: Authenticator = { authenticate: () => LOOPBACK_CALLER };

@@ -1,4 +1,7 @@
 /** Temporal's Cloud Ops API over HTTPS: one request, with the API key, that is read anew when the API refuses it. */
+
+import { SingleFlight } from '../../../codec/calls/single-flight.ts';
+import { BoundedCache } from '../../../codec/keys/cache/bounded-cache.ts';
 import type { SecretSource } from '../../../codec/keys/secrets/secret-source.ts';
 import { type HttpsGet, HttpsGetError } from './https-get.ts';
 import type { LookupObserver } from './issuer-keys.ts';
@@ -80,4 +83,82 @@ export function createCloudOps(endpoint: string | undefined, { get, apiKey, onLo
       }
     },
   };
+}
+
+// The Temporal Cloud Project that a namespace belongs to. Asked for only when somebody of the account holds a role on
+// a project, remembered as long as a person is, and asked once for all who wait.
+//
+// @see https://github.com/temporalio/cloud-api (GetNamespace: `GET /cloud/namespaces/{namespace}`, `project_id`)
+
+/** Namespaces remembered: an account has 100 unless it asked for more, and people can name others. */
+const MAX_NAMESPACES = 1_000;
+/** Questions at a time; the API's limits are shared with everything else the account does. */
+const MAX_QUESTIONS = 20;
+const NO_PROJECT = '';
+
+/** Answers which project a namespace belongs to. */
+export class CloudProjects {
+  readonly #ops: CloudOps;
+  readonly #now: () => number;
+  /** Ids by namespace; empty for a namespace that the account does not have. */
+  readonly #known: BoundedCache<string>;
+  readonly #questions = new Map<string, SingleFlight<string>>();
+
+  /** @param freshMs milliseconds for which an answer counts; @param now milliseconds since 1970 */
+  constructor(ops: CloudOps, freshMs: number, now: () => number) {
+    this.#ops = ops;
+    this.#now = now;
+    this.#known = new BoundedCache(MAX_NAMESPACES, freshMs);
+  }
+
+  /**
+   * The id of the namespace's project; undefined when the account has no such namespace.
+   *
+   * @throws CloudOpsError, HttpsGetError, KeyUnavailableError when the API cannot be asked now
+   */
+  async projectOf(namespace: string): Promise<string | undefined> {
+    const id = this.#known.get(namespace, this.#now()) ?? (await this.#ask(namespace));
+    return id === NO_PROJECT ? undefined : id;
+  }
+
+  async #ask(namespace: string): Promise<string> {
+    let question = this.#questions.get(namespace);
+    if (question === undefined) {
+      if (this.#questions.size >= MAX_QUESTIONS) throw new CloudOpsError('too many namespaces are being asked for');
+      question = new SingleFlight();
+      this.#questions.set(namespace, question);
+    }
+    try {
+      return await question.run(async () => {
+        const id = await this.#find(namespace);
+        this.#known.set(namespace, id, this.#now());
+        return id;
+      });
+    } finally {
+      this.#questions.delete(namespace);
+    }
+  }
+
+  async #find(namespace: string): Promise<string> {
+    try {
+      return readProject(await this.#ops.get(`/cloud/namespaces/${encodeURIComponent(namespace)}`), namespace);
+    } catch (error) {
+      if (error instanceof CloudOpsError && error.status === 404) return NO_PROJECT;
+      throw error;
+    }
+  }
+}
+
+/** The project's id in a `GetNamespaceResponse`, if it is about the namespace that was asked for. */
+function readProject(text: string, namespace: string): string {
+  let answer: { namespace?: { namespace?: unknown; projectId?: unknown; project_id?: unknown } };
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    throw new CloudOpsError('the Cloud Ops API did not answer with JSON');
+  }
+  const { namespace: found } = answer ?? {};
+  if (found?.namespace !== namespace) throw new CloudOpsError('the Cloud Ops API did not answer with the namespace');
+  const id = found.projectId ?? found.project_id ?? NO_PROJECT;
+  return typeof id === 'string' ? id : NO_PROJECT;
 }

@@ -13,11 +13,10 @@ import { SingleFlight } from '../../../codec/calls/single-flight.ts';
 import { KeyDocumentError, KeyUnavailableError } from '../../../codec/errors.ts';
 import { comparableEmail } from '../../../config/email.ts';
 import { IdentityUnavailableError } from './caller.ts';
-import { type CloudOps, type CloudOpsDeps, CloudOpsError, createCloudOps } from './cloud-ops.ts';
-import { CloudProjects } from './cloud-projects.ts';
+import { type CloudOps, type CloudOpsDeps, CloudOpsError, CloudProjects, createCloudOps } from './cloud-ops.ts';
 import { type CloudUser, readUser, readUsersPage, roleOfUser } from './cloud-user.ts';
 import { deleteOldest } from './delete-oldest.ts';
-import { higherRole, type NamespaceRole, type RoleDirectory } from './role-directory.ts';
+import { higherRole, type NamespaceRole, type RoleDirectory } from './policy.ts';
 
 /** Seconds beyond `cacheSeconds` for which an answer still counts while the API is out. */
 export const STALE_SECONDS = 900;

@@ -4,7 +4,7 @@
  * @see https://github.com/temporalio/cloud-api temporal/api/cloud/identity/v1/message.proto (User, Access)
  */
 import { comparableEmail } from '../../../config/email.ts';
-import type { NamespaceRole } from './role-directory.ts';
+import type { NamespaceRole } from './policy.ts';
 
 /** What a user may do in the account. */
 export interface CloudUser {

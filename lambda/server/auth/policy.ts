@@ -2,12 +2,62 @@
  * The access policy: the rules of the configuration, compiled once. Pure; the only thing it may have
  * to ask is a role directory, and only when no rule decides without one.
  */
+
 import { createNamespaceMatcher, type NamespaceMatcher } from '../../../codec/namespace-pattern.ts';
 import { comparableDomain, comparableEmail } from '../../../config/email.ts';
 import type { AccessRule, Operation, People } from '../../../config/schema.ts';
-import type { AccessPolicy } from './access-policy.ts';
 import type { Caller } from './caller.ts';
-import { isAtLeast, type NamespaceRole, type RoleDirectory } from './role-directory.ts';
+
+/**
+ * Roles that somebody else keeps the record of: Temporal Cloud, for the people of an account.
+ */
+
+/** A role on a namespace, from the lowest to the highest. */
+export type NamespaceRole = 'read' | 'write' | 'admin';
+
+/** Whether `held` is at least `needed`: admin includes write, write includes read. */
+export function isAtLeast(held: NamespaceRole, needed: NamespaceRole): boolean {
+  return RANK[held] >= RANK[needed];
+}
+
+/** The higher of two roles, either of which may be none. */
+export function higherRole(a: NamespaceRole | undefined, b: NamespaceRole | undefined): NamespaceRole | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return isAtLeast(a, b) ? a : b;
+}
+
+const RANK: Readonly<Record<NamespaceRole, number>> = { read: 1, write: 2, admin: 3 };
+
+/** Answers which role a person has. */
+export interface RoleDirectory {
+  /**
+   * The role of a person on a namespace; undefined for none. Answers at once, without a promise,
+   * when it remembers.
+   *
+   * @param email as the token spells it; one that `comparableEmail` can compare
+   * @throws IdentityUnavailableError when it can neither ask nor remember
+   */
+  roleOf(email: string, namespace: string): NamespaceRole | undefined | Promise<NamespaceRole | undefined>;
+}
+
+// What a caller may do in a namespace. Rules only allow; nothing that matches means no.
+
+/** The access decision. */
+export interface AccessPolicy {
+  /**
+   * Whether `caller` may do `operation` in `namespace`. Answers at once, without a promise, when no
+   * remote role has to be asked for.
+   *
+   * @throws IdentityUnavailableError when the answer depends on a role that cannot be looked up now
+   */
+  may(caller: Caller, operation: Operation, namespace: string): boolean | Promise<boolean>;
+  /**
+   * The name of a rule that covers the namespace for the operation, for someone who was denied to
+   * ask for; undefined when there is none. Only for people whom some rule knows, for whatever
+   * namespace: the names of a team's rules are no business of a stranger's.
+   */
+  ruleToAskFor(caller: Caller, operation: Operation, namespace: string): string | undefined;
+}
 
 /** What the policy may ask. */
 export interface AccessPolicyDeps {

@@ -14,8 +14,7 @@ import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { KeyDocumentError, KeyUnavailableError } from '../../../codec/errors.ts';
 import { fieldsOf, nameOf, parseKeyDocument } from '../../../codec/keys/key-document.ts';
 import type { SecretSource, SecretVersions } from '../../../codec/keys/secrets/secret-source.ts';
-import { type Caller, IdentityUnavailableError } from './caller.ts';
-import { rejected } from './rejection.ts';
+import { type Caller, IdentityUnavailableError, rejected } from './caller.ts';
 
 /** What every service token starts with, so that people and secret scanners know one when they see it. */
 export const SERVICE_TOKEN_PREFIX = 'codec_';

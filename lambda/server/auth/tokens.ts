@@ -16,12 +16,10 @@ import type { JwtHeader, JwtPayload } from 'aws-jwt-verify/jwt-model';
 import { verifyJwtSync } from 'aws-jwt-verify/jwt-verifier';
 import { asOidcIssuer } from '../../../config/issuers.ts';
 import type { IdentityConfig, IssuerConfig, OidcIssuerConfig } from '../../../config/schema.ts';
-import { type Caller, UnauthenticatedError } from './caller.ts';
+import { type Caller, type RejectionReason, rejected, UnauthenticatedError } from './caller.ts';
 import { deleteOldest } from './delete-oldest.ts';
 import { createHttpsGet, type HttpsGet } from './https-get.ts';
-import { IssuerKeys, type LookupObserver } from './issuer-keys.ts';
-import { type RejectionReason, rejected } from './rejection.ts';
-import type { SignatureAlgorithm, VerificationKey } from './verification-key.ts';
+import { IssuerKeys, type LookupObserver, type SignatureAlgorithm, type VerificationKey } from './issuer-keys.ts';
 
 /** The header that a token came in. */
 export type TokenHeader = OidcIssuerConfig['from'];

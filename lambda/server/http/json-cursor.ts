@@ -3,7 +3,7 @@
  * is checked and skipped without allocating anything, so that no text costs more than a walk along
  * it. `JSON.parse` turns 16 MB of brackets into a gigabyte of objects, and takes seconds.
  */
-import { HttpError } from './http-error.ts';
+import { HttpError } from './message.ts';
 
 /** Arrays and objects nested in one another; no client nests deeper than five. */
 const MAX_DEPTH = 64;

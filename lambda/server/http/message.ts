@@ -1,3 +1,5 @@
+import type { Limits } from '../../../config/schema.ts';
+
 /**
  * A request and a response as the pipeline sees them. API Gateway and node:http are adapted to these
  * two, and nothing behind them knows either.
@@ -37,3 +39,40 @@ export interface CodecResponse {
 
 /** Answers requests. Never rejects: what goes wrong is a response. */
 export type CodecPipeline = (request: CodecRequest) => CodecResponse | Promise<CodecResponse>;
+
+/**
+ * A request that is answered with an error on purpose. Whatever else is thrown on a request's way is
+ * a bug, and is answered with a blank 500.
+ */
+export class HttpError extends Error {
+  override readonly name = 'HttpError';
+  readonly status: number;
+  /** Header fields that belong to the status, such as `allow` or `retry-after`; lower-case names. */
+  readonly headers: Readonly<Record<string, string>> | undefined;
+
+  /**
+   * @param message one sentence for the caller without a full stop, and without anything the caller
+   *   sent: it may be shown to others, and what a payload holds is nobody's business
+   */
+  constructor(status: number, message: string, headers?: Readonly<Record<string, string>>, options?: ErrorOptions) {
+    super(message, options);
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+// The limits on a request, with what holds where the configuration says nothing.
+
+const MIB = 1_048_576;
+
+/** On Lambda: its event is 6 MiB, with the body escaped inside. */
+export const LAMBDA_LIMITS: Limits = { bodyBytes: 4_000_000, payloads: 1_000, layers: 8, inflatedBytes: 32 * MIB };
+
+/** On one's own machine. */
+export const LOCAL_LIMITS: Limits = { bodyBytes: 16_000_000, payloads: 10_000, layers: 8, inflatedBytes: 32 * MIB };
+
+/** @throws HttpError (413) when a body of `bytes` is larger than allowed */
+export function limitBody(bytes: number, { bodyBytes }: Limits): void {
+  if (bytes > bodyBytes)
+    throw new HttpError(413, `The body is larger than ${bodyBytes} bytes: send fewer payloads at a time`);
+}

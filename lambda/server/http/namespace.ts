@@ -9,7 +9,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createNamespaceMatcher, type NamespaceMatcher } from '../../../codec/namespace-pattern.ts';
 import type { AccessRule, KeysConfig } from '../../../config/schema.ts';
-import { HttpError } from './http-error.ts';
+import { HttpError } from './message.ts';
 
 /** Bytes of a name: Temporal Server's own default limit for names of all kinds (`limit.maxIDLength`). */
 const MAX_BYTES = 1000;

@@ -18,8 +18,8 @@ import {
   type PayloadMetadata,
 } from '../../../codec/payload.ts';
 import { decodeBase64 } from './base64.ts';
-import { HttpError } from './http-error.ts';
 import { JsonCursor, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './json-cursor.ts';
+import { HttpError } from './message.ts';
 
 const EMPTY = Buffer.alloc(0);
 const NO_PAYLOADS: readonly Payload[] = [];

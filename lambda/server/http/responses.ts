@@ -2,9 +2,9 @@
  * Every answer there is. All of them forbid caching and type guessing, and name the request. An error
  * is a sentence in plain text: the CLI prints it as it is, and the Web UI never reads it.
  */
-import type { Payload } from '../../../codec/payload.ts';
-import type { HttpError } from './http-error.ts';
-import type { CodecResponse } from './message.ts';
+import { metadataOf, type Payload } from '../../../codec/payload.ts';
+import type { Caller } from '../auth/caller.ts';
+import type { CodecResponse, HttpError } from './message.ts';
 import { writePayloads } from './payload-json-writer.ts';
 
 const NOT_STORED = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
@@ -50,4 +50,85 @@ export function httpErrorResponse({ status, message, headers }: HttpError, reque
 /** A bug: says nothing but where to look. */
 export function bugResponse(requestId: string): CodecResponse {
   return textResponse(500, `Internal error (request ${requestId})`, requestId);
+}
+
+// Explanations in place of payloads. The Web UI shows no other text of a codec server's: a payload
+// in a 200 is the only way to tell the person who looks at it why there is no plaintext.
+
+/** Tells someone that they may not decode, and whom that concerns: person, namespace, and the rule to be added to. */
+export function explainDenied(
+  caller: Caller,
+  namespace: string | undefined,
+  rule: string | undefined,
+  requestId: string,
+): Payload {
+  return jsonPlain(`${deniedSentence(caller, 'decode', namespace, rule)} (request ${requestId})`);
+}
+
+/** Tells someone that a payload stays closed. Why is in the log alone, under the request id. */
+export function explainCannotOpen(requestId: string): Payload {
+  return jsonPlain(`Codec server: this payload cannot be opened (request ${requestId})`);
+}
+
+/** Tells someone who may read it that a payload of external storage is more than an answer may hold. */
+export function explainTooLarge(requestId: string): Payload {
+  return jsonPlain(
+    `Codec server: this payload is in external storage and too large to be shown here: download it from its bucket and decode it with the Temporal CLI or a worker (request ${requestId})`,
+  );
+}
+
+/** One sentence on a right that is missing; also the text of a 403. */
+export function deniedSentence(
+  caller: Caller,
+  operation: 'decode' | 'encode',
+  namespace: string | undefined,
+  rule: string | undefined,
+): string {
+  const person = caller.method === 'loopback' ? 'whoever is on this machine' : quoted(caller.email ?? caller.subject);
+  if (namespace === undefined)
+    return `Codec server: this payload is bound to no namespace and the request names none, so ${person} may not ${operation} it`;
+  const fix =
+    rule === undefined ? 'no access rule allows it' : `ask to be added to the access rule ${quoted(rule, '"')}`;
+  return `Codec server: ${person} may not ${operation} payloads of the namespace ${quoted(namespace)}: ${fix}`;
+}
+
+/** Bytes of a payload with short metadata in the JSON of an answer. */
+export function writtenLength({ metadata, data }: Payload): number {
+  const ofMetadata = Object.entries(metadata).reduce((sum, [key, value]) => sum + key.length + base64Length(value), 0);
+  return ofMetadata + base64Length(data) + JSON_AROUND;
+}
+
+/** Names, quotes and punctuation of a payload with one metadata entry, and the comma behind it. */
+const JSON_AROUND = 32;
+
+function base64Length({ length }: Uint8Array): number {
+  return 4 * Math.ceil(length / 3);
+}
+
+/** What names, ids and email addresses are made of. */
+const PLAIN = /^[\p{L}\p{N}._@+|-]{1,100}$/u;
+/** Characters of a name that are repeated. */
+const LONGEST_QUOTE = 100;
+
+/**
+ * A name as it may stand in a sentence of ours. Whoever writes a ciphertext chooses its namespace, so
+ * what is not plain is cut, put into quotes, and percent-encoded where it is neither letter nor digit:
+ * no line break, no link, no second sentence in the server's own voice.
+ */
+function quoted(name: string, mark = ''): string {
+  if (mark === '' && PLAIN.test(name)) return name;
+  const characters = [...name.slice(0, 2 * LONGEST_QUOTE).toWellFormed()];
+  const safe = characters
+    .slice(0, LONGEST_QUOTE)
+    .map((character) =>
+      /[\p{L}\p{N}._@+|-]/u.test(character) || (mark !== '' && character === ' ')
+        ? character
+        : encodeURIComponent(character).replace(/[!'()*~]/g, (it) => `%${it.charCodeAt(0).toString(16).toUpperCase()}`),
+    )
+    .join('');
+  return `"${safe}${characters.length > LONGEST_QUOTE ? '…' : ''}"`;
+}
+
+function jsonPlain(sentence: string): Payload {
+  return { metadata: metadataOf({ encoding: 'json/plain' }), data: Buffer.from(JSON.stringify(sentence)) };
 }

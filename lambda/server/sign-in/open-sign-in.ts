@@ -5,9 +5,8 @@ import { createSecretSource, type SecretReader } from '../../../codec/keys/secre
 import type { SecretRef } from '../../../config/schema.ts';
 import { createHttpsGet } from '../auth/https-get.ts';
 import { secretArn } from '../open-keys.ts';
-import { claimsOfRules, keptClaims } from './kept-claims.ts';
 import { createProvider } from './provider.ts';
-import { readableNamespaces } from './readable-namespaces.ts';
+import { claimsOfRules, keptClaims, readableNamespaces } from './readable-namespaces.ts';
 import { createRoutes } from './routes.ts';
 import { createSeal } from './seal.ts';
 import { newSessionKeys, parseSessionKeys } from './session-keys.ts';

@@ -11,7 +11,7 @@ import { Backoff } from '../../../codec/calls/backoff.ts';
 import { SingleFlight } from '../../../codec/calls/single-flight.ts';
 import type { SecretSource } from '../../../codec/keys/secrets/secret-source.ts';
 import type { SignInConfig } from '../../../config/schema.ts';
-import type { ProviderObserver } from '../audit/observe-identity.ts';
+import type { ProviderObserver } from '../audit/observe.ts';
 import { type Caller, IdentityUnavailableError, UnauthenticatedError } from '../auth/caller.ts';
 import { type HttpsGet, HttpsGetError } from '../auth/https-get.ts';
 import type { LookupObserver } from '../auth/issuer-keys.ts';

@@ -1,8 +1,63 @@
 /** Which namespaces somebody may read, in the words of the rules: for people, where the policy itself decides one at a time. */
-import type { AccessRule } from '../../../config/schema.ts';
+import type { AccessRule, People } from '../../../config/schema.ts';
 import type { Caller } from '../auth/caller.ts';
 import { createAccessPolicy } from '../auth/policy.ts';
-import { namespacesIn } from './kept-claims.ts';
+
+// The claims that a session keeps: those that a rule asks for, and of lists only the values that a
+// rule can match. A person of 150 groups fits into a cookie, and what nobody asks for is not carried around.
+
+type ClaimOfPeople = Extract<People, { readonly claim: string }>;
+
+const NAMESPACE_PLACEHOLDER = '{namespace}';
+
+/** The rules' claims, each with the texts that are looked for in it. */
+export function claimsOfRules(access: readonly AccessRule[]): ReadonlyMap<string, readonly string[]> {
+  const wanted = new Map<string, string[]>();
+  for (const people of access.flatMap((rule) => rule.people)) {
+    if (typeof people !== 'object' || !('claim' in people)) continue;
+    const { claim, includes }: ClaimOfPeople = people;
+    wanted.set(claim, [...(wanted.get(claim) ?? []), includes]);
+  }
+  return wanted;
+}
+
+/** What is kept of verified claims. */
+export function keptClaims(
+  claims: Readonly<Record<string, unknown>>,
+  wanted: ReadonlyMap<string, readonly string[]>,
+): Record<string, unknown> {
+  const kept: Record<string, unknown> = {};
+  for (const [claim, texts] of wanted) {
+    if (!Object.hasOwn(claims, claim)) continue;
+    const value = claims[claim];
+    const canMatch = (item: unknown): boolean => texts.some((text) => valueCanMatch(item, text));
+    if (Array.isArray(value)) {
+      const matching = value.filter(canMatch);
+      if (matching.length > 0) kept[claim] = matching;
+    } else if (canMatch(value)) kept[claim] = value;
+  }
+  return kept;
+}
+
+function valueCanMatch(value: unknown, includes: string): boolean {
+  return typeof value === 'string' && namespacesIn(value, includes) !== undefined;
+}
+
+/**
+ * The namespace that a claim's value stands for where `includes` has `{namespace}` once; `'*'` where
+ * the value is equal to an `includes` without it; undefined when they do not match. A placeholder that
+ * occurs more often is tried with what the first one would stand for.
+ */
+export function namespacesIn(value: string, includes: string): string | undefined {
+  const pieces = includes.split(NAMESPACE_PLACEHOLDER);
+  if (pieces.length === 1) return value === includes ? '*' : undefined;
+  const [before = ''] = pieces;
+  const fixed = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const length = (value.length - fixed) / (pieces.length - 1);
+  if (!Number.isInteger(length) || length < 1 || !value.startsWith(before)) return undefined;
+  const namespace = value.slice(before.length, before.length + length);
+  return pieces.join(namespace) === value ? namespace : undefined;
+}
 
 /** A pattern of namespaces that somebody may read. */
 export interface ReadableNamespaces {

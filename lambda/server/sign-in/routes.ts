@@ -4,15 +4,14 @@
  * names and to `/`; nothing in a request chooses where to.
  */
 import { hash } from 'node:crypto';
-import type { AuditSink } from '../audit/audit.ts';
-import { AuditRecord } from '../audit/audit-record.ts';
+import { AuditRecord, type AuditSink } from '../audit/audit.ts';
 import { type Caller, IdentityUnavailableError, UnauthenticatedError } from '../auth/caller.ts';
 import type { CodecPipeline, CodecRequest, CodecResponse } from '../http/message.ts';
 import { textResponse } from '../http/responses.ts';
-import { cookieValues, SESSION_COOKIE, SIGN_IN_COOKIE, setCookie } from './cookies.ts';
 import { messagePage, type PageSettings, REDIRECT_HEADERS, statusPage } from './pages.ts';
 import { type Provider, SignInRefusedError } from './provider.ts';
 import type { ReadableNamespaces } from './readable-namespaces.ts';
+import { cookieValues, SESSION_COOKIE, SIGN_IN_COOKIE, setCookie } from './seal.ts';
 import type { Sessions } from './sessions.ts';
 import type { SignInFlow } from './sign-in-flow.ts';
 

@@ -5,9 +5,8 @@
  */
 import { hash } from 'node:crypto';
 import { deleteOldest } from '../auth/delete-oldest.ts';
-import { cookieValues, SIGN_IN_COOKIE, setCookie } from './cookies.ts';
 import type { SignInSecrets } from './provider.ts';
-import type { Seal } from './seal.ts';
+import { cookieValues, type Seal, SIGN_IN_COOKIE, setCookie } from './seal.ts';
 import type { SessionKeys } from './session-keys.ts';
 
 /** Seconds that people may take at the provider. */

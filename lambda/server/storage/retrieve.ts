@@ -12,11 +12,9 @@ import { type DecodeContext, type DecodeOutcome, type Decoder, decodePayloads } 
 import { CannotOpenError } from '../../../codec/errors.ts';
 import type { KeySource } from '../../../codec/keys/key-source.ts';
 import { deserializePayload, type Payload } from '../../../codec/payload.ts';
-import { type Bucket, bucketToRead } from './buckets.ts';
 import type { RequestFetch } from './fetch.ts';
-import { namespaceOfKey } from './object-key.ts';
-import { EXTERNAL_STORAGE_LAYER } from './object-store.ts';
-import { isStorageReference, readReference } from './reference.ts';
+import { type Bucket, bucketToRead, EXTERNAL_STORAGE_LAYER } from './object-store.ts';
+import { isStorageReference, namespaceOfKey, readReference } from './reference.ts';
 
 /** What retrieving needs. */
 export interface RetrieveDeps {

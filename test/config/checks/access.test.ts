@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { temporalPermissions } from '../../../config/access-rules.ts';
 import { checkAccess, warnAboutAccess } from '../../../config/checks/access.ts';
+import { temporalPermissions } from '../../../config/define.ts';
 import type { AccessRule, IdentityConfig, People } from '../../../config/schema.ts';
 
 const IDENTITY: IdentityConfig = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { checkConfig } from '../../../config/check.ts';
 import { checkDeployment } from '../../../config/checks/deployment.ts';
-import { checkSignIn } from '../../../config/checks/sign-in.ts';
+import { checkSignIn } from '../../../config/checks/identity.ts';
 import type { CorsConfig, SignInConfig } from '../../../config/schema.ts';
 import local from '../../../environments/local.ts';
 import full from '../../support/environments/full.ts';

@@ -5,9 +5,8 @@ import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { MOST_UNKNOWN_PER_PEER } from '../../../lambda/node/gate.ts';
 import { type LocalServer, type LocalServerOptions, startLocalServer } from '../../../lambda/node/local-server.ts';
-import type { Authenticator } from '../../../lambda/server/auth/caller.ts';
-import { LOOPBACK_CALLER } from '../../../lambda/server/auth/loopback.ts';
-import { rejected } from '../../../lambda/server/auth/rejection.ts';
+import { LOOPBACK_CALLER } from '../../../lambda/server/auth/authenticator.ts';
+import { type Authenticator, rejected } from '../../../lambda/server/auth/caller.ts';
 import type { CodecPipeline, CodecRequest, CodecResponse } from '../../../lambda/server/http/message.ts';
 import { makeTestCertificate } from '../../support/certificate.ts';
 

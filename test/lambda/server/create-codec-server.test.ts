@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it } from '@jest/globals';
-import { LAMBDA_LIMITS } from '../../../lambda/server/http/limits.ts';
+import { LAMBDA_LIMITS } from '../../../lambda/server/http/message.ts';
 import { contractPipeline, headersOf } from '../../contract/in-process.ts';
 
 it('keeps the limits of where it runs where the configuration leaves one undefined', async () => {

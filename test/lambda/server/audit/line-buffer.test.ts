@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { LineBuffer } from '../../../../lambda/server/audit/line-buffer.ts';
+import { LineBuffer } from '../../../../lambda/server/audit/logger.ts';
 
 function bufferInto(writes: string[]): LineBuffer {
   return new LineBuffer((text) => writes.push(text));

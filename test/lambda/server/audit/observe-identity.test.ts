@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createLogger } from '../../../../lambda/server/audit/logger.ts';
 import { createMetrics } from '../../../../lambda/server/audit/metrics.ts';
-import { observeIdentity } from '../../../../lambda/server/audit/observe-identity.ts';
+import { observeIdentity } from '../../../../lambda/server/audit/observe.ts';
 import { HttpsGetError } from '../../../../lambda/server/auth/https-get.ts';
 import { auditEntry } from '../../../support/audit-entry.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type Kms, KmsFault, type KmsFaultKind, type KmsKey, observeKms } from '../../../../codec/keys/kms/kms-api.ts';
 import { createLogger } from '../../../../lambda/server/audit/logger.ts';
 import { createMetrics } from '../../../../lambda/server/audit/metrics.ts';
-import { observeKeys } from '../../../../lambda/server/audit/observe-keys.ts';
+import { observeKeys } from '../../../../lambda/server/audit/observe.ts';
 import { auditEntry } from '../../../support/audit-entry.ts';
 
 const KEY = {} as KmsKey;

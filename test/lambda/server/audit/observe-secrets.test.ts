@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { KeyUnavailableError } from '../../../../codec/errors.ts';
 import { createLogger } from '../../../../lambda/server/audit/logger.ts';
 import { createMetrics } from '../../../../lambda/server/audit/metrics.ts';
-import { observeSecrets } from '../../../../lambda/server/audit/observe-secrets.ts';
+import { observeSecrets } from '../../../../lambda/server/audit/observe.ts';
 import { auditEntry } from '../../../support/audit-entry.ts';
 
 const unusable = (message: string) => new KeyUnavailableError('unusable', message, 5, { dependency: 'secrets' });

@@ -5,9 +5,9 @@ import {
   type Authenticator,
   type Caller,
   type Credentials,
+  rejected,
   UnauthenticatedError,
 } from '../../../../lambda/server/auth/caller.ts';
-import { rejected } from '../../../../lambda/server/auth/rejection.ts';
 import {
   createServiceTokens,
   makeServiceToken,

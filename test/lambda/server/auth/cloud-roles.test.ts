@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { IdentityUnavailableError } from '../../../../lambda/server/auth/caller.ts';
 import { createCloudRoles, parseApiKey, STALE_SECONDS } from '../../../../lambda/server/auth/cloud-roles.ts';
-import type { RoleDirectory } from '../../../../lambda/server/auth/role-directory.ts';
+import type { RoleDirectory } from '../../../../lambda/server/auth/policy.ts';
 import { TestClock } from '../../../support/clock.ts';
 import { CloudOps, cloudUser, projectUser } from '../../../support/cloud-ops.ts';
 import { standInGet } from '../../../support/https-stand-in.ts';

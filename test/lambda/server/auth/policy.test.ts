@@ -1,10 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { temporalPermissions } from '../../../../config/access-rules.ts';
+import { temporalPermissions } from '../../../../config/define.ts';
 import type { AccessRule, Operation, People } from '../../../../config/schema.ts';
 import { IdentityUnavailableError } from '../../../../lambda/server/auth/caller.ts';
-import { createAccessPolicy } from '../../../../lambda/server/auth/policy.ts';
-import type { NamespaceRole, RoleDirectory } from '../../../../lambda/server/auth/role-directory.ts';
+import { createAccessPolicy, type NamespaceRole, type RoleDirectory } from '../../../../lambda/server/auth/policy.ts';
 import { LOOPBACK_CALLER, person, serviceToken } from '../../../support/callers.ts';
 
 function rule(people: People[], namespaces = ['orders'], allow: Operation[] = ['decode']): AccessRule {

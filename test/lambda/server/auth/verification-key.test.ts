@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { readKeySet } from '../../../../lambda/server/auth/verification-key.ts';
+import { readKeySet } from '../../../../lambda/server/auth/issuer-keys.ts';
 import { makeSigningKey, signingKeyOf } from '../../../support/https-issuer.ts';
 
 const { jwk } = makeSigningKey('rsa');

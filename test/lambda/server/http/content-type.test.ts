@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { requireJson } from '../../../../lambda/server/http/content-type.ts';
-import { HttpError } from '../../../../lambda/server/http/http-error.ts';
+import { HttpError } from '../../../../lambda/server/http/message.ts';
+import { requireJson } from '../../../../lambda/server/http/route.ts';
 
 describe('the content type', () => {
   it.each([

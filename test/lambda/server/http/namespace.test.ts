@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { HttpError } from '../../../../lambda/server/http/http-error.ts';
+import { HttpError } from '../../../../lambda/server/http/message.ts';
 import { namedNamespace, namespacesNamedBy } from '../../../../lambda/server/http/namespace.ts';
 
 const NOTHING_ELSE = { defaultNamespace: null, isKnown: () => false };

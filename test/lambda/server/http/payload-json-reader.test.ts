@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { emptyMetadata, type Payload } from '../../../../codec/payload.ts';
-import { HttpError } from '../../../../lambda/server/http/http-error.ts';
+import { HttpError } from '../../../../lambda/server/http/message.ts';
 import { readPayloads } from '../../../../lambda/server/http/payload-json-reader.ts';
 import { writePayloads } from '../../../../lambda/server/http/payload-json-writer.ts';
 

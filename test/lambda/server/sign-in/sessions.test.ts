@@ -2,8 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { KeyUnavailableError } from '../../../../codec/errors.ts';
 import { createSecretSource } from '../../../../codec/keys/secrets/secret-source.ts';
 import type { Caller } from '../../../../lambda/server/auth/caller.ts';
-import { SESSION_COOKIE } from '../../../../lambda/server/sign-in/cookies.ts';
-import { createSeal } from '../../../../lambda/server/sign-in/seal.ts';
+import { createSeal, SESSION_COOKIE } from '../../../../lambda/server/sign-in/seal.ts';
 import { newSessionKeys, parseSessionKeys } from '../../../../lambda/server/sign-in/session-keys.ts';
 import { Sessions } from '../../../../lambda/server/sign-in/sessions.ts';
 import { TestClock } from '../../../support/clock.ts';

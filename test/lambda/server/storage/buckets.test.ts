@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createBuckets } from '../../../../lambda/server/storage/buckets.ts';
+import { createBuckets } from '../../../../lambda/server/storage/object-store.ts';
 
 const entry = (bucket: string, ...namespaces: string[]) => ({ bucket, region: 'eu-west-1', namespaces });
 const soleOf = (...entries: ReturnType<typeof entry>[]) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { namespaceOfKey, objectKeyOf, prefixOf } from '../../../../lambda/server/storage/object-key.ts';
+import { namespaceOfKey, objectKeyOf, prefixOf } from '../../../../lambda/server/storage/reference.ts';
 
 const HASH = 'cd'.repeat(32);
 const OTHER = 'ef'.repeat(32);
