@@ -9,7 +9,8 @@ import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CodecOptionsError } from './errors.ts';
 
-const PACKAGE_PATH = 'temporal-codec-server/failure-converter';
+/** Where the packages that bring this module export it: the worker's, and the server's. */
+const EXPORTED = ['temporal-codec-server-worker/failure-converter', 'temporal-codec-server/failure-converter'];
 
 /** Asked when a data converter is made, not when this module is loaded: a bundle may hold it and never ask. */
 export function failureConverterPath(): string {
@@ -17,7 +18,7 @@ export function failureConverterPath(): string {
   const path = file && (besideThisModule(file) ?? asInstalled(file));
   if (path !== undefined) return path;
   throw new CodecOptionsError(
-    `the failure converter is not beside this code: mark temporal-codec-server as external where you bundle, or give the data converter a failureConverterPath, the file of ${PACKAGE_PATH}`,
+    `the failure converter is not beside this code: mark temporal-codec-server-worker as external where you bundle, or give the data converter a failureConverterPath, the file of ${EXPORTED[0]}`,
   );
 }
 
@@ -36,9 +37,13 @@ function besideThisModule(file: string): string | undefined {
 
 /** What a bundler took in is installed as a rule where the bundle runs. */
 function asInstalled(file: string): string | undefined {
-  try {
-    return createRequire(file).resolve(PACKAGE_PATH);
-  } catch {
-    return undefined;
+  const { resolve } = createRequire(file);
+  for (const name of EXPORTED) {
+    try {
+      return resolve(name);
+    } catch {
+      // the other one, or none
+    }
   }
+  return undefined;
 }

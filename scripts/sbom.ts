@@ -31,7 +31,7 @@ function npmSbom(): string {
   const bare = mkdtempSync(join(tmpdir(), 'codec-server-sbom-'));
   try {
     const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as Record<string, unknown>;
-    const { devDependencies: _, scripts: __, ...published } = manifest;
+    const { devDependencies: _, scripts: __, workspaces: ___, ...published } = manifest;
     writeFileSync(join(bare, 'package.json'), JSON.stringify(published));
     copyFileSync(new URL('package-lock.json', root), join(bare, 'package-lock.json'));
     npm(bare, 'install', '--package-lock-only', '--offline', '--ignore-scripts', '--no-audit');

@@ -50,7 +50,7 @@ const ROOT = join(import.meta.dirname, '..');
 function filesOf(room: string): string[] {
   return readdirSync(join(ROOT, room), { recursive: true, encoding: 'utf8' })
     .map((file) => join(room, file))
-    .filter((file) => /\.m?[jt]s$/.test(file));
+    .filter((file) => /\.m?[jt]s$/.test(file) && !file.startsWith(join('codec', 'dist')));
 }
 
 function textOf(file: string): string {

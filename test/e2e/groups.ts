@@ -15,6 +15,7 @@ export interface Group {
 export const toolbox = {
   'npm packages of the suite': tools.suitePackages,
   'older TypeScript SDKs': tools.olderSdks,
+  'older Node.js': tools.oldNode,
   'Temporal CLI and server': tools.temporalCli,
   'Web UI server': tools.webUIServer,
   Chromium: tools.chromium,
@@ -54,6 +55,12 @@ export const groups: readonly Group[] = [
     shows: 'a TypeScript worker outlives every failure of its key service, on the newest SDK, 1.20 and 1.13',
     file: 'outages.test.ts',
     needs: [...server, 'older TypeScript SDKs'],
+  },
+  {
+    name: 'worker-package',
+    shows: 'the package for TypeScript workers, installed: small, in both kinds of module, bundled, and on Node.js 20',
+    file: 'worker-package.test.ts',
+    needs: ['npm packages of the suite', 'older Node.js'],
   },
   {
     name: 'examples',

@@ -24,14 +24,15 @@ interface LockEntry {
   readonly dev?: boolean;
   readonly devOptional?: boolean;
   readonly inBundle?: boolean;
+  readonly link?: boolean;
   readonly hasInstallScript?: boolean;
 }
 
-/** Reads a lock file (version 3). */
+/** Reads a lock file (version 3). Packages of this repository, such as a workspace, are none that is installed. */
 export function readLockFile(file: URL): LockedPackage[] {
   const { packages } = JSON.parse(readFileSync(file, 'utf8')) as { packages: Record<string, LockEntry> };
   return Object.entries(packages)
-    .filter(([path]) => path !== '')
+    .filter(([path, { link }]) => path.includes('node_modules/') && link !== true)
     .map(([path, entry]) => ({
       path,
       name: entry.name ?? path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length),

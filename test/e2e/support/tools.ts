@@ -139,6 +139,18 @@ export async function olderSdks(): Promise<void> {
   for (const version of versions.olderTypescriptSdks) await olderSdk(version);
 }
 
+/** The oldest Node.js that a worker may run on, as npm has it. @returns its path */
+export async function oldNode(): Promise<string> {
+  const name = `node-${process.platform}-${process.arch}`;
+  const wanted = `${name}@${versions.oldNode}`;
+  const directory = await madeOnce('old-node', [wanted], async (target) => {
+    writeFileSync(join(target, 'package.json'), '{"private":true}\n');
+    const options = ['--no-audit', '--no-fund', `--cache=${join(cacheRoot, 'npm')}`];
+    await runOrThrow('npm', ['install', ...options, wanted], { cwd: target, timeout: BUILD_TIMEOUT });
+  });
+  return join(directory, 'node_modules', name, 'bin/node');
+}
+
 /** The packages of `test/e2e/package.json`, installed beside it. */
 export async function suitePackages(): Promise<void> {
   const stamp = join(suiteRoot, 'node_modules/.installed');

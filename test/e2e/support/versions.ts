@@ -24,6 +24,8 @@ export const versions = {
   typescriptSdk: npmPackages.dependencies['@temporalio/worker'] ?? 'unknown',
   /** One with plugins and a context, and the oldest that the codec is promised for. */
   olderTypescriptSdks: ['1.20.3', '1.13.0'],
+  /** The oldest Node.js that the package for workers and the SDK take. */
+  oldNode: '20.20.2',
   /** The oldest Go that builds the Web UI's server. */
   go: /^go (\S+)/m.exec(readFileSync(webUIModule, 'utf8'))?.[1] ?? 'unknown',
 } as const;
