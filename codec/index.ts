@@ -3,7 +3,7 @@
  * codec server.
  *
  * ```ts
- * import { createDataConverter } from 'temporal-codec-server';
+ * import { createDataConverter } from 'temporal-codec-server-worker';
  *
  * const dataConverter = createDataConverter({
  *   namespace: 'orders-prod.a1b2c',

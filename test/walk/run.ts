@@ -98,9 +98,12 @@ const STEPS: Readonly<Record<string, (command: string) => void | Promise<void>>>
   'npx cdk deploy CodecServer-dev': () =>
     succeeds('npx cdk synth CodecServer-dev', 'CodecEndpoint', 'AWS::ApiGatewayV2::Api'),
   'npm run -s codec-server -- check-config environments/dev.ts': (command) => succeeds(command),
-  'npm pack': (command) => {
-    succeeds(`${command} --pack-destination ${folder}`, 'temporal-codec-server-0.1.0.tgz');
-    ensure(existsSync(join(folder, 'temporal-codec-server-0.1.0.tgz')), 'it wrote another file than the page says');
+  'npm pack --workspace codec': (command) => {
+    succeeds(`${command} --pack-destination ${folder}`, 'temporal-codec-server-worker-0.1.0.tgz');
+    ensure(
+      existsSync(join(folder, 'temporal-codec-server-worker-0.1.0.tgz')),
+      'it wrote another file than the page says',
+    );
   },
   'npm run -s codec-server -- doctor http://localhost:8888': () => {
     // with the server of the first screen, above

@@ -6,7 +6,7 @@ import { ExternalStorage } from '@temporalio/common';
 import { S3StorageDriver } from '@temporalio/external-storage-s3';
 import { AwsSdkS3StorageDriverClient } from '@temporalio/external-storage-s3-aws-sdk';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { type CodecKeys, createDataConverter } from 'temporal-codec-server';
+import { type CodecKeys, createDataConverter } from 'temporal-codec-server-worker';
 import { shout } from './workflows.ts';
 
 const { env } = process;

@@ -1,5 +1,5 @@
 /** Where Temporal is and which keys to use, from the environment; without any, everything on this machine. */
-import { type CodecKeys, createDataConverter } from 'temporal-codec-server';
+import { type CodecKeys, createDataConverter } from 'temporal-codec-server-worker';
 
 const { env } = process;
 

@@ -20,13 +20,13 @@ export function layOutExamples(keyringFile: string): string {
 
 /** Gives an example in TypeScript what `npm install` would: the SDK from this suite, the built package from the project. */
 export async function installPackages(folder: string): Promise<void> {
-  await runOrThrow(process.execPath, ['scripts/build.ts'], { cwd: projectRoot });
+  await runOrThrow(process.execPath, ['scripts/build-worker.ts'], { cwd: projectRoot });
   mkdirSync(join(folder, 'node_modules'));
   for (const [name, target] of [
     ['@temporalio', join(suiteRoot, 'node_modules/@temporalio')],
     ['@aws-sdk', join(suiteRoot, 'node_modules/@aws-sdk')],
     ['@types', join(projectRoot, 'node_modules/@types')],
-    ['temporal-codec-server', projectRoot],
+    ['temporal-codec-server-worker', join(projectRoot, 'codec')],
   ] as const) {
     symlinkSync(target, join(folder, 'node_modules', name));
   }
