@@ -55,7 +55,8 @@ export interface DecodeContext {
 /**
  * What became of one payload.
  *
- * - `decoded`: every envelope is open; `layers` names their formats from the outside in
+ * - `decoded`: every envelope is open; `layers` names their formats from the outside in, and `neededKey` says whether any
+ *   of them needed one: whoever has no key can write the others
  * - `unchanged`: not ours, and exactly the object that came in
  * - `denied`: the caller may not decode the namespace it is bound to
  * - `cannot-open`: it stays closed; `reason` is for the log alone
@@ -66,10 +67,31 @@ export type DecodeOutcome =
       readonly payload: Payload;
       readonly namespace: string | undefined;
       readonly layers: readonly string[];
+      readonly neededKey: boolean;
     }
   | { readonly kind: 'unchanged'; readonly payload: Payload }
   | { readonly kind: 'denied'; readonly namespace: string | undefined }
   | { readonly kind: 'cannot-open'; readonly reason: CannotOpenCause; readonly namespace: string | undefined };
+
+/**
+ * Whether what came out is a payload that anybody could have written, without a key. What a codec of the configuration
+ * decoded counts for nothing: nobody knows whether it has keys.
+ */
+export function isPlaintext(outcome: DecodeOutcome): boolean {
+  return outcome.kind === 'unchanged' || (outcome.kind === 'decoded' && !outcome.neededKey);
+}
+
+/** The same outcomes, with the payloads closed that anybody could have written. @param isExempt these stay */
+export function refusePlaintext(
+  outcomes: readonly DecodeOutcome[],
+  isExempt: (outcome: DecodeOutcome) => boolean,
+): DecodeOutcome[] {
+  return outcomes.map((outcome) => {
+    if (!isPlaintext(outcome) || isExempt(outcome)) return outcome;
+    const namespace = 'namespace' in outcome ? outcome.namespace : undefined;
+    return { kind: 'cannot-open', reason: 'not-encrypted', namespace };
+  });
+}
 
 /**
  * Decodes the payloads of a request, in order. One payload that cannot be opened costs that payload alone.
@@ -172,6 +194,7 @@ class LayerPeeler {
   readonly #context: DecodeContext;
   readonly #original: Payload;
   readonly #layers: string[] = [];
+  #neededKey = false;
   /**
    * The namespace of the last envelope that is bound to one, else the caller's. It rules over the
    * envelopes inside that are bound to none: whoever wrote them could write that namespace.
@@ -240,6 +263,7 @@ class LayerPeeler {
   #openWith(envelope: Envelope, dataKey: DataKey): undefined {
     try {
       this.#context.usage.keyIds.add(dataKey.id);
+      this.#neededKey = true;
       return this.#open(envelope, dataKey.bytes);
     } finally {
       dataKey.release();
@@ -260,7 +284,13 @@ class LayerPeeler {
 
   #outcome(): DecodeOutcome {
     if (this.#payload === this.#original) return { kind: 'unchanged', payload: this.#original };
-    return { kind: 'decoded', payload: this.#payload, namespace: this.#namespace, layers: this.#layers };
+    return {
+      kind: 'decoded',
+      payload: this.#payload,
+      namespace: this.#namespace,
+      layers: this.#layers,
+      neededKey: this.#neededKey,
+    };
   }
 
   /** Codecs of the configuration hold keys that we know nothing of, so they are asked only after the same decision. */

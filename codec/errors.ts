@@ -23,6 +23,7 @@
  * And of what a reference to external storage refers to:
  *
  * - `reference-malformed`: it does not say, in the way of the official drivers, where the payload is
+ * - `storage-not-read`: it is in Google Cloud Storage, and S3 alone is read
  * - `storage-not-listed`: its bucket is none that the configuration lists for the namespace
  * - `object-missing`: there is no such object
  * - `object-access-denied`: S3 does not let this server read it
@@ -48,6 +49,7 @@ export type CannotOpenCause =
 /** Why what a reference refers to stays closed. */
 export type StorageCause =
   | 'reference-malformed'
+  | 'storage-not-read'
   | 'storage-not-listed'
   | 'object-missing'
   | 'object-access-denied'

@@ -19,6 +19,11 @@ export interface CodecServerConfig {
   readonly failures: FailuresSetting;
   /** Who gets the explanation of `failures: 'explain'`. Default: `browsers`. Never service tokens. */
   readonly explainTo?: 'browsers' | 'browsers-and-cli';
+  /**
+   * How `/decode` answers for a payload that needed no key anywhere, which whoever reaches Temporal can write. `accept`, the
+   * default, returns it; `refuse` treats it as one that cannot be opened.
+   */
+  readonly plaintext?: PlaintextSetting;
   /** Compression before encryption, where it saves bytes. `null`: none. */
   readonly compression: 'zstd' | 'zlib' | null;
   /** Who callers are. `null`: nobody is asked; only a server on a loopback address may run so. */
@@ -153,6 +158,8 @@ export interface CorsConfig {
  * - `return-encoded`: everyone gets the original
  * - `reject`: the request fails with 403 or 422
  */
+export type PlaintextSetting = 'accept' | 'refuse';
+
 export type FailuresSetting = 'explain' | 'return-encoded' | 'reject';
 
 /** Limits on a request. What it holds is counted before anything is decrypted. */

@@ -197,6 +197,7 @@ const configuration = object({
   cors: object({ origins: listOf(text), credentials: flag }),
   failures: oneOf('explain', 'return-encoded', 'reject'),
   explainTo: optional(oneOf('browsers', 'browsers-and-cli')),
+  plaintext: optional(oneOf('accept', 'refuse')),
   compression: nullable(oneOf('zstd', 'zlib')),
   identity: nullable(
     object({

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { PayloadCodec, Payload as TemporalPayload } from '@temporalio/common';
-import { type DecodeContext, type DecodeOutcome, type Decoder, decodePayloads } from '../decode.ts';
+import { type DecodeContext, type DecodeOutcome, type Decoder, decodePayloads, isPlaintext } from '../decode.ts';
 import { type EncodeContext, type Encoder, encodePayloads } from '../encode.ts';
 import { CannotEncodeError, type CannotOpenCause, CannotOpenError } from '../errors.ts';
 import { recognizeAll, recognizeOwn } from '../formats/all-formats.ts';
@@ -32,8 +32,6 @@ const DEFAULT_INFLATED_BYTES = 32 * 1024 * 1024;
 const MAX_LAYERS = 8;
 /** What the SDK's replayer names, whatever namespace the history is of. */
 const REPLAY_NAMESPACE = 'default';
-/** Formats that open without a key. */
-const KEYLESS: ReadonlySet<string> = new Set(['zlib', 'zstd', 'gzip', 'snappy', 'custom']);
 const NULL_ENCODING = Buffer.from('binary/null');
 
 export class NamespaceCodec implements EncryptingPayloadCodec {
@@ -130,7 +128,7 @@ export class NamespaceCodec implements EncryptingPayloadCodec {
   #opened(outcome: DecodeOutcome, original: TemporalPayload | undefined, closed: readonly CannotOpenError[]): Payload {
     switch (outcome.kind) {
       case 'decoded':
-        if (this.#refusesPlaintext && outcome.layers.every((layer) => KEYLESS.has(layer))) throw this.#notEncrypted();
+        if (this.#refusesPlaintext && isPlaintext(outcome)) throw this.#notEncrypted();
         return outcome.payload;
       case 'unchanged':
         if (this.#refusesPlaintext && !(original && ((this.#leavesNull && isNull(original)) || isWithheld(original))))

@@ -54,6 +54,7 @@ export function createCodecServer(config: CodecServerConfig, parts: ServerParts)
       },
       origins: config.cors.origins,
       failures: config.failures,
+      plaintext: config.plaintext ?? 'accept',
       explainTo: config.explainTo ?? 'browsers',
       limits,
     },

@@ -5,11 +5,17 @@
  * Every step answers without a promise when it can. With a remembered token and cached keys a request
  * is answered in the turn of the event loop in which its body is complete.
  */
-import { type DecodeContext, type DecodeOutcome, type Decoder, decodePayloads } from '../../codec/decode.ts';
+import {
+  type DecodeContext,
+  type DecodeOutcome,
+  type Decoder,
+  decodePayloads,
+  refusePlaintext,
+} from '../../codec/decode.ts';
 import { type Encoder, encodePayloads } from '../../codec/encode.ts';
 import { CannotEncodeError, CannotOpenError, KeyUnavailableError, TooManyKeysError } from '../../codec/errors.ts';
 import type { Payload } from '../../codec/payload.ts';
-import type { CorsConfig, FailuresSetting, Limits } from '../../config/schema.ts';
+import type { CorsConfig, FailuresSetting, Limits, PlaintextSetting } from '../../config/schema.ts';
 import { AuditRecord, type AuditSink } from './audit/audit.ts';
 import { type Authenticator, type Caller, IdentityUnavailableError, UnauthenticatedError } from './auth/caller.ts';
 import type { AccessPolicy } from './auth/policy.ts';
@@ -22,7 +28,6 @@ import {
   deniedSentence,
   explainCannotOpen,
   explainDenied,
-  explainTooLarge,
   httpErrorResponse,
   payloadsResponse,
   textResponse,
@@ -31,6 +36,7 @@ import {
 import { isBulkRead, preservesStorageRefs, type Route, requireJson, routeOf } from './http/route.ts';
 import type { ExternalStorage } from './storage/external-storage.ts';
 import { EXTERNAL_STORAGE_LAYER, StorageUnavailableError } from './storage/object-store.ts';
+import { isReference, withoutForeignReferences } from './storage/reference.ts';
 
 /** What a pipeline is told; a part of the configuration, with every limit filled in. */
 export interface PipelineSettings {
@@ -38,6 +44,8 @@ export interface PipelineSettings {
   /** Exact origins of the browsers that may call. */
   readonly origins: CorsConfig['origins'];
   readonly failures: FailuresSetting;
+  /** What becomes of payloads that needed no key. */
+  readonly plaintext: PlaintextSetting;
   readonly explainTo: 'browsers' | 'browsers-and-cli';
   readonly limits: Limits;
 }
@@ -192,9 +200,13 @@ class Pipeline {
     };
     const decoded = decodePayloads(this.#deps.decoder, payloads, context);
     const outcomes = this.#retrieve(request, isDownload, decoded, context);
-    return outcomes instanceof Promise
-      ? outcomes.then((settled) => this.#inProportion(request, payloads, settled, context, caller, record))
-      : this.#inProportion(request, payloads, outcomes, context, caller, record);
+    // What only says where a payload is shows nothing: it is judged when it is followed.
+    const isPreserved = (it: DecodeOutcome) => !isDownload && preservesStorageRefs(request.query) && isReference(it);
+    const answer = (settled: DecodeOutcome[]) => {
+      const judged = this.#settings.plaintext === 'refuse' ? refusePlaintext(settled, isPreserved) : settled;
+      return this.#inProportion(request, payloads, judged, context, caller, record);
+    };
+    return outcomes instanceof Promise ? outcomes.then(answer) : answer(outcomes);
   }
 
   /** No answer to somebody without a right is much larger than the request: a list of `{}` grows by being written out. */
@@ -225,8 +237,9 @@ class Pipeline {
     context: DecodeContext,
   ): DecodeOutcome[] | Promise<DecodeOutcome[]> {
     const { storage, decoder } = this.#deps;
-    if (storage === undefined || (!isDownload && preservesStorageRefs(query))) return decoded;
+    if (!isDownload && preservesStorageRefs(query)) return decoded;
     const retrieve = (outcomes: DecodeOutcome[]) => {
+      if (storage === undefined) return withoutForeignReferences(outcomes);
       if (isDownload && !storage.areReferences(outcomes))
         throw new HttpError(400, 'Send only references to external storage to /download, and the rest to /decode');
       return storage.retrieve(outcomes, decoder, context);
@@ -294,10 +307,8 @@ class Pipeline {
       }
       const original = payloads[index] as Payload;
       if (!explains || explainable <= 0) return original;
-      if (outcome.kind === 'cannot-open') {
-        const explanation = outcome.reason === 'object-too-large' ? explainTooLarge : explainCannotOpen;
-        return explain(explanation(request.requestId), original);
-      }
+      if (outcome.kind === 'cannot-open')
+        return explain(explainCannotOpen(outcome.reason, request.requestId), original);
       const rule = this.#ruleToAskFor(caller, 'decode', outcome.namespace);
       return explain(explainDenied(caller, outcome.namespace, rule, request.requestId), original);
     });

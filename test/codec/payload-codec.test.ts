@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { deflateSync } from 'node:zlib';
+import { deflateSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { defaultPayloadConverter, type PayloadCodec, type Payload as TemporalPayload } from '@temporalio/common';
 import Long from 'long';
@@ -87,7 +87,11 @@ describe('the codec of a worker', () => {
     const [encoded] = await codec.encode([plain(1)]);
     expect(text((await codec.decode([encoded as TemporalPayload]))[0]?.data)).toBe('1');
     const zlib = { metadata: metadataOf({ encoding: 'binary/zlib' }), data: deflateSync(serializePayload(ours(1))) };
-    for (const payload of [plain(1), zlib]) {
+    const compressed = {
+      metadata: metadataOf({ encoding: 'json/plain', 'compression/algorithm': 'zstd' }),
+      data: zstdCompressSync(Buffer.from('1')),
+    };
+    for (const payload of [plain(1), zlib, compressed]) {
       await expect(codec.decode([payload])).rejects.toMatchObject({ name: 'CannotOpenError', reason: 'not-encrypted' });
       await expect(make().decode([payload])).resolves.toHaveLength(1);
     }

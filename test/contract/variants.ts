@@ -1,4 +1,5 @@
 /** What other settings change, and what faults behind the server look like. */
+import { deflateSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { CannotEncodeError, CannotOpenError, KeyUnavailableError } from '../../codec/errors.ts';
 import type { KeySource } from '../../codec/keys/key-source.ts';
@@ -74,6 +75,47 @@ export function describeVariants(kind: TargetKind): void {
         const body = bodyOf(allowed, forbidden, broken);
         const answer = await target.send({ who: 'reader', headers: [['origin', ORIGIN]], body });
         expect(payloadsOf(answer)).toEqual([plain('allowed'), forbidden, broken]);
+      }));
+
+    it('plaintext: refuse closes what needed no key anywhere, explained like the rest and counted', async () => {
+      const entries: AuditEntry[] = [];
+      const config = { plaintext: 'refuse' } as const;
+      await withTarget({ config, onAudit: (entry) => void entries.push(entry) }, async (target) => {
+        const zlib = {
+          metadata: { encoding: base64('binary/zlib') },
+          data: deflateSync(Buffer.from('120178', 'hex')).toString('base64'),
+        };
+        const data = zstdCompressSync(Buffer.from('"planted"')).toString('base64');
+        const marked = { metadata: { ...plain(1).metadata, 'compression/algorithm': base64('zstd') }, data };
+        const [sealed, sealedMarked] = await encoded(target, ALLOWED, plain('ours'), marked);
+        const planted = [plain('planted'), { metadata: {}, data: '' }, zlib, marked];
+        const body = bodyOf(...planted, sealed, sealedMarked);
+        const headers: [string, string][] = [['x-namespace', ALLOWED]];
+        const shown = await target.send({ who: 'reader', headers: [...headers, ['origin', ORIGIN]], body });
+        const answers = payloadsOf(shown);
+        for (const answer of answers.slice(0, 4)) expect(explanationIn(answer)).toMatch(/is not encrypted/);
+        expect(answers.slice(4)).toEqual([plain('ours'), plain('planted')]);
+        expect(entries.at(-1)?.payloads).toEqual({ 'not-encrypted': 4, decoded: 2 });
+        const others = await target.send({ who: 'worker', headers, body });
+        expect(payloadsOf(others)).toEqual([...planted, plain('ours'), plain('planted')]);
+      });
+      await withTarget({ config: { ...config, failures: 'reject' } }, async (target) => {
+        expect(await target.send({ body: bodyOf(plain(1)) })).toMatchObject({ status: 422 });
+      });
+    });
+
+    it('without external storage, a reference to GCS is told from a payload all the same', () =>
+      withTarget({}, async (target) => {
+        const claimData = { bucket: 'b', object: 'o', hashAlgorithm: 'sha256', hashValue: 'ab'.repeat(32) };
+        const data = base64(JSON.stringify({ driverName: 'gcp.gcsdriver', claimData }));
+        const messageType = base64('temporal.api.sdk.v1.ExternalStorageReference');
+        const reference = { metadata: { encoding: base64('json/protobuf'), messageType }, data };
+        const toS3 = { ...reference, data: base64(JSON.stringify({ driverName: 'aws.s3driver', claimData: {} })) };
+        const send = async (query: string) =>
+          payloadsOf(await target.send({ query, headers: [['origin', ORIGIN]], body: bodyOf(reference, toS3) }));
+        const [explained, asItWas] = await send('');
+        expect([explanationIn(explained), asItWas]).toEqual([expect.stringMatching(/is in GCS/), toS3]);
+        expect(await send('preserveStorageRefs=true')).toEqual([reference, toS3]);
       }));
 
     it('explainTo: browsers-and-cli explains to people without a browser, and still not to service tokens', () =>

@@ -67,6 +67,7 @@ function pipelineOf(keys: KeySource): CodecPipeline {
       namespaces: { defaultNamespace: null, isKnown: (name) => name.startsWith('orders.') },
       origins: ['https://cloud.temporal.io'],
       failures: 'explain',
+      plaintext: 'accept',
       explainTo: 'browsers',
       limits: LAMBDA_LIMITS,
     },

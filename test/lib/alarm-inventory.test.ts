@@ -108,6 +108,7 @@ const CAUSES = everyOne<CannotOpenCause>({
   'custom-codec': true,
   'not-encrypted': true,
   'reference-malformed': true,
+  'storage-not-read': true,
   'storage-not-listed': true,
   'object-missing': true,
   'object-access-denied': true,

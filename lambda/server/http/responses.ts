@@ -2,6 +2,7 @@
  * Every answer there is. All of them forbid caching and type guessing, and name the request. An error
  * is a sentence in plain text: the CLI prints it as it is, and the Web UI never reads it.
  */
+import type { CannotOpenCause } from '../../../codec/errors.ts';
 import { metadataOf, type Payload } from '../../../codec/payload.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { CodecResponse, HttpError } from './message.ts';
@@ -65,16 +66,19 @@ export function explainDenied(
   return jsonPlain(`${deniedSentence(caller, 'decode', namespace, rule)} (request ${requestId})`);
 }
 
-/** Tells someone that a payload stays closed. Why is in the log alone, under the request id. */
-export function explainCannotOpen(requestId: string): Payload {
-  return jsonPlain(`Codec server: this payload cannot be opened (request ${requestId})`);
-}
+/** Causes that may be told: they say nothing of a key, and nothing that the payload itself does not show. */
+const TOLD: { readonly [cause in CannotOpenCause]?: string } = {
+  'object-too-large':
+    'is in external storage and too large to be shown here: download it from its bucket and decode it with the Temporal CLI or a worker',
+  'storage-not-read':
+    'is in GCS (Google Cloud Storage), which this server does not read: read it with a worker or a client that has the driver',
+  'not-encrypted':
+    'is not encrypted, and this server shows only what is: anybody who reaches Temporal could have written it',
+};
 
-/** Tells someone who may read it that a payload of external storage is more than an answer may hold. */
-export function explainTooLarge(requestId: string): Payload {
-  return jsonPlain(
-    `Codec server: this payload is in external storage and too large to be shown here: download it from its bucket and decode it with the Temporal CLI or a worker (request ${requestId})`,
-  );
+/** Tells someone that a payload stays closed. Why is in the log alone, under the request id, but for a few causes. */
+export function explainCannotOpen(cause: CannotOpenCause, requestId: string): Payload {
+  return jsonPlain(`Codec server: this payload ${TOLD[cause] ?? 'cannot be opened'} (request ${requestId})`);
 }
 
 /** One sentence on a right that is missing; also the text of a 403. */

@@ -7,8 +7,8 @@ import { type Payload, serializePayload } from '../../../codec/payload.ts';
 import type { StorageLimits } from '../../../config/schema.ts';
 import { RequestFetch } from './fetch.ts';
 import { type Bucket, bucketToWrite, type ObjectStore, StorageFault, StorageUnavailableError } from './object-store.ts';
-import { objectKeyOf, S3_DRIVER, writeReference } from './reference.ts';
-import { isReference, retrieveReferences } from './retrieve.ts';
+import { isReference, objectKeyOf, S3_DRIVER, writeReference } from './reference.ts';
+import { retrieveReferences } from './retrieve.ts';
 
 // Storing what `/encode` has encoded: what is large goes to S3, and a reference takes its place.
 

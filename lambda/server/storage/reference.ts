@@ -10,6 +10,8 @@
  *
  * @see https://docs.temporal.io/external-storage
  */
+
+import type { DecodeOutcome } from '../../../codec/decode.ts';
 import { CannotOpenError } from '../../../codec/errors.ts';
 import { asBuffer, ENCODING, metadataOf, metadataText, type Payload } from '../../../codec/payload.ts';
 
@@ -30,6 +32,9 @@ const REFERENCE_ENCODING = 'json/protobuf';
 const REFERENCE_TYPE = 'temporal.api.sdk.v1.ExternalStorageReference';
 const LEGACY_ENCODING = 'json/external-storage-reference';
 
+/** The name that official drivers for Google Cloud Storage go by unless they are told another. */
+const GCS_DRIVER = 'gcp.gcsdriver';
+
 /** A reference is a name, a bucket, a key of at most 1,024 bytes and a hash; this is several times that. */
 const MOST_BYTES = 16_384;
 
@@ -48,7 +53,8 @@ export function isStorageReference(payload: Payload): boolean {
  * Reads a reference; call it for what {@link isStorageReference} says is one. Unknown fields are
  * skipped, as proto3 JSON readers do.
  *
- * @throws CannotOpenError `reference-malformed`, when it does not say where the payload is, and its hash
+ * @throws CannotOpenError `reference-malformed`, when it does not say where the payload is, and its hash;
+ *   `storage-not-read`, when that is not in S3
  */
 export function readReference(payload: Payload): StorageReference {
   if (payload.data.length > MOST_BYTES) throw malformed('it is too long');
@@ -60,6 +66,8 @@ export function readReference(payload: Payload): StorageReference {
   }
   const legacy = fieldOf(json, 'driver_claim');
   const claim = legacy === undefined ? fieldOf(json, 'claimData', 'claim_data') : fieldOf(legacy, 'claim_data');
+  if (isInGoogleCloudStorage(json, claim))
+    throw new CannotOpenError('storage-not-read', 'the payload is in Google Cloud Storage');
   const algorithm = textOf(claim, 'hash_algorithm', 'hashAlgorithm');
   const sha256 = textOf(claim, 'hash_value', 'hashValue');
   if (algorithm !== 'sha256' || !/^[0-9a-f]{64}$/.test(sha256)) throw malformed('it names no SHA-256');
@@ -69,6 +77,35 @@ export function readReference(payload: Payload): StorageReference {
     key: textOf(claim, 'key'),
     sha256,
   };
+}
+
+/** Python and TypeScript call the object by these names; Go's claim is an S3 one but for the driver's name. */
+function isInGoogleCloudStorage(json: unknown, claim: unknown): boolean {
+  const isNamed = fieldOf(json, 'driverName', 'driver_name') === GCS_DRIVER;
+  return isNamed || (fieldOf(claim, 'key') === undefined && fieldOf(claim, 'object', 'object_name') !== undefined);
+}
+
+/** Whether what became of a payload is a reference. */
+export function isReference(outcome: DecodeOutcome): outcome is Extract<DecodeOutcome, { payload: Payload }> {
+  return (outcome.kind === 'decoded' || outcome.kind === 'unchanged') && isStorageReference(outcome.payload);
+}
+
+/**
+ * Where no external storage is read, references stay what they are, as a worker's remote codec needs them; but nobody is left to
+ * take a reference to what is never read here for the payload.
+ */
+export function withoutForeignReferences(outcomes: DecodeOutcome[]): DecodeOutcome[] {
+  if (!outcomes.some(isReference)) return outcomes;
+  return outcomes.map((outcome): DecodeOutcome => {
+    if (!isReference(outcome)) return outcome;
+    try {
+      readReference(outcome.payload);
+    } catch (error) {
+      if (error instanceof CannotOpenError && error.reason === 'storage-not-read')
+        return { kind: 'cannot-open', reason: error.reason, namespace: undefined };
+    }
+    return outcome;
+  });
 }
 
 /** Writes a reference in the current form, as the official drivers do. @param bytes of the object */

@@ -8,13 +8,18 @@
  */
 
 import { allOrFirstFailure } from '../../../codec/calls/turns.ts';
-import { type DecodeContext, type DecodeOutcome, type Decoder, decodePayloads } from '../../../codec/decode.ts';
+import {
+  type DecodeContext,
+  type DecodeOutcome,
+  type Decoder,
+  decodePayloads,
+  isPlaintext,
+} from '../../../codec/decode.ts';
 import { CannotOpenError } from '../../../codec/errors.ts';
-import type { KeySource } from '../../../codec/keys/key-source.ts';
 import { deserializePayload, type Payload } from '../../../codec/payload.ts';
 import type { RequestFetch } from './fetch.ts';
 import { type Bucket, bucketToRead, EXTERNAL_STORAGE_LAYER } from './object-store.ts';
-import { isStorageReference, namespaceOfKey, readReference } from './reference.ts';
+import { isReference, namespaceOfKey, readReference } from './reference.ts';
 
 /** What retrieving needs. */
 export interface RetrieveDeps {
@@ -43,11 +48,6 @@ export function retrieveReferences(
   ).then((settled) => withinAnswer(settled, deps.answerBytes));
 }
 
-/** Whether what became of a payload is a reference. */
-export function isReference(outcome: DecodeOutcome): outcome is Extract<DecodeOutcome, { payload: Payload }> {
-  return (outcome.kind === 'decoded' || outcome.kind === 'unchanged') && isStorageReference(outcome.payload);
-}
-
 async function retrieve(
   outcome: Extract<DecodeOutcome, { payload: Payload }>,
   context: DecodeContext,
@@ -67,8 +67,10 @@ async function retrieve(
     if (bucket === undefined) throw new CannotOpenError('storage-not-listed', 'the bucket is not listed for it');
     const object = deserializePayload(await fetch.object({ ...bucket, key: reference.key }, reference.sha256));
     const isBound = ofKey !== undefined || bucket.soleNamespace !== undefined;
-    const layers = [...(outcome.kind === 'decoded' ? outcome.layers : []), EXTERNAL_STORAGE_LAYER];
-    return await open(decoder, object, { ...context, namespace }, layers, isBound);
+    const retrieved = await open(decoder, object, { ...context, namespace }, isBound);
+    if (retrieved.kind !== 'decoded' || outcome.kind !== 'decoded') return retrieved;
+    const layers = [...outcome.layers, ...retrieved.layers];
+    return { ...retrieved, layers, neededKey: outcome.neededKey || retrieved.neededKey };
   } catch (error) {
     if (error instanceof CannotOpenError) return { kind: 'cannot-open', reason: error.reason, namespace };
     throw error;
@@ -80,25 +82,17 @@ async function open(
   decoder: Decoder,
   object: Payload,
   context: DecodeContext,
-  layers: readonly string[],
   isBound: boolean,
 ): Promise<DecodeOutcome> {
-  let neededKey = false;
-  const keys: KeySource = {
-    unwrap(request, of) {
-      neededKey = true;
-      return decoder.keys.unwrap(request, of);
-    },
-    materialsFor: (...args) => decoder.keys.materialsFor(...args),
-  };
-  const [inner] = await decodePayloads({ ...decoder, keys }, [object], context);
+  const [inner] = await decodePayloads(decoder, [object], context);
   if (inner === undefined) throw new Error('one payload has one outcome');
   if (inner.kind !== 'decoded' && inner.kind !== 'unchanged') return inner;
   // No key of ours around it: in a shared bucket, under a name without a namespace, the caller's word would be the proof.
-  if (!neededKey && !isBound) return { kind: 'cannot-open', reason: 'object-unbound', namespace: context.namespace };
+  if (isPlaintext(inner) && !isBound)
+    return { kind: 'cannot-open', reason: 'object-unbound', namespace: context.namespace };
   const namespace = inner.kind === 'decoded' ? inner.namespace : context.namespace;
-  const more = inner.kind === 'decoded' ? inner.layers : [];
-  return { kind: 'decoded', payload: inner.payload, namespace, layers: [...layers, ...more] };
+  const layers = [EXTERNAL_STORAGE_LAYER, ...(inner.kind === 'decoded' ? inner.layers : [])];
+  return { kind: 'decoded', payload: inner.payload, namespace, layers, neededKey: !isPlaintext(inner) };
 }
 
 /** What does not fit into the answer stays closed; what comes before it is shown. */

@@ -50,6 +50,19 @@ describe('a reference to external storage', () => {
   });
 
   it.each([
+    ['of TypeScript 1.22', { bucket: 'b', object: `v0/d/sha256/${HASH}`, hashAlgorithm: 'sha256', hashValue: HASH }],
+    ['of Python 1.35', { bucket: 'b', object_name: `v0/d/sha256/${HASH}`, hash_algorithm: 'sha256', hash_value: HASH }],
+    ['of Go, whose claim is that of S3', CLAIM],
+  ])('to Google Cloud Storage, %s, is recognized and not taken for one to S3', (_, claimData) => {
+    const reference = current({ claimData, driverName: 'gcp.gcsdriver' });
+    expect(isStorageReference(reference)).toBe(true);
+    expect(() => readReference(reference)).toThrow(expect.objectContaining({ reason: 'storage-not-read' }));
+    if (claimData === CLAIM) return;
+    const renamed = current({ claimData, driverName: 'archive' });
+    expect(() => readReference(renamed)).toThrow(expect.objectContaining({ reason: 'storage-not-read' }));
+  });
+
+  it.each([
     [{}],
     [{ encoding: 'json/plain' }],
     [{ encoding: 'json/protobuf' }],

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type S3Call, S3StandIn, type S3Trouble } from '../../../support/s3-stand-in.ts';
@@ -18,6 +19,10 @@ import {
   type StorageServerOptions,
   textOf,
 } from '../../../support/storage-server.ts';
+
+const GCS = JSON.parse(readFileSync('test/vectors/gcs-references.json', 'utf8')) as {
+  readonly references: readonly { readonly producer: string; readonly payload: JsonPayload }[];
+};
 
 let s3: S3StandIn;
 let server: StorageServer;
@@ -67,6 +72,23 @@ describe('/decode of a reference', () => {
     'retrieves it with the query %s',
     async (query) => {
       expect((await server.send('decode', [await orders('large')], { query })).payloads).toEqual([plain('large')]);
+    },
+  );
+
+  it.each(GCS.references)(
+    'explains that what $producer stored is in GCS, encrypted around or not',
+    async ({ payload }) => {
+      const explained = await server.send('decode', [payload, await server.encoded(payload)], {
+        headers: FROM_BROWSER,
+      });
+      for (const answer of explained.payloads)
+        expect(textOf(answer)).toMatch(/is in GCS .*which this server does not read/);
+      expect(server.outcomes).toEqual({ 'storage-not-read': 2 });
+      const downloaded = await server.send('download', [payload], { headers: FROM_BROWSER });
+      expect(textOf(downloaded.payloads[0])).toMatch(/is in GCS/);
+      const query = 'preserveStorageRefs=true';
+      expect((await server.send('decode', [payload], { query, headers: FROM_BROWSER })).payloads).toEqual([payload]);
+      expect(s3.calls).toEqual([]);
     },
   );
 
