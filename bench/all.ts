@@ -22,7 +22,7 @@ const STEPS: readonly (readonly [script: string, ...args: string[]])[] = [
   ['linear.ts', ...quick],
   ['memory.ts', ...quick],
   // A quick run leaves the results alone that the pages show.
-  ...(options.quick ? [] : ([['scale.ts'], ['alarms.ts'], ['pages.ts']] as const)),
+  ...(options.quick ? [] : ([['scale.ts'], ['alarms.ts'], ['write-keys.ts'], ['pages.ts']] as const)),
 ];
 
 for (const [script, ...args] of STEPS) {

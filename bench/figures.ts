@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Provenance } from './machine.ts';
 import { figure, type Result, type Round, ratio } from './result.ts';
 import { quantile } from './statistics.ts';
+import type { WriteKeyTable } from './write-keys/table.ts';
 
 /** One figure. */
 export interface Figure {
@@ -43,6 +44,7 @@ export interface Results {
     readonly settings: { readonly seed: number; readonly outages: number; readonly months: number };
     readonly rows: readonly AlarmRow[];
   };
+  readonly 'write-keys': WriteKeyTable;
 }
 
 /** How a team fares with the alarm on requests that were not served. Shares of 1. */
@@ -68,7 +70,7 @@ export interface ScaleRow {
   readonly readableMs: { readonly p50: number; readonly p99: number };
 }
 
-const NAMES = ['latest', 'message', 'cold', 'linear', 'memory', 'scale', 'alarms'] as const;
+const NAMES = ['latest', 'message', 'cold', 'linear', 'memory', 'scale', 'alarms', 'write-keys'] as const;
 /** The rivals beside Go, which is the one that ratios refer to. */
 const OTHERS = ['java', 'python', 'express'] as const;
 

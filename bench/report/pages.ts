@@ -2,6 +2,7 @@
 import { cpuMs, cpuRatio, figuresOf, isMet, type Results, shownNumber } from '../figures.ts';
 import type { Provenance } from '../machine.ts';
 import { quantile } from '../statistics.ts';
+import type { WriteKeyRow } from '../write-keys/table.ts';
 
 /** Pages of the repository by the text that belongs between their marks. */
 export function partsOf(results: Results): Readonly<Record<string, string>> {
@@ -9,6 +10,7 @@ export function partsOf(results: Results): Readonly<Record<string, string>> {
     'README.md': speedPart(results),
     'docs/scaling.md': scalingPart(results),
     'docs/operate.md': alarmsPart(results),
+    'docs/cost.md': writeKeysPart(results),
     'bench/results/README.md': figuresPart(results),
   };
 }
@@ -100,6 +102,39 @@ function alarmsPart({ alarms }: Results): string {
       ({ people, within15, within30, thirdWithin30, falseAlarmsAMonth }) =>
         `| ${[people, percent(within15), percent(within30), percent(thirdWithin30), falseAlarmsAMonth.toFixed(2)].join(' | ')} |`,
     ),
+    '',
+  ].join('\n');
+}
+
+const LIFE: Readonly<Record<number, string>> = { 300: '5 minutes', 3600: '1 hour', 86400: '24 hours, the default' };
+
+function writeKeysPart({ 'write-keys': { settings, rows } }: Results): string {
+  const { seed, assumed, readers } = settings;
+  const line = (what: string, of: (row: WriteKeyRow) => string): string => `| ${what} | ${rows.map(of).join(' | ')} |`;
+  const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
+  const dollars = (value: number): string => `$${value.toFixed(2)}`;
+  return [
+    '',
+    `Played with the seed ${seed} (\`npm run bench:write-keys\`): ${assumed.workers} workers that write a payload every ${assumed.secondsBetween} seconds each, and histories of`,
+    `${assumed.payloads} payloads that took a day among them.`,
+    '',
+    `| one data key writes for | ${rows.map(({ lifeSeconds }) => LIFE[lifeSeconds]).join(' | ')} |`,
+    `| --- | ${rows.map(() => '---').join(' | ')} |`,
+    line('data keys that the workers make in a day', (row) => whole(row.madeADay)),
+    line('the same where one of 20 workers writes two payloads every ten minutes, in 30 days', (row) =>
+      whole(row.madeByQuiet),
+    ),
+    line('data keys behind a page: the calls of a server with one cache', (row) => whole(row.keysAPage)),
+    line('one request for the whole page', (row) => `${whole(row.requestMs)} ms`),
+    line(
+      `a request for each payload, ${assumed.instances} at a time, each on an instance with a cache of its own`,
+      (row) => `${whole(row.pageMs)} ms`,
+    ),
+    ...readers.map((people, index) =>
+      line(`KMS a month, ${whole(people)} readers`, (row) => dollars(row.readersAMonth[index] ?? Number.NaN)),
+    ),
+    line('KMS a month, the workers', (row) => dollars(row.workersAMonth)),
+    line(`calls of a worker that starts and replays ${assumed.replays} histories`, (row) => whole(row.replayCalls)),
     '',
   ].join('\n');
 }
