@@ -67,21 +67,23 @@ export async function startFunction(
   const logger = createLogger(write, (variables.LOG_LEVEL ?? 'INFO') as LogLevel);
   const metrics = createMetrics(write, environment);
   const { STORAGE_BUCKET: bucket, AWS_REGION: region } = variables;
-  const [keys, identity, { storage }] = await Promise.all([
+  // First of all: code that loads holds the thread for tens of milliseconds, and meanwhile an issuer can answer.
+  const identity = await openIdentity(config.identity, {
+    cwd: '/',
+    stackServiceTokensArn: variables.SERVICE_TOKENS_SECRET_ARN,
+    stackCloudApiKeyArn: variables.CLOUD_API_KEY_SECRET_ARN,
+    stackSessionKeysArn: variables.SESSION_KEYS_SECRET_ARN,
+    stackClientSecretArn: variables.CLIENT_SECRET_SECRET_ARN,
+    openSignIn,
+    asksAtOnce: true,
+    ...observeIdentity(logger, metrics),
+  });
+  const [keys, { storage }] = await Promise.all([
     openServerKeys(config.keys, {
       cwd: '/',
       stackKeyArn: variables.CREATED_KEY_ARN,
       stackStaticKeysArn: variables.STATIC_KEYS_SECRET_ARN,
       ...observeKeys(logger, metrics),
-    }),
-    openIdentity(config.identity, {
-      cwd: '/',
-      stackServiceTokensArn: variables.SERVICE_TOKENS_SECRET_ARN,
-      stackCloudApiKeyArn: variables.CLOUD_API_KEY_SECRET_ARN,
-      stackSessionKeysArn: variables.SESSION_KEYS_SECRET_ARN,
-      stackClientSecretArn: variables.CLIENT_SECRET_SECRET_ARN,
-      openSignIn,
-      ...observeIdentity(logger, metrics),
     }),
     openStorage(config.storage, {
       stackBucket: bucket === undefined || region === undefined ? undefined : { name: bucket, region },

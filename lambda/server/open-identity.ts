@@ -27,6 +27,11 @@ export interface IdentityHost extends Partial<IdentityObservers> {
   readonly stackClientSecretArn?: string | undefined;
   /** Needed where the configuration has a sign-in. */
   readonly openSignIn?: OpenSignIn | undefined;
+  /**
+   * Whether issuers are asked for their keys at once, before more code is loaded, so that the way there
+   * and the loading go on side by side. What comes of it is no matter: {@link OpenedIdentity.warmUp} and requests ask again.
+   */
+  readonly asksAtOnce?: boolean;
   /** Asks issuers and the Cloud Ops API; tests trust a certificate of their own. */
   readonly httpsGet?: HttpsGet | undefined;
 }
@@ -42,6 +47,9 @@ export interface OpenedIdentity {
   warmUp(): Promise<void>;
 }
 
+/** Turns of the event loop in which a question over TLS gets out, where the network is fast: to connect, to shake hands, to send. */
+const TURNS_TO_ASK = 6;
+
 /**
  * @throws KeysNotHereError when only a stack can give a secret
  * @throws CodecError when a file of service tokens cannot be used
@@ -49,6 +57,10 @@ export interface OpenedIdentity {
 export async function openIdentity(config: IdentityConfig, host: IdentityHost): Promise<OpenedIdentity> {
   const { httpsGet: get = createHttpsGet(), onKeyFetch } = host;
   const tokens = createTokenVerifier(config, { get, onKeyFetch });
+  if (host.asksAtOnce) {
+    void tokens.warmUp();
+    for (let turn = 0; turn < TURNS_TO_ASK; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
   const serviceTokens = config.serviceTokens === null ? undefined : await openServiceTokens(config.serviceTokens, host);
   const signIn = config.signIn ? await openOwnSignIn(config.signIn, config, host) : undefined;
   return {

@@ -63,6 +63,31 @@ describe('opening identity', () => {
     await issuer.close();
   });
 
+  it('asks issuers before it opens anything else, where it is told to, and once', async () => {
+    const asked: string[] = [];
+    const get = standInGet();
+    const issuer = await HttpsIssuer.start();
+    const config = { type: 'oidc', issuer: issuer.issuer, audience: 'codec', from: 'authorization' } as const;
+    const file = write('tokens.json', 'nobody has read this yet');
+    const opening = openIdentity(
+      { issuers: [{ ...config, jwksUri: issuer.jwksUri }], serviceTokens: { file } },
+      {
+        cwd,
+        asksAtOnce: true,
+        httpsGet: (url, options) => {
+          asked.push(url);
+          write('tokens.json', '{"tokens":[]}');
+          return get(url, options);
+        },
+      },
+    );
+    const { warmUp } = await opening;
+    expect(asked).toEqual([issuer.jwksUri]);
+    await warmUp();
+    expect(issuer.requests).toBe(1);
+    await issuer.close();
+  });
+
   it('asks for roles when the first decision needs one, with the key in the file', async () => {
     const cloud = await CloudOps.start();
     cloud.users = [cloudUser('a@acme.com', 'ROLE_ADMIN')];
