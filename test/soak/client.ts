@@ -15,12 +15,19 @@ export interface SoakAnswer {
 const SLOW_BYTES = 60;
 const SLOW_MS = 1_000;
 
+/** Where a server is on this machine. */
+export interface ServerAddress {
+  readonly port: number;
+  /** What stands before every path, such as the stage of a REST API; empty for nothing. */
+  readonly prefix: string;
+}
+
 export class SoakClient {
-  readonly #port: number;
+  readonly #server: ServerAddress;
   readonly #agent: Agent;
 
-  constructor(port: number, connections: number) {
-    this.#port = port;
+  constructor(server: ServerAddress, connections: number) {
+    this.#server = server;
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
   }
 
@@ -36,6 +43,7 @@ export class SoakClient {
     finish?: Promise<void>,
   ): Promise<SoakAnswer> {
     const started = performance.now();
+    const { port, prefix } = this.#server;
     const done = (status: number, text: string, headers: IncomingHttpHeaders = {}): SoakAnswer => ({
       status,
       body: text,
@@ -45,7 +53,7 @@ export class SoakClient {
     });
     return new Promise((resolve) => {
       const outgoing = request(
-        { host: '127.0.0.1', port: this.#port, agent: this.#agent, method, path, headers },
+        { host: '127.0.0.1', port, agent: this.#agent, method, path: `${prefix}${path}`, headers },
         (incoming) => {
           const chunks: Buffer[] = [];
           incoming.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -3,7 +3,7 @@
  * fast it works. Whoever comes then is refused at once, and whoever was let in is served when the last byte comes.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type SoakAnswer, SoakClient } from './client.ts';
+import { type ServerAddress, type SoakAnswer, SoakClient } from './client.ts';
 
 export interface FullFigures {
   /** Requests that the server took in before it refused one. */
@@ -30,14 +30,14 @@ const AT_ONCE_MS = 500;
 
 /** @param holds bytes of bodies that the server holds @param body of a request, answered with `expected` */
 export async function fillUp(
-  port: number,
+  server: ServerAddress,
   holds: number,
   head: Record<string, string>,
   body: string,
   expected: string,
 ): Promise<FullFigures> {
   const most = Math.ceil(holds / body.length) + LATECOMERS;
-  const client = new SoakClient(port, most + 1);
+  const client = new SoakClient(server, most + 1);
   const last = Promise.withResolvers<void>();
   const early: SoakAnswer[] = [];
   const kept: Promise<SoakAnswer>[] = [];

@@ -46,9 +46,11 @@ export async function startLocalServer({ issuer, kms, keys, trusted }: Dependenc
   return {
     name: 'the local server',
     port,
+    prefix: '',
     bodyBytes: 16_000_000,
     connections: 12,
     tooMuch: { requests: 80, bytes: 3_000_000 },
+    refusals: [503],
     holds: DEFAULT_ADMISSION.bytes,
     residentMegabytes: () => residentMegabytesOf(() => readFileSync(`/proc/${server.pid}/status`, 'utf8')),
     tidy: () => {},

@@ -1,5 +1,5 @@
 /**
- * More than a server can take, all at once: what it cannot take it has to refuse at once, with 429 or 503,
+ * More than a server can take, all at once: what it cannot take it has to refuse at once, with a status of its own for that,
  * while it answers the rest; and a moment later it has to be as before.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -36,11 +36,12 @@ const TAIL_FLOOR_MS = 1_000;
 
 /** Sends the waves. @param head headers of a caller who may decode the sample */
 export async function overload(
-  { port, tooMuch, holds }: ServerUnderSoak,
+  server: ServerUnderSoak,
   head: Record<string, string>,
   { plain, sealed }: Sample,
 ): Promise<OverloadFigures> {
-  const crowd = new SoakClient(port, tooMuch.requests);
+  const { tooMuch, holds, refusals } = server;
+  const crowd = new SoakClient(server, tooMuch.requests);
   const [body, expected] = [bodyOf([sealed]), bodyOf([plain])];
   const answers: SoakAnswer[] = [];
   const afterwards: number[] = [];
@@ -57,10 +58,10 @@ export async function overload(
     if (next.body !== expected) problems.push(`after wave ${wave + 1} a request is answered ${next.status}`);
   }
   crowd.close();
-  const full = holds === undefined ? undefined : await fillUp(port, holds, head, body, expected);
+  const full = holds === undefined ? undefined : await fillUp(server, holds, head, body, expected);
 
   const served = answers.filter(({ status }) => status === 200);
-  const refused = answers.filter(({ status }) => status === 429 || status === 503);
+  const refused = answers.filter(({ status }) => refusals.includes(status));
   const others = answers.filter((answer) => !served.includes(answer) && !refused.includes(answer));
   const [slowest, first, last] = [Math.max(...slowestOfWave), slowestOfWave[0] ?? 0, slowestOfWave.at(-1) ?? 0];
   const wrong = served.filter((answer) => answer.body !== expected).length;

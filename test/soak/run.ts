@@ -20,13 +20,14 @@ import { overload } from './overload.ts';
 import { linesOf, problemsOf, type SoakFigures } from './report.ts';
 import { Samples } from './samples.ts';
 import type { Dependencies, ServerUnderSoak } from './server.ts';
-import { startSynthesizedServer } from './synthesized-server.ts';
+import { startRestServer, startSynthesizedServer } from './synthesized-server.ts';
 import { Tally } from './tally.ts';
 import { makeTraffic } from './traffic.ts';
 
 const SERVERS: Readonly<Record<string, (dependencies: Dependencies) => Promise<ServerUnderSoak>>> = {
   local: startLocalServer,
   synthesized: startSynthesizedServer,
+  'synthesized-rest': startRestServer,
 };
 /** After a fault a server may still say 503: it waits before it asks again. */
 const RECOVERY_MS = 8_000;
@@ -37,7 +38,7 @@ const USAGE = `
 Usage: npm run soak [-- options]
 
   --minutes NUMBER   how long (default: 3)
-  --server NAME      ${Object.keys(SERVERS).join(' or ')} (default: local)
+  --server NAME      ${Object.keys(SERVERS).join(', ')} (default: local)
   --result FILE      write the figures there as JSON
   --help
 `;
@@ -66,7 +67,7 @@ const trusted = join(folder, 'ca.pem');
 writeFileSync(trusted, testCertificate().cert);
 const dependencies: Dependencies = { issuer, kms, keys: [kms.createKey(), kms.createKey()], trusted };
 const server = await start(dependencies);
-const client = new SoakClient(server.port, server.connections);
+const client = new SoakClient(server, server.connections);
 
 let kmsCalls = 0;
 function tidy(): void {

@@ -1,6 +1,7 @@
 /** A server that runs and can be watched, whichever way it is run. */
 import type { HttpsIssuer } from '../support/https-issuer.ts';
 import type { KmsStandIn } from '../support/kms-stand-in.ts';
+import type { ServerAddress } from './client.ts';
 
 /** What a server under soak depends on; the soak plays both. */
 export interface Dependencies {
@@ -12,16 +13,17 @@ export interface Dependencies {
   readonly trusted: string;
 }
 
-export interface ServerUnderSoak {
+export interface ServerUnderSoak extends ServerAddress {
   /** What is under soak, for the report. */
   readonly name: string;
-  readonly port: number;
   /** Bytes of a request body above which it answers 413. */
   readonly bodyBytes: number;
   /** Requests at once that it has to serve without turning one away. */
   readonly connections: number;
   /** Requests at once, and bytes of data in each, that are more than it can work on. */
   readonly tooMuch: { readonly requests: number; readonly bytes: number };
+  /** Statuses with which it turns away what it cannot take. */
+  readonly refusals: readonly number[];
   /** Bytes of bodies that it holds at a time, where it reads them itself. */
   readonly holds?: number;
   /** Resident memory, MB, of its process, or of the largest of its processes. */

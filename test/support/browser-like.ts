@@ -13,9 +13,12 @@ export class BrowserLike {
   /** By host (cookies know no ports), then by name. */
   readonly #cookies = new Map<string, Map<string, string>>();
   readonly #ca: string;
+  readonly #ports: Readonly<Record<string, number>>;
 
-  constructor(ca: string) {
+  /** @param ports by name, for names that no DNS knows: where this machine serves them, with the certificate of `localhost` */
+  constructor(ca: string, ports: Readonly<Record<string, number>> = {}) {
     this.#ca = ca;
+    this.#ports = ports;
   }
 
   cookie(url: string, name: string): string | undefined {
@@ -57,8 +60,13 @@ export class BrowserLike {
   #send(url: string, method: string, headers: Readonly<Record<string, string>>, body: string): Promise<BrowserAnswer> {
     const cookie = this.cookieHeader(url);
     const all = { ...(cookie === '' ? {} : { cookie }), ...headers, 'content-length': Buffer.byteLength(body) };
+    const { hostname, host } = new URL(url);
+    const port = this.#ports[hostname];
+    const where =
+      port === undefined ? {} : { hostname: 'localhost', servername: 'localhost', port, headers: { ...all, host } };
+    const options = { method, headers: all, ca: this.#ca, agent: false, family: 4, ...where } as const;
     return new Promise((resolve, reject) => {
-      const outgoing = request(url, { method, headers: all, ca: this.#ca, agent: false, family: 4 }, (incoming) => {
+      const outgoing = request(url, options, (incoming) => {
         const chunks: Buffer[] = [];
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
         incoming.on('error', reject);

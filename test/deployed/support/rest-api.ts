@@ -108,7 +108,7 @@ export class RestApi extends GatewayServer {
     try {
       const result = await withTimeout(route.integration(event), INTEGRATION_TIMEOUT_MS);
       const { status, headers, content } = responseOf(result);
-      answer(status, headers, content, route.resource);
+      answer(status, headers, content, `${method} ${route.resource}`);
     } catch (error) {
       const kind = error instanceof InvocationError ? error.kind : '';
       if (kind === 'RequestTooLargeException') return refuse('REQUEST_TOO_LARGE', 413, 'Request Too Long');

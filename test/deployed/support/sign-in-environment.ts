@@ -1,4 +1,5 @@
 /** An environment with sign-in, synthesized and served over HTTPS, with its identity provider and ciphertext to read. */
+import type { DomainConfig } from '../../../config/environment.ts';
 import type { AccessRule } from '../../../config/schema.ts';
 import { makeServiceToken } from '../../../lambda/server/auth/service-tokens.ts';
 import { type BrowserAnswer, BrowserLike } from '../../support/browser-like.ts';
@@ -7,6 +8,7 @@ import { CODEC_CLIENT, CODEC_CLIENT_SECRET, IdentityProvider } from '../../suppo
 import { jsonPlain, toJson } from '../../support/payloads.ts';
 import { ALICE, freeLoopbackPort, SESSION, UI_ORIGIN } from '../../support/sign-in-world.ts';
 import { environmentWith } from '../environment.ts';
+import type { FrontUnderTest } from '../fronts.ts';
 import { type Deployed, type DeployOptions, startDeployed } from './start-deployed.ts';
 
 /** What Alice reads, and nobody without her session. */
@@ -17,44 +19,65 @@ const ACCESS: readonly AccessRule[] = [
   { name: 'writers', namespaces: ['*'], people: [{ serviceToken: 'writer' }], allow: ['encode'] },
 ];
 
+/** A REST API has its stage in every path, and a sign-in wants none: it needs a name of its own. */
+const DOMAIN: DomainConfig = {
+  name: 'codec.example.com',
+  certificateArn: 'arn:aws:acm:eu-central-1:111122223333:certificate/00000000-0000-4000-8000-000000000000',
+  hostedZone: null,
+  keepDefaultEndpoint: true,
+};
+
+interface SignInOptions extends Pick<DeployOptions, 'kms' | 'secrets' | 'freezes'> {
+  /** Default: the HTTP API, without a domain. */
+  readonly behind?: FrontUnderTest | undefined;
+}
+
 export class SignInEnvironment {
   readonly provider: IdentityProvider;
   readonly deployed: Deployed;
+  /** As a browser knows it. */
+  readonly endpoint: string;
   readonly #writer: string;
   #sealed = '';
 
-  private constructor(provider: IdentityProvider, deployed: Deployed, writer: string) {
+  private constructor(provider: IdentityProvider, deployed: Deployed, endpoint: string, writer: string) {
     this.provider = provider;
     this.deployed = deployed;
+    this.endpoint = endpoint;
     this.#writer = writer;
   }
 
-  /** @param services where KMS and Secrets Manager are; stand-ins unless given */
-  static async start(services: Pick<DeployOptions, 'kms' | 'secrets' | 'freezes'> = {}): Promise<SignInEnvironment> {
+  /** Stand-ins for KMS and Secrets Manager, unless they are given. */
+  static async start({ behind, ...services }: SignInOptions = {}): Promise<SignInEnvironment> {
     const port = await freeLoopbackPort();
-    const publicUrl = `https://localhost:${port}`;
+    const publicUrl = behind === undefined ? `https://localhost:${port}` : `https://${DOMAIN.name}`;
     const certificate = testCertificate();
     const provider = await IdentityProvider.start({ certificate, redirectUris: [`${publicUrl}/callback`] });
     provider.person = ALICE;
     const writer = makeServiceToken('writer');
-    const config = environmentWith({
-      cors: { origins: [UI_ORIGIN], credentials: true },
-      identity: {
-        issuers: [],
-        serviceTokens: { secret: 'created-by-stack' },
-        signIn: {
-          issuer: provider.issuer,
-          clientId: CODEC_CLIENT,
-          clientSecret: { secret: 'created-by-stack' },
-          publicUrl,
-          sessionKeys: { secret: 'created-by-stack' },
+    const { deployment, ...rest } = environmentWith(
+      {
+        cors: { origins: [UI_ORIGIN], credentials: true },
+        identity: {
+          issuers: [],
+          serviceTokens: { secret: 'created-by-stack' },
+          signIn: {
+            issuer: provider.issuer,
+            clientId: CODEC_CLIENT,
+            clientSecret: { secret: 'created-by-stack' },
+            publicUrl,
+            sessionKeys: { secret: 'created-by-stack' },
+          },
         },
+        access: ACCESS,
       },
-      access: ACCESS,
-    });
+      behind?.front,
+    );
+    const config = { ...rest, deployment: behind === undefined ? deployment : { ...deployment, domain: DOMAIN } };
     try {
       const deployed = await startDeployed(config, {
         ...services,
+        ...(behind === undefined ? {} : { from: behind.from }),
         port,
         tls: certificate,
         trust: [certificate.cert],
@@ -63,7 +86,7 @@ export class SignInEnvironment {
           SecretsClientSecret: CODEC_CLIENT_SECRET,
         },
       });
-      return new SignInEnvironment(provider, deployed, writer.token);
+      return new SignInEnvironment(provider, deployed, publicUrl, writer.token);
     } catch (error) {
       await provider.close();
       throw error;
@@ -75,12 +98,9 @@ export class SignInEnvironment {
     await this.provider.close();
   }
 
-  get endpoint(): string {
-    return this.deployed.endpoint;
-  }
-
   browser(): BrowserLike {
-    return new BrowserLike(testCertificate().cert);
+    const port = Number(new URL(this.deployed.endpoint).port);
+    return new BrowserLike(testCertificate().cert, { [DOMAIN.name]: port });
   }
 
   /** A browser with a session, or with the copy of one. */

@@ -1,0 +1,3 @@
+import { describeFreezes } from './freeze-suite.ts';
+
+describeFreezes();
