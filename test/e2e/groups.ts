@@ -63,6 +63,19 @@ export const groups: readonly Group[] = [
     needs: ['npm packages of the suite', 'older Node.js'],
   },
   {
+    name: 'features',
+    shows:
+      'everything that a payload or a failure can be in: plugin, data converter and prebuilt bundle leave no secret',
+    file: 'features.test.ts',
+    needs: server,
+  },
+  {
+    name: 'nexus',
+    shows: 'Nexus between two namespaces that encrypt, with a keyring and over KMS with one key each',
+    file: 'nexus.test.ts',
+    needs: server,
+  },
+  {
     name: 'examples',
     shows: 'the workers of examples/ run as their pages say, and Temporal stores ciphertext of them',
     file: 'examples.test.ts',

@@ -59,13 +59,13 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerAndClie
 }
 
 let isQuiet = false;
-function quiet(): void {
+/** Has the SDK log errors alone, and leave signals to whoever started this process. */
+export function quiet(): void {
   if (isQuiet) return;
   isQuiet = true;
   Runtime.install({
     logger: new DefaultLogger('ERROR'),
     telemetryOptions: { logging: { filter: 'OFF' } },
-    // Signals are for whoever started this process.
     shutdownSignals: [],
   });
 }
