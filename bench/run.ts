@@ -3,19 +3,21 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { runnerOptions } from '../scripts/runner-options.ts';
+import { checkAgainstLastCommit } from './check/check.ts';
 import { CONTESTANTS } from './contestants.ts';
-import type { Exchange } from './load/job.ts';
 import { LoadGenerator } from './load/load.ts';
 import { machine } from './machine.ts';
-import { type Entry, enter, leave, measureRound } from './measure.ts';
+import { type Entry, enter, leave } from './measure.ts';
 import { renderPlot } from './report/plot.ts';
 import { renderTables } from './report/table.ts';
 import type { Result, Round } from './result.ts';
-import { type Effort, exchangesOf, WORKLOADS, type Workload } from './workloads.ts';
+import { measureAll } from './rounds.ts';
+import { type Effort, WORKLOADS, type Workload } from './workloads.ts';
 
 const USAGE = `
 Usage: npm run bench [-- options]
 
+  --check            this tree beside the last commit; fails where it takes a tenth more CPU per request
   --quick            fewer rounds, for a look, kept under another name
   --rounds NUMBER    how often everyone is measured
   --seconds NUMBER   how long each measurement takes
@@ -26,6 +28,7 @@ Usage: npm run bench [-- options]
 `;
 const { values: options } = runnerOptions(USAGE, {
   options: {
+    check: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
@@ -35,7 +38,7 @@ const { values: options } = runnerOptions(USAGE, {
   },
 });
 const rounds = Number(options.rounds ?? (options.quick ? 3 : 7));
-const seconds = Number(options.seconds ?? (options.quick ? 1 : 3));
+const seconds = Number(options.seconds ?? (options.quick || options.check ? 1 : 3));
 const effort: Effort = {
   ms: seconds * 1000,
   // A 99th percentile of fewer than a hundred would be their slowest.
@@ -43,7 +46,10 @@ const effort: Effort = {
   // As many as a history of a thousand events has payloads, at least.
   serial: Math.max(Math.ceil(seconds * 350), options.quick ? 0 : 1000),
 };
-const workloads = WORKLOADS.filter(({ name }) => options.workloads?.split(',').includes(name) ?? true);
+/** Those whose cost is counted in CPU, where the last commit is what it is compared with. */
+const CHECKED = ['w1', 'w2', 'w3'];
+const chosen = options.workloads?.split(',') ?? (options.check ? CHECKED : undefined);
+const workloads = WORKLOADS.filter(({ name }) => chosen?.includes(name) ?? true);
 const results = new URL('./results/', import.meta.url);
 
 function say(line: string): void {
@@ -59,49 +65,12 @@ async function main(): Promise<void> {
   }
   const load = new LoadGenerator();
   try {
-    const measured = await measureAll(entries, load);
+    const measured = await measureAll(entries, { workloads, rounds, effort, say }, load);
     await write(entries, measured);
   } finally {
     load.stop();
     for (const entry of entries) if ('entered' in entry) await leave(entry);
   }
-}
-
-async function measureAll(entries: Entry[], load: LoadGenerator): Promise<Map<string, Round[]>> {
-  const measured = new Map<string, Round[]>();
-  const bodies = new Map<string, Exchange[]>();
-  for (const entry of entries) {
-    if ('absent' in entry) continue;
-    const { seal, echoes } = entry.entered;
-    for (const workload of workloads)
-      bodies.set(`${entry.contestant.name}/${workload.name}`, await exchangesOf(workload, seal, echoes));
-  }
-  // Round 0 warms everyone up and is not counted.
-  for (let round = 0; round <= rounds; round++)
-    for (const workload of workloads)
-      for (const [index, entry] of rotated(entries, round)) {
-        if ('absent' in entry) continue;
-        const key = `${entry.contestant.name}/${workload.name}`;
-        try {
-          const figures = await measureRound(entry, workload, bodies.get(key) ?? [], effort, load);
-          if (figures === undefined) continue;
-          say(`round ${round} ${key}: ${figures.cpuMsPerRequest.toFixed(4)} ms CPU`);
-          if (round > 0) measured.set(key, [...(measured.get(key) ?? []), figures]);
-        } catch (error) {
-          // Whoever answers wrongly once is out: its figures would mean nothing.
-          say(`${key} is out: ${(error as Error).message}`);
-          await leave(entry);
-          entries[index] = { contestant: entry.contestant, absent: `${workload.name}: ${(error as Error).message}` };
-        }
-      }
-  return measured;
-}
-
-/** Another one goes first every round. */
-function rotated(entries: readonly Entry[], by: number): [number, Entry][] {
-  const indexed = [...entries.entries()];
-  const shift = by % indexed.length;
-  return [...indexed.slice(shift), ...indexed.slice(0, shift)];
 }
 
 async function write(entries: readonly Entry[], measured: ReadonlyMap<string, Round[]>): Promise<void> {
@@ -129,4 +98,7 @@ async function write(entries: readonly Entry[], measured: ReadonlyMap<string, Ro
   say(`written to bench/results/${out}.json, .md and .svg`);
 }
 
-await main();
+if (options.check) {
+  const passes = await checkAgainstLastCommit({ workloads, rounds, effort, say }, options.only?.split(','));
+  process.exitCode = passes ? 0 : 1;
+} else await main();
