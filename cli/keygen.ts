@@ -1,8 +1,16 @@
 /** `codec-server keygen`: adds a wrapping key to the keyring, and says which key writes. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { KeyringFileError } from '../codec/errors.ts';
-import { newKeyName } from '../codec/keys/keyring/keyring.ts';
+import { KeyDocumentError, KeyringFileError } from '../codec/errors.ts';
+import {
+  formatKeyring,
+  type Keyring,
+  newKeyName,
+  newKeyring,
+  parseKeyring,
+  withCurrentKey,
+  withNewKey,
+} from '../codec/keys/keyring/keyring.ts';
 import { addKeyToKeyringFile, makeKeyCurrentInFile } from '../codec/keys/keyring/keyring-file.ts';
 import type { CommandIo } from './command.ts';
 
@@ -17,6 +25,13 @@ running server takes the new key up by itself. Makes the keyring where there is 
 Where several machines share a keyring, a key must be everywhere before it writes anywhere: add it with
 --read-only, copy the file to every machine, then --make-current on each.
 
+A keyring in Secrets Manager is changed in a pipe, so that no key is written to a disk:
+  aws secretsmanager get-secret-value --secret-id ARN --query SecretString --output text |
+    codec-server keygen --document --read-only |
+    aws secretsmanager put-secret-value --secret-id ARN --secret-string file:///dev/stdin
+
+  --document           read the keyring from standard input, write the changed one to standard output, and what was done
+                       to standard error; with nothing on standard input, make one
   --keyring FILE       the file of wrapping keys (default: ${DEFAULT_KEYRING})
   --name NAME          the name of the key, which messages carry (default: made of the day and chance)
   --read-only          the new key only reads; the key that wrote before goes on writing
@@ -39,10 +54,11 @@ export async function keygen(argv: readonly string[], io: CommandIo): Promise<nu
   }
   const path = resolve(io.cwd, options.keyring);
   try {
+    if (options.document) return await changeDocument(options, io);
     io.stdout.write(`${change(path, options)}\n`);
     return 0;
   } catch (error) {
-    if (!(error instanceof KeyringFileError)) throw error;
+    if (!(error instanceof KeyringFileError || error instanceof KeyDocumentError)) throw error;
     io.stderr.write(`codec-server keygen: ${error.message}\n`);
     return 1;
   }
@@ -52,6 +68,29 @@ interface Options {
   readonly name?: string | undefined;
   readonly 'read-only': boolean;
   readonly 'make-current'?: string | undefined;
+}
+
+/** Changes the document of standard input. */
+async function changeDocument(options: Options, io: CommandIo): Promise<number> {
+  const pieces: Buffer[] = [];
+  for await (const piece of io.stdin) pieces.push(Buffer.from(piece));
+  const text = Buffer.concat(pieces).toString('utf8').trim();
+  const before = text === '' ? undefined : parseKeyring(text);
+  const changed = changedKeyring(before, options);
+  io.stdout.write(formatKeyring(changed));
+  const others = changed.keys.filter(({ name }) => name !== changed.current).map(({ name }) => name);
+  io.stderr.write(`${changed.current} writes${others.length === 0 ? '' : `; ${others.join(', ')} only reads`}.\n`);
+  return 0;
+}
+
+/** @throws KeyDocumentError when there is no key to make current, or already one of that name */
+function changedKeyring(before: Keyring | undefined, options: Options): Keyring {
+  const { name = newKeyName(), 'read-only': readOnly, 'make-current': makeCurrent } = options;
+  if (makeCurrent !== undefined) {
+    if (before === undefined) throw new KeyDocumentError('there is no keyring on standard input');
+    return withCurrentKey(before, makeCurrent);
+  }
+  return before === undefined ? newKeyring(name) : withNewKey(before, name, !readOnly);
 }
 
 /** Changes the file, and says what is so now. */
@@ -74,6 +113,7 @@ function parse(argv: readonly string[]) {
       args: [...argv],
       options: {
         keyring: { type: 'string', default: DEFAULT_KEYRING },
+        document: { type: 'boolean', default: false },
         name: { type: 'string' },
         'read-only': { type: 'boolean', default: false },
         'make-current': { type: 'string' },

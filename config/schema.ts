@@ -84,6 +84,11 @@ export interface StorageLimits {
 export interface KeysConfig {
   /** A keyring file on this machine: the local server, and workers without AWS. Refused on AWS. */
   readonly keyring: LocalKeyringConfig | null;
+  /**
+   * The same document in Secrets Manager, for namespaces whose data keys KMS should not be asked for. Writes where no KMS
+   * key covers the namespace. Left out or `null`: none.
+   */
+  readonly keyringSecret?: KeyringSecretConfig | null;
   /** KMS keys. The first entry that covers a namespace writes it; every entry that covers it may read. */
   readonly kms: readonly KmsKeyConfig[] | null;
   /** Static keys of the sample formats, for reading what was written before. */
@@ -96,6 +101,13 @@ export interface LocalKeyringConfig {
   readonly file: string;
   /** Namespaces it serves, with `*`. Default: all. */
   readonly namespaces?: readonly string[];
+}
+
+/** A keyring that everybody who may read the secret has: KMS no longer enforces the namespace. */
+export interface KeyringSecretConfig {
+  readonly secret: SecretRef;
+  /** Full names of the namespaces it serves, with `*`. */
+  readonly namespaces: readonly string[];
 }
 
 /** Pairs namespaces with KMS keys. */

@@ -246,6 +246,7 @@ const configuration = object({
   ),
   keys: object({
     keyring: nullable(object({ file: text, namespaces: optional(listOf(text)) })),
+    keyringSecret: optional(nullable(object({ secret: secretRef, namespaces: listOf(text) }))),
     kms: nullable(
       listOf(
         object({

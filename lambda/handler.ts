@@ -23,6 +23,7 @@ import type { OpenSignIn } from './server/sign-in/sign-in.ts';
 export interface FunctionVariables {
   readonly CREATED_KEY_ARN?: string | undefined;
   readonly STATIC_KEYS_SECRET_ARN?: string | undefined;
+  readonly KEYRING_SECRET_ARN?: string | undefined;
   readonly SERVICE_TOKENS_SECRET_ARN?: string | undefined;
   readonly CLOUD_API_KEY_SECRET_ARN?: string | undefined;
   readonly STORAGE_BUCKET?: string | undefined;
@@ -83,6 +84,7 @@ export async function startFunction(
       cwd: '/',
       stackKeyArn: variables.CREATED_KEY_ARN,
       stackStaticKeysArn: variables.STATIC_KEYS_SECRET_ARN,
+      stackKeyringSecretArn: variables.KEYRING_SECRET_ARN,
       ...observeKeys(logger, metrics),
     }),
     openStorage(config.storage, {

@@ -7,6 +7,7 @@
 export const ENVIRONMENT_VARIABLES = {
   keyArn: 'CREATED_KEY_ARN',
   staticKeysSecretArn: 'STATIC_KEYS_SECRET_ARN',
+  keyringSecretArn: 'KEYRING_SECRET_ARN',
   serviceTokensSecretArn: 'SERVICE_TOKENS_SECRET_ARN',
   cloudApiKeySecretArn: 'CLOUD_API_KEY_SECRET_ARN',
   storageBucket: 'STORAGE_BUCKET',

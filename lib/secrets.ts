@@ -84,6 +84,15 @@ export class Secrets extends Construct {
         }),
       );
     }
+    if (keys.keyringSecret) {
+      all.push(
+        this.#secret('Keyring', keys.keyringSecret.secret, ENVIRONMENT_VARIABLES.keyringSecretArn, {
+          description:
+            'The keyring of namespaces that KMS is not asked for; `codec-server keygen --document` makes it.',
+          initially: 'put the keyring document here',
+        }),
+      );
+    }
     this.all = all;
   }
 

@@ -10,10 +10,12 @@ import { combineKeySources } from './combined-keys.ts';
 import type { KeySource } from './key-source.ts';
 import { followKeyringFile, readKeyringFile } from './keyring/keyring-file.ts';
 import { KeyringKeySource } from './keyring/keyring-key-source.ts';
+import { KeyringSecretSource } from './keyring/keyring-secret-source.ts';
 import { createKms } from './kms/kms.ts';
 import type { Kms } from './kms/kms-api.ts';
 import type { CallSettings } from './kms/kms-caller.ts';
 import { type KmsKeyPairing, KmsKeys } from './kms/kms-key-source.ts';
+import { secretsManagerReader } from './secrets/secrets-manager.ts';
 import { StaticKeySource } from './static/static-key-source.ts';
 import { eraseStaticKeys, parseStaticKeys } from './static/static-keys.ts';
 
@@ -26,6 +28,11 @@ interface KeyOptions {
    * the environment, as for every AWS client.
    */
   readonly kms: string | readonly KmsKeyPairing[];
+  /**
+   * ARN of a secret of Secrets Manager that holds a keyring document, for the codec's own namespace and those in `alsoDecode`.
+   * No call to KMS, and shorter payloads; but whoever may read the secret reads every namespace that uses it.
+   */
+  readonly keyringSecret: string;
   /** A key source of your own. It is closed by whoever made it. */
   readonly source: KeySource;
   /**
@@ -37,11 +44,12 @@ interface KeyOptions {
 }
 
 /**
- * Where data keys come from: at least one of `source`, `kms` and `keyring`. The first of these, in this
+ * Where data keys come from: at least one of `source`, `kms`, `keyringSecret` and `keyring`. The first of these, in this
  * order, that has a key for the namespace writes, and all of them read.
  */
 export type CodecKeys =
   | (Pick<KeyOptions, 'keyring'> & Partial<KeyOptions>)
+  | (Pick<KeyOptions, 'keyringSecret'> & Partial<KeyOptions>)
   | (Pick<KeyOptions, 'kms'> & Partial<KeyOptions>)
   | (Pick<KeyOptions, 'source'> & Partial<KeyOptions>);
 
@@ -80,13 +88,15 @@ export function openWorkerKeys(
   if (keys.source !== undefined) opened.push({ source: keys.source, close: () => {} });
   const kms = kmsPairings(keys.kms, namespace, peers);
   if (kms.length > 0) opened.push(openKms(kms, settings));
+  if (keys.keyringSecret !== undefined)
+    opened.push(openKeyringSecret(keys.keyringSecret, [namespace, ...peers.flatMap((it) => it.namespaces)], settings));
   if (keys.keyring !== undefined) opened.push(openKeyring(keys.keyring, settings));
   if (opened.length > 0 && keys.staticKeys !== undefined) opened.push(openStaticKeys(keys.staticKeys));
   const [first, ...more] = opened.map(({ source }) => source);
-  const writes = keys.source ?? keys.kms ?? keys.keyring;
+  const writes = keys.source ?? keys.kms ?? keys.keyringSecret ?? keys.keyring;
   if (first === undefined || writes === undefined)
     throw new CodecOptionsError(
-      'keys names none to write with: give it a keyring file, a KMS key, or a source of your own',
+      'keys names none to write with: give it a keyring file, a KMS key, a secret with a keyring, or a source of your own',
     );
   return {
     source: combineKeySources(first, ...more),
@@ -121,6 +131,16 @@ function openKeyring(path: string, cache: Partial<DataKeyCacheSettings>): Opened
     ...cache,
     writeLimits: cache,
   });
+  return { source, close: () => source.clear() };
+}
+
+function openKeyringSecret(
+  arn: string,
+  namespaces: readonly string[],
+  cache: Partial<DataKeyCacheSettings>,
+): OpenedWorkerKeys {
+  const read = orOptionsError('keys.keyringSecret', () => secretsManagerReader({ arn, previous: false }));
+  const source = new KeyringSecretSource(read, { namespaces, ...cache, writeLimits: cache });
   return { source, close: () => source.clear() };
 }
 

@@ -75,7 +75,7 @@ const SETTINGS: Names<CodecSettings> = {
   cache: true,
   onRefusal: true,
 };
-const KEYS = { keyring: true, kms: true, source: true, staticKeys: true };
+const KEYS = { keyring: true, keyringSecret: true, kms: true, source: true, staticKeys: true };
 const CACHE: Names<DataKeyCacheSettings> = {
   maxKeys: true,
   ttlSeconds: true,

@@ -89,7 +89,7 @@ function checkKeys(keys: KeysConfig): Problem[] {
       message: 'a keyring is a file on your own machine: write null and use keys.kms.',
     });
   }
-  if (keys.kms === null && keys.staticKeys === null) {
+  if (keys.kms === null && !keys.keyringSecret && keys.staticKeys === null) {
     problems.push({
       path: 'keys.kms',
       message: "there is no key: write [{ namespaces: ['your-namespace.account'], write: 'created-by-stack' }].",
@@ -120,6 +120,7 @@ function checkSecrets({ identity, keys }: Pick<EnvironmentConfig, 'identity' | '
     ['identity.signIn.clientSecret.secret', identity?.signIn?.clientSecret],
     ['identity.signIn.sessionKeys.secret', identity?.signIn?.sessionKeys],
     ['keys.staticKeys.secret', keys.staticKeys],
+    ['keys.keyringSecret.secret', keys.keyringSecret],
   ];
   return secrets.flatMap(([path, holder]) => {
     const secret = (holder as { readonly secret?: SecretRef } | null | undefined)?.secret;

@@ -23,6 +23,7 @@ export function checkKeys(config: KeysOfConfig, place: 'local' | 'aws'): Problem
   return [
     ...kms.flatMap((entry, index) => checkEntry(entry, `keys.kms[${index}]`, place)),
     ...checkShadowed(kms),
+    ...checkKeyringSecret(config.keys, place),
     ...checkRoles(kms),
     ...findUnsafeForeignUses(kms).map(({ index, field, message }) => ({
       path: `keys.kms[${index}].${field}`,
@@ -84,6 +85,18 @@ function checkKeyArn(text: string, path: string): Problem[] {
       path,
       message: `${JSON.stringify(text)} is no ARN of a KMS key, such as arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab.${hint}`,
     },
+  ];
+}
+
+function checkKeyringSecret({ keyringSecret }: KeysConfig, place: 'local' | 'aws'): Problem[] {
+  if (!keyringSecret) return [];
+  const { secret, namespaces } = keyringSecret;
+  const path = 'keys.keyringSecret';
+  return [
+    ...(namespaces.length > 0 ? [] : [{ path: `${path}.namespaces`, message: 'it serves no namespace: name some.' }]),
+    ...(secret === 'created-by-stack' && place === 'local'
+      ? [{ path: `${path}.secret`, message: "no stack makes a secret here: write { arn: '…' }." }]
+      : []),
   ];
 }
 
@@ -155,15 +168,17 @@ function checkRule(
 }
 
 /** Patterns of all namespaces that a key reads; undefined when only the secret with the static keys could tell. */
-function readablePatterns({ kms, keyring, staticKeys }: KeysConfig): string[] | undefined {
+function readablePatterns({ kms, keyring, keyringSecret, staticKeys }: KeysConfig): string[] | undefined {
   if (staticKeys !== null) return undefined;
   return [
     ...(kms ?? []).flatMap((entry) => entry.namespaces),
+    ...(keyringSecret?.namespaces ?? []),
     ...(keyring === null ? [] : (keyring.namespaces ?? ['*'])),
   ];
 }
 
-function isWritable({ kms, keyring }: KeysConfig, namespace: string): boolean {
+function isWritable({ kms, keyring, keyringSecret }: KeysConfig, namespace: string): boolean {
+  if (keyringSecret && createNamespaceMatcher(keyringSecret.namespaces)(namespace)) return true;
   const first = (kms ?? []).find((entry) => createNamespaceMatcher(entry.namespaces)(namespace));
   if (first !== undefined && first.write !== null) return true;
   return keyring !== null && createNamespaceMatcher(keyring.namespaces ?? ['*'])(namespace);

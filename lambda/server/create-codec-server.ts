@@ -75,9 +75,10 @@ export function createCodecServer(config: CodecServerConfig, parts: ServerParts)
 }
 
 /** One namespace for every key that writes: a name that its pattern covers. */
-export function namespacesToProve({ keyring, kms }: KeysConfig): string[] {
+export function namespacesToProve({ keyring, keyringSecret, kms }: KeysConfig): string[] {
   const patterns: (string | undefined)[] = [];
   if (keyring !== null) patterns.push(keyring.namespaces === undefined ? '*' : keyring.namespaces[0]);
+  if (keyringSecret) patterns.push(keyringSecret.namespaces[0]);
   for (const { write, namespaces } of kms ?? []) if (write !== null) patterns.push(namespaces[0]);
   return patterns.filter((pattern) => pattern !== undefined).map((pattern) => pattern.replaceAll('*', 'readiness'));
 }

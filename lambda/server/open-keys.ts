@@ -7,7 +7,14 @@ import { definedOnly } from '../../codec/defined-only.ts';
 import { combineKeySources } from '../../codec/keys/combined-keys.ts';
 import type { KeySource } from '../../codec/keys/key-source.ts';
 import type { KmsObserver } from '../../codec/keys/kms/kms-api.ts';
-import type { KeysConfig, KmsKeyConfig, LocalKeyringConfig, SecretRef, StaticKeysConfig } from '../../config/schema.ts';
+import type {
+  KeyringSecretConfig,
+  KeysConfig,
+  KmsKeyConfig,
+  LocalKeyringConfig,
+  SecretRef,
+  StaticKeysConfig,
+} from '../../config/schema.ts';
 import type { ObserveSecret } from './audit/observe.ts';
 
 /** What the keys need to know of where they are opened. */
@@ -18,6 +25,8 @@ export interface KeysHost {
   readonly stackKeyArn?: string | undefined;
   /** ARN of the secret with static keys that the stack created. */
   readonly stackStaticKeysArn?: string | undefined;
+  /** ARN of the secret with a keyring that the stack created. */
+  readonly stackKeyringSecretArn?: string | undefined;
   /** Told of every call to KMS, for the metrics and the log. */
   readonly onKmsCall?: KmsObserver | undefined;
   /** Told why a keyring file that was changed cannot be used, for the log. */
@@ -53,7 +62,7 @@ interface Part {
 
 /**
  * Opens every kind of key that the configuration does not decline. The first that has a key for a
- * namespace writes: KMS, whose namespaces are always named, then the keyring, which serves all unless
+ * namespace writes: KMS and the keyring of a secret, whose namespaces are always named, then the keyring file, which serves all unless
  * told otherwise. All of them read.
  *
  * @throws KeysNotHereError when there are none, or only a stack can give them
@@ -63,6 +72,7 @@ export async function openServerKeys(config: KeysConfig, host: KeysHost): Promis
   const parts: Part[] = [];
   let keyring: OpenedKeys['keyring'];
   if (config.kms !== null) parts.push(await openKms(config.kms, config, host));
+  if (config.keyringSecret) parts.push(await openKeyringSecret(config.keyringSecret, config, host));
   if (config.keyring !== null) {
     const opened = await openKeyring(config.keyring, config, host);
     keyring = opened.keyring;
@@ -71,7 +81,9 @@ export async function openServerKeys(config: KeysConfig, host: KeysHost): Promis
   if (config.staticKeys !== null) parts.push(await openStaticKeys(config.staticKeys, config, host));
   const [first, ...more] = parts.map(({ source }) => source);
   if (first === undefined)
-    throw new KeysNotHereError('The configuration has no keys: give it keys.keyring, keys.kms or keys.staticKeys.');
+    throw new KeysNotHereError(
+      'The configuration has no keys: give it keys.keyring, keys.keyringSecret, keys.kms or keys.staticKeys.',
+    );
   return {
     source: combineKeySources(first, ...more),
     keyring,
@@ -99,6 +111,25 @@ async function openKeyring(
     writeLimits: cache,
   });
   return { source: keys, keyring: { path, made }, close: () => keys.clear() };
+}
+
+async function openKeyringSecret(
+  { secret, namespaces }: KeyringSecretConfig,
+  { cache }: KeysConfig,
+  host: KeysHost,
+): Promise<Part> {
+  const [{ KeyringSecretSource }, { secretsManagerReader }] = await Promise.all([
+    import('../../codec/keys/keyring/keyring-secret-source.ts'),
+    import('../../codec/keys/secrets/secrets-manager.ts'),
+  ]);
+  const arn = secretArn(secret, host.stackKeyringSecretArn, 'keys.keyringSecret.secret');
+  const source = new KeyringSecretSource(secretsManagerReader({ arn, previous: false }), {
+    namespaces,
+    ...cache,
+    writeLimits: cache,
+    observe: host.observeSecret?.('keyring'),
+  });
+  return { source, close: () => source.clear() };
 }
 
 async function openKms(entries: readonly KmsKeyConfig[], { cache }: KeysConfig, host: KeysHost): Promise<Part> {

@@ -80,9 +80,10 @@ function aliasesFor({ keys, identity, codecs = [], storage }: CodecServerConfig)
     ...[keys.staticKeys, identity?.serviceTokens, identity?.temporalCloudRoles?.apiKey],
     ...[identity?.signIn?.clientSecret, identity?.signIn?.sessionKeys],
   ];
+  const hasSecrets = Boolean(keys.keyringSecret) || secrets.some((it) => it && 'secret' in it);
   const unused = [
     ...(keys.kms === null ? ['@aws-sdk/client-kms'] : []),
-    ...(secrets.some((it) => it && 'secret' in it) ? [] : ['@aws-sdk/client-secrets-manager']),
+    ...(hasSecrets ? [] : ['@aws-sdk/client-secrets-manager']),
     ...(keys.kms?.some(({ assumeRole }) => assumeRole !== undefined) ? [] : ['@aws-sdk/nested-clients/sts']),
     ...(storage ? [] : ['@aws-sdk/client-s3']),
     ...(storage?.buckets.some(({ bucket }) => isMultiRegion(bucket)) ? [] : ['@aws-sdk/signature-v4a']),

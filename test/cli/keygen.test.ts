@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { keygen } from '../../cli/keygen.ts';
+import { parseKeyring } from '../../codec/keys/keyring/keyring.ts';
 import { readKeyringFile } from '../../codec/keys/keyring/keyring-file.ts';
 import { runCommand } from '../support/command.ts';
+import { TestCommandIo } from '../support/command-io.ts';
 
 let cwd: string;
 beforeEach(() => {
@@ -90,5 +92,37 @@ describe('codec-server keygen', () => {
     const { code, stdout } = await runCommand(keygen, ['--help'], { cwd });
     expect(code).toBe(0);
     expect(stdout).toContain('Usage: codec-server keygen');
+  });
+});
+
+describe('keygen --document', () => {
+  const run = async (stdin: string, ...argv: string[]) => {
+    const io = new TestCommandIo({ stdin });
+    return { code: await keygen(['--document', ...argv], io), out: io.out, err: io.err };
+  };
+
+  it('makes, extends and turns a keyring in a pipe, and writes keys to standard output alone', async () => {
+    const made = await run('', '--name', 'first');
+    expect(parseKeyring(made.out)).toMatchObject({ current: 'first', keys: [{ name: 'first' }] });
+    const added = await run(made.out, '--name', 'second', '--read-only');
+    expect(parseKeyring(added.out)).toMatchObject({ current: 'first', keys: [{ name: 'first' }, { name: 'second' }] });
+    const turned = await run(added.out, '--make-current', 'second');
+    expect(parseKeyring(turned.out)).toEqual({ ...parseKeyring(added.out), current: 'second' });
+    expect(turned.err).toBe('second writes; first only reads.\n');
+    for (const { err } of [made, added, turned])
+      for (const { key } of parseKeyring(turned.out).keys)
+        expect(err).not.toContain(Buffer.from(key).toString('base64'));
+  });
+
+  it.each([
+    ['put the keyring document here', []],
+    ['', ['--make-current', 'first']],
+    ['{"namespace":"n"}', []],
+  ])('writes nothing where it cannot: %j', async (stdin, argv) => {
+    expect(await run(stdin, ...argv)).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/^codec-server keygen: /),
+    });
   });
 });

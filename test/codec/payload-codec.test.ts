@@ -23,6 +23,7 @@ import {
 import { formatKeyring, newKeyring } from '../../codec/keys/keyring/keyring.ts';
 import { metadataOf, serializePayload } from '../../codec/payload.ts';
 import { KmsStandIn } from '../support/kms-stand-in.ts';
+import { SecretsManagerStandIn } from '../support/secrets-manager-stand-in.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'payload-codec-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -240,6 +241,34 @@ describe('the codec of a worker', () => {
     const encoded = await codec.encode([plain(1)]);
     codec.close();
     expect(text((await make().decode(encoded))[0]?.data)).toBe('1');
+  });
+});
+
+describe('the codec of a worker with a keyring in a secret', () => {
+  it('writes and reads with one reading of the secret, and refuses what is no ARN of one', async () => {
+    const secrets = await SecretsManagerStandIn.start();
+    const saved = { ...process.env };
+    try {
+      Object.assign(process.env, {
+        AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+        AWS_ACCESS_KEY_ID: 'test',
+        AWS_SECRET_ACCESS_KEY: 'test',
+      });
+      const keys = { keyringSecret: secrets.createSecret('keyring', formatKeyring(newKeyring())) };
+      const writer = make({ keys, alsoDecode: ['billing'] });
+      const ofPeer = make({ keys, namespace: 'billing' });
+      const encoded = await writer.encode([plain(1), plain(2)]);
+      expect(
+        (await writer.decode([...encoded, ...(await ofPeer.encode([plain(3)]))])).map((it) => text(it.data)),
+      ).toEqual(['1', '2', '3']);
+      expect(secrets.calls).toEqual(['AWSCURRENT', 'AWSCURRENT']);
+      expect(() => make({ keys: { keyringSecret: 'keyring' } })).toThrow(
+        /^keys\.keyringSecret: .* is no ARN of a secret/,
+      );
+    } finally {
+      process.env = saved;
+      await secrets.close();
+    }
   });
 });
 

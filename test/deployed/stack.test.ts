@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { formatKeyring, newKeyring } from '../../codec/keys/keyring/keyring.ts';
 import { serializePayload } from '../../codec/payload.ts';
 import type { EnvironmentConfig } from '../../config/environment.ts';
 import dev from '../../environments/dev.ts';
@@ -217,6 +218,26 @@ describe('the function', () => {
       for (let i = 0; i < 6; i++) statuses.push((await post(deployed, '/decode', '{}')).status);
       expect(statuses.slice(0, 3)).toEqual([200, 200, 200]);
       expect(statuses).toContain(429);
+    } finally {
+      await deployed.close();
+    }
+  });
+
+  it('encodes and decodes under a keyring in a secret of the stack, and asks KMS for nothing', async () => {
+    const keyringSecret = { secret: 'created-by-stack', namespaces: ['orders.a1b2c'] } as const;
+    const keyring = newKeyring('in-a-secret');
+    const before = kms.calls.length;
+    const deployed = await startDeployed(configFor({ keys: { ...dev.keys, kms: null, keyringSecret } }), {
+      kms,
+      trust: [testCertificate().cert],
+      secretTexts: { SecretsKeyring: formatKeyring(keyring) },
+    });
+    try {
+      const encoded = await (await post(deployed, '/encode', payloads(plain('hello')))).text();
+      expect(encoded).not.toContain(base64('hello'));
+      expect(await (await post(deployed, '/decode', encoded)).json()).toEqual({ payloads: [plain('hello')] });
+      expect((await fetch(`${deployed.endpoint}/readyz`)).status).toBe(200);
+      expect(kms.calls.length).toBe(before);
     } finally {
       await deployed.close();
     }

@@ -158,6 +158,19 @@ describe('what the function may do', () => {
   });
 });
 
+describe('what the function may do with a keyring in a secret', () => {
+  it('is to read that secret, and to use no key of KMS', () => {
+    const keyringSecret = { secret: 'created-by-stack', namespaces: ['orders-dev.a1b2c'] } as const;
+    const template = new SynthesizedTemplate({ ...dev, keys: { ...dev.keys, kms: null, keyringSecret } });
+    const keyring = { Ref: template.idOf('AWS::SecretsManager::Secret', 'SecretsKeyring') };
+    expect(template.statementsOf('CodecRole')).toEqual({
+      OwnLog: ownLog(template),
+      Secrets: { Sid: 'Secrets', Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: keyring },
+    });
+    expect(template.all('AWS::KMS::Key')).toEqual({});
+  });
+});
+
 describe('what workers may do with the managed policy', () => {
   it('is to write and read exactly the namespaces of the environment', () => {
     const { Properties } = templates.prod.one('AWS::IAM::ManagedPolicy', 'Workers');

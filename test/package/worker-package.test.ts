@@ -27,7 +27,12 @@ describe('the package for workers', () => {
   });
 
   it('needs what the codec needs of the server’s packages, in caret ranges that hold the tested versions', () => {
-    expect(Object.keys(worker.dependencies)).toEqual(['@aws-sdk/client-kms', '@aws-sdk/nested-clients', 'long']);
+    expect(Object.keys(worker.dependencies)).toEqual([
+      '@aws-sdk/client-kms',
+      '@aws-sdk/client-secrets-manager',
+      '@aws-sdk/nested-clients',
+      'long',
+    ]);
     for (const [name, range] of Object.entries(worker.dependencies)) {
       expect(range).toMatch(/^\^[1-9]/);
       expect([name, within(server.dependencies[name] ?? '', range)]).toEqual([name, true]);

@@ -48,8 +48,16 @@ export function namedNamespace(
  * The namespaces that the access rules, KMS keys and keyring of a configuration name, in full or by a
  * pattern. `*` alone names none: it would take every prefix of a path for a namespace.
  */
-export function namespacesNamedBy(access: readonly AccessRule[], { kms, keyring }: KeysConfig): NamespaceMatcher {
-  const patterns = [...access, ...(kms ?? []), ...(keyring === null ? [] : [keyring])];
+export function namespacesNamedBy(
+  access: readonly AccessRule[],
+  { kms, keyring, keyringSecret }: KeysConfig,
+): NamespaceMatcher {
+  const patterns = [
+    ...access,
+    ...(kms ?? []),
+    ...(keyring === null ? [] : [keyring]),
+    ...(keyringSecret ? [keyringSecret] : []),
+  ];
   return createNamespaceMatcher(patterns.flatMap(({ namespaces = [] }) => namespaces).filter(namesSomething));
 }
 
