@@ -10,6 +10,8 @@ export interface StartFacts {
   readonly keyring: { readonly path: string; readonly made: boolean } | undefined;
   /** A command that decodes a payload of ours; undefined where there is none to show. */
   readonly curl: string | undefined;
+  /** The pages that may ask. */
+  readonly origins: readonly string[];
   /** Whether callers have to say who they are. */
   readonly asksWho: boolean;
 }
@@ -48,7 +50,7 @@ export async function curlThatDecodes(
 }
 
 /** The message, ready to print. */
-export function startMessage({ endpoint, addresses, keyring, curl, asksWho }: StartFacts): string {
+export function startMessage({ endpoint, addresses, keyring, curl, origins, asksWho }: StartFacts): string {
   const lines = [`Codec server at ${endpoint} (listening on ${addresses.join(' and ')})`];
   if (keyring !== undefined) {
     lines.push(
@@ -62,6 +64,7 @@ export function startMessage({ endpoint, addresses, keyring, curl, asksWho }: St
     `Web UI:   Configure Codec Server (glasses, top right): ${endpoint}`,
     `          or for all who use a dev server: temporal server start-dev --ui-codec-endpoint ${endpoint}`,
   );
+  lines.push(`Origins:  ${origins.length === 0 ? 'none' : origins.join(', ')} (start with --origin to allow one more)`);
   if (curl !== undefined) {
     lines.push(
       '',

@@ -7,8 +7,8 @@ import { ConfigFileError, checkConfig, loadConfigFile } from '../config/check.ts
 import { formatProblems } from '../config/problem.ts';
 import type { CodecServerConfig } from '../config/schema.ts';
 import { startLocalServer } from '../lambda/node/local-server.ts';
-import { createAuditLog } from '../lambda/server/audit/audit-log.ts';
-import { createLogger, LineBuffer, type Logger } from '../lambda/server/audit/logger.ts';
+import { allSinks, createAuditLog } from '../lambda/server/audit/audit-log.ts';
+import { LineBuffer, type Logger } from '../lambda/server/audit/logger.ts';
 import { observeIdentity, observeKeys } from '../lambda/server/audit/observe.ts';
 import { loopbackAuthenticator } from '../lambda/server/auth/authenticator.ts';
 import { createCodecServer } from '../lambda/server/create-codec-server.ts';
@@ -18,7 +18,9 @@ import { type OpenedIdentity, openIdentity } from '../lambda/server/open-identit
 import { KeysNotHereError, openServerKeys } from '../lambda/server/open-keys.ts';
 import { LOCAL_ANSWER_BYTES, openStorage } from '../lambda/server/open-storage.ts';
 import type { CommandIo } from './command.ts';
+import { createTerminalLogger } from './start-log.ts';
 import { curlThatDecodes, startMessage } from './start-message.ts';
+import { createRefusals } from './start-refusals.ts';
 
 const DEFAULT_PORT = 8888;
 
@@ -33,6 +35,7 @@ Serves /decode and /encode on this machine until Ctrl-C.
                      (default: keys.keyring.file of the configuration)
   --config FILE      a TypeScript or JavaScript module whose default export is the configuration
                      (default: the package's environments/local.ts)
+  --origin ORIGIN    allow the pages of one more origin, such as http://localhost:8080; may be given more than once
   --tls-cert FILE    serve https with this certificate (PEM), which the Web UI needs to pass its token
   --tls-key FILE     and this private key (PEM)
   --audit, --no-audit  print the audit line of every request, or none. Default: where the configuration has an identity
@@ -88,6 +91,7 @@ function parseFlags(argv: readonly string[]) {
         host: { type: 'string' },
         keyring: { type: 'string' },
         config: { type: 'string' },
+        origin: { type: 'string', multiple: true, default: [] },
         'tls-cert': { type: 'string' },
         'tls-key': { type: 'string' },
         audit: { type: 'boolean' },
@@ -100,12 +104,18 @@ function parseFlags(argv: readonly string[]) {
       throw new WrongUsageError(`--port ${JSON.stringify(values.port)} is no port: give a number from 0 to 65535.`);
     if ((values['tls-cert'] === undefined) !== (values['tls-key'] === undefined))
       throw new WrongUsageError('Give --tls-cert and --tls-key together.');
+    for (const origin of values.origin)
+      if (!/^https?:/.test(origin) || URL.parse(origin)?.origin !== origin)
+        throw new WrongUsageError(
+          `--origin ${JSON.stringify(origin)} is not an origin: give scheme, host and port as the browser sends them, such as http://localhost:8080.`,
+        );
     const { host, keyring, config, audit, help } = values;
     return {
       port,
       host: host === 'localhost' ? undefined : host,
       keyring,
       config,
+      origins: values.origin,
       audit: values['no-audit'] ? false : audit,
       help,
       cert: values['tls-cert'],
@@ -128,7 +138,9 @@ async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<vo
   const tls = readTls(flags, io);
   refuseSignInOverHttp(config, tls !== undefined);
   const auditLines = new LineBuffer((text) => void io.stdout.write(text));
-  const logger = createLogger((line) => void io.stderr.write(`${line}\n`), 'INFO');
+  const tell = (line: string) => void io.stderr.write(`${line}\n`);
+  const logger = createTerminalLogger(tell);
+  const refusals = createRefusals(tell);
   const identity = await openCallers(config, io, logger);
   const keys = await openServerKeys(config.keys, { cwd: io.cwd, ...observeKeys(logger, undefined) });
   const external = await openStorage(config.storage, { answerBytes: LOCAL_ANSWER_BYTES });
@@ -139,7 +151,7 @@ async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<vo
       roles: identity.roles,
       storage: external.storage,
       signIn: identity.signIn,
-      audit: audits(flags, config) ? createAuditLog(auditLines.keepForThisTurn) : { record: () => {} },
+      audit: audits(flags, config) ? allSinks(createAuditLog(auditLines.keepForThisTurn), refusals) : refusals,
       limits: LOCAL_LIMITS,
       onBug: (error, requestId) => logger.error('a request failed by a bug', { requestId }, error),
     });
@@ -153,6 +165,7 @@ async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<vo
         port: flags.port,
         tls,
         onBug: (error) => logger.error('the server failed by a bug', {}, error),
+        onTurnedAway: (request) => refusals.turnedAway(request),
       }),
     );
     const endpoint = `${tls === undefined ? 'http' : 'https'}://${nameOf(flags.host)}:${server.port}`;
@@ -165,6 +178,7 @@ async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<vo
         addresses: server.addresses,
         keyring: keys.keyring,
         curl,
+        origins: config.cors.origins,
         asksWho: config.identity !== null,
       }),
     );
@@ -188,7 +202,8 @@ async function loadConfig(flags: Flags, io: CommandIo): Promise<{ config: CodecS
     throw new CannotStartError(
       `The configuration ${file} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${formatProblems(problems)}`,
     );
-  const config = loaded as CodecServerConfig;
+  const { cors, ...rest } = loaded as CodecServerConfig;
+  const config = { ...rest, cors: { ...cors, origins: [...new Set([...cors.origins, ...flags.origins])] } };
   if (flags.keyring === undefined) return { config, file };
   const keyring = { ...config.keys.keyring, file: flags.keyring };
   return { config: { ...config, keys: { ...config.keys, keyring } }, file };

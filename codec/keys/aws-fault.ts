@@ -14,8 +14,8 @@ const KINDS: Readonly<Record<string, KmsFaultKind>> = {
   MissingAuthenticationToken: 'access-denied',
   NotAuthorized: 'access-denied',
   OptInRequired: 'access-denied',
-  CredentialsProviderError: 'access-denied',
-  ProviderError: 'access-denied',
+  CredentialsProviderError: 'no-credentials',
+  ProviderError: 'no-credentials',
   InvalidKeyUsageException: 'access-denied',
   UnsupportedOperationException: 'access-denied',
   DisabledException: 'disabled',
@@ -44,6 +44,10 @@ const KINDS: Readonly<Record<string, KmsFaultKind>> = {
   RequestTimeout: 'timed-out',
   AbortError: 'timed-out',
 };
+
+/** What to do where an AWS client found no credentials to sign with: nobody was asked, so nobody refused. */
+export const NO_CREDENTIALS =
+  'this process has no AWS credentials: set AWS_PROFILE (and sign in with aws sso login), or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
 
 /** What an error of an AWS client means, and the name under which the log may have it. */
 export function readAwsFault(error: unknown): { readonly kind: KmsFaultKind; readonly awsName: string } {

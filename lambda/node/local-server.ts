@@ -6,11 +6,11 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, Server as NetServer } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { Authenticator } from '../server/auth/caller.ts';
 import { type CodecPipeline, type CodecResponse, HttpError } from '../server/http/message.ts';
 import { type Cors, type CorsSettings, createCors, isLoopbackAddress, isLoopbackHost } from '../server/http/origin.ts';
 import { bugResponse, httpErrorResponse } from '../server/http/responses.ts';
+import { answerClientError } from './client-error.ts';
 import { type BodyTaker, CollectedMessage, type CollectedResponse } from './collected-message.ts';
 import { Admission, type AdmissionLimits, DEFAULT_ADMISSION, Gate } from './gate.ts';
 import { HeldAnswers, LARGE } from './held-answers.ts';
@@ -44,6 +44,17 @@ export interface LocalServerOptions {
   readonly answerTimeoutMs?: number;
   /** Told of what should never happen, for the log. */
   readonly onBug?: (error: unknown) => void;
+  /** Told of requests that are refused before the pipeline sees them, whose audit line there is none of. */
+  readonly onTurnedAway?: (request: TurnedAway) => void;
+}
+
+/** A request that never reached the pipeline, and the answer it got. */
+export interface TurnedAway {
+  readonly status: number;
+  readonly text: string;
+  /** What the `Origin` header says, whoever wrote it. */
+  readonly origin: string | undefined;
+  readonly requestId: string;
 }
 
 /** A running server. */
@@ -58,8 +69,6 @@ export interface LocalServer {
 const LOOPBACK = ['127.0.0.1', '::1'];
 /** Milliseconds for which the rest of a refused body is read and thrown away, so that the client sees the answer. */
 const DRAIN_MS = 10_000;
-/** The same for what never became a request. */
-const REFUSED_DRAIN_MS = 2_000;
 /** Milliseconds after which a client that takes no byte of its answer, or asks nothing on a new connection, is cut off. */
 const STALL_MS = 30_000;
 /** Milliseconds between two looks for connections that can be closed, once the server stops. */
@@ -117,32 +126,6 @@ function newServer({ tls, stallMs = STALL_MS }: LocalServerOptions, handler: Req
   return server.setTimeout(stallMs);
 }
 
-/** What Node's parser makes of a request that it cannot take, by the code of its error. */
-const PARSER_ANSWERS: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-};
-
-const answered = new WeakSet<Duplex>();
-
-/** Answers what never became a request. Node would cut the client off while it sends, and it would read no answer. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (answered.has(socket)) return;
-  answered.add(socket);
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const status = PARSER_ANSWERS[error.code ?? ''] ?? '400 Bad Request';
-  const text = status.slice(4);
-  socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: text/plain; charset=utf-8\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\ncontent-length: ${text.length}\r\nconnection: close\r\n\r\n${text}`,
-  );
-  socket.resume();
-  setTimeout(() => socket.destroy(), REFUSED_DRAIN_MS).unref();
-}
-
 /** Resolves to false where `optional` and the machine has no such address. */
 function listen(server: Server, host: string, port: number, optional: boolean): Promise<boolean> {
   return new Promise((resolve, reject) => {
@@ -183,6 +166,7 @@ class RequestHandler implements BodyTaker {
   readonly #answerTimeoutMs: number;
   readonly #checkHost: boolean;
   readonly #onBug: (error: unknown) => void;
+  readonly #onTurnedAway: (request: TurnedAway) => void;
   readonly #overdue: OverdueBodies<CollectedMessage>;
   readonly #answers = new HeldAnswers();
   readonly #bodyTimeoutMs: number;
@@ -199,6 +183,7 @@ class RequestHandler implements BodyTaker {
     this.#answerTimeoutMs = options.answerTimeoutMs ?? 9_500;
     this.#checkHost = options.host === undefined || isLoopbackAddress(options.host);
     this.#onBug = options.onBug ?? (() => {});
+    this.#onTurnedAway = options.onTurnedAway ?? (() => {});
     this.#bodyTimeoutMs = options.bodyTimeoutMs ?? 15_000;
     this.#bodyStallMs = Math.min(options.bodyStallMs ?? 5_000, this.#bodyTimeoutMs);
     this.#gate = options.authenticator && new Gate(options.authenticator, options.cors.origins);
@@ -379,8 +364,11 @@ class RequestHandler implements BodyTaker {
     retryAfter?: string,
   ): void {
     const more = retryAfter === undefined ? undefined : { 'retry-after': retryAfter };
-    const { headers, body } = httpErrorResponse(new HttpError(status, text, more), randomUUID());
-    const raw: string[] = [...this.#cors.headersFor(originOf(message)), ...Object.entries(headers).flat()];
+    const requestId = randomUUID();
+    const origin = originOf(message);
+    this.#onTurnedAway({ status, text, origin, requestId });
+    const { headers, body } = httpErrorResponse(new HttpError(status, text, more), requestId);
+    const raw: string[] = [...this.#cors.headersFor(origin), ...Object.entries(headers).flat()];
     raw.push('content-length', String(Buffer.byteLength(body)));
     // With a promise to close, Node would close at once, and a client that still sends never reads the answer.
     const isSending = !message.complete && status !== 408;

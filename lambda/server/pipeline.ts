@@ -13,15 +13,14 @@ import {
   refusePlaintext,
 } from '../../codec/decode.ts';
 import { type Encoder, encodePayloads } from '../../codec/encode.ts';
-import { CannotEncodeError, CannotOpenError, KeyUnavailableError, TooManyKeysError } from '../../codec/errors.ts';
 import type { Payload } from '../../codec/payload.ts';
 import type { CorsConfig, FailuresSetting, Limits, PlaintextSetting } from '../../config/schema.ts';
 import { AuditRecord, type AuditSink } from './audit/audit.ts';
-import { type Authenticator, type Caller, IdentityUnavailableError, UnauthenticatedError } from './auth/caller.ts';
+import type { Authenticator, Caller } from './auth/caller.ts';
 import type { AccessPolicy } from './auth/policy.ts';
 import { type CodecPipeline, type CodecRequest, type CodecResponse, HttpError, limitBody } from './http/message.ts';
 import { NAME_A_NAMESPACE, type NamespaceSettings, namedNamespace } from './http/namespace.ts';
-import { allowedOrigin, ForbiddenOriginError } from './http/origin.ts';
+import { allowedOrigin } from './http/origin.ts';
 import { readPayloads } from './http/payload-json-reader.ts';
 import {
   bugResponse,
@@ -34,8 +33,9 @@ import {
   writtenLength,
 } from './http/responses.ts';
 import { isBulkRead, preservesStorageRefs, type Route, requireJson, routeOf } from './http/route.ts';
+import { httpErrorOf } from './refusal.ts';
 import type { ExternalStorage } from './storage/external-storage.ts';
-import { EXTERNAL_STORAGE_LAYER, StorageUnavailableError } from './storage/object-store.ts';
+import { EXTERNAL_STORAGE_LAYER } from './storage/object-store.ts';
 import { isReference, withoutForeignReferences } from './storage/reference.ts';
 
 /** What a pipeline is told; a part of the configuration, with every limit filled in. */
@@ -194,6 +194,9 @@ class Pipeline {
       namespace,
       mayDecode: this.#decisions(caller, record),
       onOpened: (opened) => record.opened.add(opened),
+      onCannotOpen: ({ message }) => {
+        record.cause ??= message;
+      },
       deadline: request.deadline,
       limits: { inflateBudget: this.#settings.limits.inflatedBytes },
       usage: record.usage,
@@ -407,37 +410,4 @@ class Pipeline {
  */
 function mayStore(caller: Caller, { origin }: AuditRecord): boolean {
   return origin !== undefined && caller.method !== 'service-token';
-}
-
-/** The refusal that an error means, its cause noted in the record, or undefined for a bug. */
-function httpErrorOf(error: unknown, record: AuditRecord): HttpError | undefined {
-  record.refusedOrigin = error instanceof ForbiddenOriginError;
-  if (error instanceof HttpError) return error;
-  if (error instanceof UnauthenticatedError) {
-    record.unauthenticated = error.reason;
-    return new HttpError(401, error.message, { 'www-authenticate': error.challenge });
-  }
-  if (error instanceof IdentityUnavailableError) {
-    record.fault = error.dependency;
-    return unavailable(error.retryAfterSeconds);
-  }
-  if (error instanceof KeyUnavailableError || error instanceof StorageUnavailableError) {
-    record.fault = `${error.dependency}:${error.reason}`;
-    return unavailable(error.retryAfterSeconds);
-  }
-  if (error instanceof TooManyKeysError)
-    return new HttpError(413, 'These payloads need too many different data keys: send fewer payloads at a time');
-  if (error instanceof CannotEncodeError || error instanceof CannotOpenError) {
-    record.count(error.reason ?? 'no-key-to-write');
-    if (error.reason === 'custom-codec') return new HttpError(403, 'A codec of the configuration cannot encode this');
-    if (error.reason === 'object-missing' || error.reason === 'object-access-denied')
-      return new HttpError(403, 'External storage does not take payloads of this namespace');
-    return new HttpError(403, 'There is no usable key to encode for this namespace');
-  }
-  return undefined;
-}
-
-function unavailable(retryAfterSeconds: number): HttpError {
-  const message = 'A service that this codec server depends on does not answer now: try again in a moment';
-  return new HttpError(503, message, { 'retry-after': String(Math.max(1, Math.ceil(retryAfterSeconds))) });
 }

@@ -159,6 +159,7 @@ describe('a dependency that does not answer', () => {
       unreachable: true,
       'timed-out': true,
       'access-denied': true,
+      'no-credentials': true,
       disabled: true,
       'invalid-ciphertext': true,
       'incorrect-key': true,

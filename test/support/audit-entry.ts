@@ -12,6 +12,7 @@ export function auditEntry(change: Partial<AuditEntry> = {}): AuditEntry {
     unauthenticated: undefined,
     origin: 'https://cloud.temporal.io',
     refusedOrigin: false,
+    cause: undefined,
     sourceAddress: '203.0.113.7',
     namedNamespace: 'orders',
     namespaces: new Map([['orders', 'allowed']]),

@@ -43,7 +43,8 @@ export interface Kms {
 /**
  * How a call to AWS fails.
  *
- * - `access-denied`: not allowed, no credentials, or a role that cannot be assumed
+ * - `access-denied`: not allowed, or a role that cannot be assumed
+ * - `no-credentials`: this process has none, so KMS was not asked
  * - `disabled`: the key is disabled, pending deletion, or not there
  * - `invalid-ciphertext`: not a ciphertext of this service, or another encryption context
  * - `incorrect-key`: a ciphertext of another key
@@ -51,6 +52,7 @@ export interface Kms {
  */
 export type KmsFaultKind =
   | 'access-denied'
+  | 'no-credentials'
   | 'disabled'
   | 'invalid-ciphertext'
   | 'incorrect-key'

@@ -121,7 +121,8 @@ export class KmsCaller {
   /** A disabled key is disabled for everybody; access may depend on the encryption context. */
   #rememberRefusal(key: KmsKey, context: EncryptionContext, fault: KmsFault): void {
     if (fault.kind === 'disabled') this.#refusals.set(key.arn, fault, this.#clock.now());
-    if (fault.kind === 'access-denied') this.#refusals.set(nameOfRight(key, context), fault, this.#clock.now());
+    if (fault.kind === 'access-denied' || fault.kind === 'no-credentials')
+      this.#refusals.set(nameOfRight(key, context), fault, this.#clock.now());
   }
 }
 

@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../../calls/clock.ts';
 import { CannotEncodeError, type CannotOpenCause, CannotOpenError, KeyUnavailableError } from '../../errors.ts';
 import { createNamespaceMatcher, type NamespaceMatcher } from '../../namespace-pattern.ts';
 import { asBuffer } from '../../payload.ts';
+import { NO_CREDENTIALS } from '../aws-fault.ts';
 import { DataKey, type DataKeyProvider, type GeneratedDataKey, type ProviderContext } from '../data-key.ts';
 import { namesPresent, namesWanted } from '../key-names.ts';
 import type { DataKeyRequest, KmsKeyRequest, MessageKeyRequest } from '../key-source.ts';
@@ -77,6 +78,7 @@ const MOST_CANDIDATES = 10;
 /** What a refusal of KMS means for a payload; the earlier in the list, the more it tells. */
 const REASONS: readonly [KmsFaultKind, CannotOpenCause][] = [
   ['access-denied', 'key-access-denied'],
+  ['no-credentials', 'key-access-denied'],
   ['disabled', 'key-disabled'],
   ['invalid-ciphertext', 'wrong-context'],
   ['incorrect-key', 'unknown-key'],
@@ -155,7 +157,12 @@ export class KmsKeys implements DataKeyProvider {
       if (!(error instanceof KmsFault)) throw error;
       throw (
         unavailable([error]) ??
-        new CannotEncodeError(`KMS refuses the writing key ${key.arn}: ${error.awsName}`, reasonOf([error]))
+        new CannotEncodeError(
+          error.kind === 'no-credentials'
+            ? `KMS cannot be asked for a data key: ${NO_CREDENTIALS}`
+            : `KMS refuses the writing key ${key.arn}: ${error.awsName}`,
+          reasonOf([error]),
+        )
       );
     }
   }
@@ -254,7 +261,9 @@ function unopened(request: DataKeyRequest, faults: readonly KmsFault[]): Error {
   const tampered = request.kind === 'message' && reason === 'unknown-key';
   return new CannotOpenError(
     tampered ? 'wrong-context' : reason,
-    `KMS refuses the key ${namesWanted(request)}: ${namesOf(faults)}`,
+    faults.every(({ kind }) => kind === 'no-credentials')
+      ? `KMS cannot be asked for a data key: ${NO_CREDENTIALS}`
+      : `KMS refuses the key ${namesWanted(request)}: ${namesOf(faults)}`,
   );
 }
 

@@ -7,7 +7,7 @@
  */
 import type { SecretsManagerClient, SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
 import { KeyUnavailableError } from '../../errors.ts';
-import { readAwsFault } from '../aws-fault.ts';
+import { NO_CREDENTIALS, readAwsFault } from '../aws-fault.ts';
 import type { SecretReader } from './secret-source.ts';
 
 export interface SecretsManagerOptions {
@@ -78,6 +78,6 @@ function undefinedIfMissing(error: unknown): undefined {
 function unavailable(error: unknown): KeyUnavailableError {
   const { kind, awsName } = readAwsFault(error);
   const mayPass = kind === 'throttled' || kind === 'timed-out' || kind === 'unreachable';
-  const message = `Secrets Manager cannot give the secret: ${awsName}`;
+  const message = `Secrets Manager cannot give the secret: ${kind === 'no-credentials' ? NO_CREDENTIALS : awsName}`;
   return new KeyUnavailableError(mayPass ? kind : 'unusable', message, 5, SECRETS);
 }

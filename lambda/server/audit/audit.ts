@@ -35,6 +35,11 @@ export interface AuditEntry {
   readonly cacheMisses: number;
   /** The dependency that made a 503: `kms`, `jwks`, `secrets`, `cloud-ops`, `s3`, `provider`; and how it failed. */
   readonly fault: string | undefined;
+  /**
+   * The cause of a refusal in words, for whoever runs the server on their own machine: the origin that is
+   * not allowed, the key that a payload names. Never in the audit line, where strangers' words are few.
+   */
+  readonly cause: string | undefined;
   /** The client said that it reads in bulk: histories, and not what somebody looks at. */
   readonly bulk: boolean;
 }
@@ -60,6 +65,7 @@ export class AuditRecord {
   refusedOrigin = false;
   namedNamespace: string | undefined;
   fault: string | undefined;
+  cause: string | undefined;
   bulk = false;
   readonly #requestId: string;
   readonly #startedAt: number;
@@ -77,7 +83,7 @@ export class AuditRecord {
 
   entry(status: number, now: number): AuditEntry {
     const { operation, caller, unauthenticated, origin, refusedOrigin, namedNamespace } = this;
-    const { sourceAddress, namespaces, opened, payloads, fault, bulk } = this;
+    const { sourceAddress, namespaces, opened, payloads, fault, cause, bulk } = this;
     const { keyIds, cacheHits, cacheMisses } = this.usage;
     return {
       requestId: this.#requestId,
@@ -97,6 +103,7 @@ export class AuditRecord {
       cacheHits,
       cacheMisses,
       fault,
+      cause,
       bulk,
     };
   }

@@ -1,5 +1,6 @@
 /** Secrets that cannot be read or used, written to the log and counted in the metrics. */
 
+import { NO_CREDENTIALS } from '../../../codec/keys/aws-fault.ts';
 import type { KmsObserver } from '../../../codec/keys/kms/kms-api.ts';
 import type { SecretObserver } from '../../../codec/keys/secrets/secret-source.ts';
 import { METRICS } from '../../../config/metrics.ts';
@@ -65,6 +66,8 @@ export function observeKeys(logger: Logger, metrics: Metrics | undefined): KeyOb
         case 'access-denied':
         case 'disabled':
           return logger.warn('KMS refuses a configured key', { fault });
+        case 'no-credentials':
+          return logger.warn(`KMS cannot be asked: ${NO_CREDENTIALS}`);
         case 'invalid-ciphertext':
         case 'incorrect-key':
           // Whoever may decode can send such a thing, as often as they like.

@@ -238,9 +238,9 @@ export class IssuerKeys {
   async #ask(startedAt: number): Promise<void> {
     const options = { timeoutMs: FETCH_TIMEOUT_MS, maxBytes: MAX_KEY_SET_BYTES };
     const { status, body, retryAfterSeconds } = await this.#deps.get(this.#uri, options);
-    if (status !== 200) throw new KeySetError(`the issuer answered with status ${status}`, retryAfterSeconds);
+    if (status !== 200) throw new KeySetError(`${this.#uri} answered with status ${status}`, retryAfterSeconds);
     const keys = readKeySet(body, this.#algorithms, this.#keys);
-    if (keys.size === 0) throw new KeySetError('the issuer publishes no key that could verify a token');
+    if (keys.size === 0) throw new KeySetError(`${this.#uri} has no key that could verify a token`);
     if (startedAt >= this.#askedAt || this.#age > MAX_AGE_MS) {
       this.#keys = keys;
       this.#askedAt = startedAt;

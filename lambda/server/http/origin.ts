@@ -9,8 +9,12 @@ import { HttpError } from './message.ts';
 
 /** A page of an origin that is not allowed: told apart from other refusals because a forgotten origin looks like it. */
 export class ForbiddenOriginError extends HttpError {
-  constructor() {
+  /** The value of the header. */
+  readonly origin: string;
+
+  constructor(origin: string) {
     super(403, 'This origin may not use the codec server: add it to cors.origins in the configuration');
+    this.origin = origin;
   }
 }
 
@@ -24,7 +28,7 @@ export function allowedOrigin(values: readonly string[], allowed: ReadonlySet<st
   const [origin] = values;
   if (origin === undefined) return undefined;
   if (values.length === 1 && allowed.has(origin)) return origin;
-  throw new ForbiddenOriginError();
+  throw new ForbiddenOriginError(values.join(', '));
 }
 
 // The `Host` check of a server on a loopback address. A page on the network can point its own name

@@ -239,13 +239,15 @@ class OidcProvider implements Provider {
         await client.discovery(new URL(issuer), clientId, undefined, client.None(), options)
       ).serverMetadata();
     } catch (cause) {
-      throw unavailable({ cause });
+      throw unavailable({ cause: new HttpsGetError(`${issuer} does not give its discovery document`, { cause }) });
     }
     const { jwks_uri: jwksUri, authorization_endpoint: authorization, token_endpoint: token } = metadata;
     const isWhole = [jwksUri, authorization, token].every((url) => url?.startsWith('https://') === true);
     if (metadata.issuer !== issuer || jwksUri === undefined || !isWhole) {
       throw unavailable({
-        cause: new HttpsGetError('the discovery document is of another issuer, or lacks an https endpoint'),
+        cause: new HttpsGetError(
+          `the discovery document of ${issuer} is of another issuer, or lacks an https endpoint`,
+        ),
       });
     }
     const tokens = createTokenVerifier(
