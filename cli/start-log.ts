@@ -3,9 +3,14 @@
  * function writes JSON. Of an error it says what its author wrote for a log, down to its cause; where
  * in the code it happened only of what should never happen.
  */
-import { describeError, type ErrorDescription, type LogFields, type Logger } from '../lambda/server/audit/logger.ts';
-import { loggable } from '../lambda/server/audit/text.ts';
-import { printable } from './printable.ts';
+import {
+  describeError,
+  type ErrorDescription,
+  type LogFields,
+  type Logger,
+  loggable,
+} from '../lambda/server/audit/logger.ts';
+import { printable } from './doctor/report.ts';
 
 /** Writes one line, without its end. */
 export type WriteLine = (line: string) => void;

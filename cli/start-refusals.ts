@@ -5,8 +5,8 @@
  */
 import type { TurnedAway } from '../lambda/node/local-server.ts';
 import type { AuditEntry, AuditSink } from '../lambda/server/audit/audit.ts';
-import { loggable } from '../lambda/server/audit/text.ts';
-import { printable } from './printable.ts';
+import { loggable } from '../lambda/server/audit/logger.ts';
+import { printable } from './doctor/report.ts';
 import type { WriteLine } from './start-log.ts';
 
 /** Told of what was not done. */

@@ -81,9 +81,7 @@ export async function loadConfigFile(path: string): Promise<unknown> {
   } catch (cause) {
     const { message, stack } = cause as Error;
     const reason = message?.split('\n')[0]?.trim() || 'it throws';
-    // where its text is at fault, the first line of the stack is the place, such as /app/config.ts:12
-    const line = stack?.startsWith(`${path}:`) ? /:(\d+)/.exec(stack.slice(path.length))?.[1] : undefined;
-    const place = line === undefined ? '' : ` (line ${line})`;
+    const place = placeIn(path, stack);
     throw new ConfigFileError(`The configuration file ${path} does not load: ${reason}${place}`, { cause });
   }
   if (module.default === undefined)
@@ -91,4 +89,18 @@ export async function loadConfigFile(path: string): Promise<unknown> {
       `The configuration file ${path} has no default export: end it with "export default config;".`,
     );
   return module.default;
+}
+
+/**
+ * Where in the file the fault is, as Node.js says it: above the stack where TypeScript cannot be read, with
+ * a caret under the column, and in a frame where the module throws. Of a syntax error in JavaScript it says nothing.
+ */
+function placeIn(path: string, stack = ''): string {
+  const lines = stack.split('\n');
+  const line = stack.startsWith(`${path}:`) ? /^:(\d+)$/.exec((lines[0] ?? '').slice(path.length))?.[1] : undefined;
+  const caret = lines.find((it) => /^ *\^+$/.test(it))?.indexOf('^');
+  if (line !== undefined) return caret === undefined ? ` (line ${line})` : ` (line ${line}, column ${caret + 1})`;
+  const frame = lines.find((it) => it.includes(`${pathToFileURL(path).href}:`));
+  const [, frameLine, column] = /:(\d+):(\d+)\)?$/.exec(frame ?? '') ?? [];
+  return frameLine === undefined ? '' : ` (line ${frameLine}, column ${column})`;
 }

@@ -242,6 +242,7 @@ const LINES: Readonly<Record<string, string>> = {
   'KMS throttles': 'KmsUnavailable',
   'KMS does not answer': 'NotServed',
   'KMS refuses a configured key': 'KmsDenied',
+  'KMS cannot be asked': 'KmsDenied',
 };
 
 describe('the warnings and errors in the log', () => {

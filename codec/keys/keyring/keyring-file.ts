@@ -1,5 +1,5 @@
 /** The keyring as a file. */
-
+import { resolve } from 'node:path';
 import { type Clock, systemClock } from '../../calls/clock.ts';
 import { CodecError, KeyDocumentError, KeyringFileError } from '../../errors.ts';
 import { changePrivateFile, makePrivateFile, readPrivateFile } from '../secrets/private-file.ts';
@@ -13,7 +13,13 @@ const WHAT = 'keyring';
  * @throws KeyringFileError when it is missing, unreadable, readable by others, or no keyring
  */
 export function readKeyringFile(path: string): Keyring {
-  return parseFile(path, readPrivateFile(path, WHAT));
+  try {
+    return parseFile(path, readPrivateFile(path, WHAT));
+  } catch (error) {
+    if (!(error instanceof KeyringFileError) || error.problem !== 'missing') throw error;
+    const howToGetOne = `copy the one of the codec server that is to read what you write, or make one: npx codec-server keygen --keyring ${resolve(path)}`;
+    throw new KeyringFileError('missing', path, `${error.message} To get one, ${howToGetOne}`, { cause: error });
+  }
 }
 
 function parseFile(path: string, text: string): Keyring {
@@ -21,7 +27,7 @@ function parseFile(path: string, text: string): Keyring {
     return parseKeyring(text);
   } catch (error) {
     if (error instanceof KeyDocumentError)
-      throw new KeyringFileError('malformed', path, `The keyring ${path} cannot be used: ${error.message}.`);
+      throw new KeyringFileError('malformed', path, `The keyring ${resolve(path)} cannot be used: ${error.message}.`);
     throw error;
   }
 }
@@ -78,7 +84,7 @@ function orFileError<T>(path: string, run: () => T): T {
     return run();
   } catch (error) {
     if (error instanceof KeyDocumentError)
-      throw new KeyringFileError('malformed', path, `The keyring ${path} was not changed: ${error.message}.`);
+      throw new KeyringFileError('malformed', path, `The keyring ${resolve(path)} was not changed: ${error.message}.`);
     throw error;
   }
 }

@@ -48,7 +48,9 @@ const WITHOUT_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINV
  * @throws KeyringFileError when it is missing, unreadable, too large, readable by others, or
  *   another user's
  */
-export function readPrivateFile(path: string, what: string): string {
+export function readPrivateFile(named: string, what: string): string {
+  // Whoever reads the message may not know which folder the process stands in.
+  const path = resolve(named);
   let file: number;
   try {
     // Without waiting, should it be a pipe that nobody writes to.

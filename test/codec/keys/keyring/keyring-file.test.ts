@@ -67,8 +67,16 @@ describe('a keyring file', () => {
     expect(readFileSync(path, 'utf8')).toBe('{"namespace":1}');
   });
 
+  it('names a missing file by its whole path, since nobody knows in which folder a worker stands', () => {
+    const { path: named, message } = problemOf(() => readKeyringFile('no-such-folder/keyring.json'));
+    expect(named).toBe('no-such-folder/keyring.json');
+    expect(message).toContain(`The keyring ${join(process.cwd(), 'no-such-folder/keyring.json')} does not exist.`);
+  });
+
   it('says so when it is missing, a folder, a pipe, or too large', () => {
-    expect(problemOf(() => readKeyringFile(path)).message).toBe(`The keyring ${path} does not exist.`);
+    const missing = problemOf(() => readKeyringFile(path)).message;
+    expect(missing).toMatch(`The keyring ${path} does not exist. To get one, copy the one of the codec server`);
+    expect(missing).toMatch(`codec-server keygen --keyring ${path}`);
     expect(problemOf(() => readKeyringFile(folder)).message).toBe(`The keyring ${folder} is not a file.`);
     const pipe = join(folder, 'pipe');
     execFileSync('mkfifo', ['-m', '600', pipe]);
