@@ -32,10 +32,14 @@ const cold = JSON.parse(readFileSync(coldFile, 'utf8')) as {
 
 /** Not measured here: AWS's own part, and the way there. `docs/scaling.md` says how to measure yours. */
 const ASSUMED: Assumed = { placementMs: 200, networkMs: 40, kmsCallsPerStart: 1 };
-const REQUESTS = 100;
-/** Milliseconds over which a page's requests were seen to leave the browser: at once, and as events render. */
-const SPREADS = [0, 60, 390];
-const PROVISIONED = [0, 2, 10];
+/**
+ * Pages by their requests; the milliseconds over which those were seen to leave the browser: at once, and
+ * as events render; and instances that are ready. A history of a few events has thirty at once.
+ */
+const PAGES = [
+  { requests: 30, spreads: [0], provisioned: [0, 6] },
+  { requests: 100, spreads: [0, 60, 390], provisioned: [0, 2, 10] },
+];
 /** Distinct data keys behind the payloads of a page: one worker, or several over some rotations. */
 const DATA_KEYS = 4;
 
@@ -45,12 +49,12 @@ const { init, first, warm, newKey } = cold.measured.ours;
 const measured: Measured = { init: draw(init), firstRequest: draw(first), newKey: draw(newKey), warm: draw(warm) };
 
 /** A page, and the same page opened again by someone else a minute later, on the instances it left. */
-function rowsOf(spreadMs: number, provisioned: number): ScaleRow[] {
+function rowsOf(requests: number, spreadMs: number, provisioned: number): ScaleRow[] {
   const pages: Record<'first' | 'second', ReturnType<typeof simulate>[]> = { first: [], second: [] };
   for (let run = 0; run < runs; run++) {
-    const firstPage = simulate(burst(spreadMs, provisioned), measured, ASSUMED);
+    const firstPage = simulate(burst(requests, spreadMs, provisioned), measured, ASSUMED);
     pages.first.push(firstPage);
-    pages.second.push(simulate({ ...burst(spreadMs, 0), left: firstPage.left }, measured, ASSUMED));
+    pages.second.push(simulate({ ...burst(requests, spreadMs, 0), left: firstPage.left }, measured, ASSUMED));
   }
   return (['first', 'second'] as const).map((page) => {
     const outcomes = pages[page];
@@ -58,6 +62,7 @@ function rowsOf(spreadMs: number, provisioned: number): ScaleRow[] {
     const readable = outcomes.map(({ readableMs }) => readableMs);
     return {
       page,
+      requests,
       spreadMs,
       provisioned,
       instances: median((it) => it.instances),
@@ -69,27 +74,29 @@ function rowsOf(spreadMs: number, provisioned: number): ScaleRow[] {
   });
 }
 
-function burst(spreadMs: number, provisioned: number): Burst {
-  const arrivals = Array.from({ length: REQUESTS }, () => random() * spreadMs).sort((a, b) => a - b);
-  const keys = Array.from({ length: REQUESTS }, () => Math.floor(random() * DATA_KEYS));
+function burst(requests: number, spreadMs: number, provisioned: number): Burst {
+  const arrivals = Array.from({ length: requests }, () => random() * spreadMs).sort((a, b) => a - b);
+  const keys = Array.from({ length: requests }, () => Math.floor(random() * DATA_KEYS));
   return { arrivals, provisioned, dataKeyOf: (request) => keys[request] as number };
 }
 
-const rows = SPREADS.flatMap((spreadMs) => PROVISIONED.flatMap((provisioned) => rowsOf(spreadMs, provisioned)));
+const rows = PAGES.flatMap(({ requests, spreads, provisioned }) =>
+  spreads.flatMap((spreadMs) => provisioned.flatMap((ready) => rowsOf(requests, spreadMs, ready))),
+);
 const result = {
   date: new Date().toISOString(),
   measuredAt: { date: cold.date, commit: cold.commit, machine: cold.machine },
-  settings: { runs, requests: REQUESTS, dataKeys: DATA_KEYS, assumed: ASSUMED },
+  settings: { runs, dataKeys: DATA_KEYS, assumed: ASSUMED },
   rows,
 };
 writeFileSync(new URL('./results/scale.json', import.meta.url), `${JSON.stringify(result, null, 1)}\n`);
 process.stdout.write(
   [
-    '| page | requests leave within | provisioned | instances | cold starts | KMS calls | JWKS fetches | readable after, p50 / p99 |',
-    '|---|---|---|---|---|---|---|---|',
+    '| page | requests | leave within | provisioned | instances | cold starts | KMS calls | JWKS fetches | readable after, p50 / p99 |',
+    '|---|---|---|---|---|---|---|---|---|',
     ...rows.map(
       (row) =>
-        `| ${row.page} | ${row.spreadMs} ms | ${row.provisioned} | ${row.instances} | ${row.coldStarts} | ${row.kmsCalls} | ${row.jwksFetches} | ${row.readableMs.p50.toFixed(0)} / ${row.readableMs.p99.toFixed(0)} ms |`,
+        `| ${row.page} | ${row.requests} | ${row.spreadMs} ms | ${row.provisioned} | ${row.instances} | ${row.coldStarts} | ${row.kmsCalls} | ${row.jwksFetches} | ${row.readableMs.p50.toFixed(0)} / ${row.readableMs.p99.toFixed(0)} ms |`,
     ),
     '',
   ].join('\n'),
