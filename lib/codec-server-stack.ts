@@ -66,8 +66,10 @@ export class CodecServerStack extends Stack {
       helpUrl: deployment.helpUrl,
       keyArn: server.key?.keyArn,
       payloadBucket: server.payloadBucket?.bucketName,
-      workerPolicyArn: server.workerPolicy?.managedPolicyArn,
       workerPolicyArns: server.workerPolicies.map(({ managedPolicyArn }) => managedPolicyArn),
+      entryWorkerPolicyArns: server.entryWorkerPolicies.map((parts) =>
+        parts.map(({ managedPolicyArn }) => managedPolicyArn),
+      ),
       alarmTopicArn: deployment.alarms?.topic === 'created-by-stack' ? server.alarmTopic?.topicArn : undefined,
       domainTarget: deployment.domain?.hostedZone === null ? server.domainTarget : undefined,
       auditLogGroup: server.auditLogGroup.logGroupName,

@@ -28,6 +28,7 @@ import { EncryptionKey, OperationsKey } from './keys.ts';
 import { ENVIRONMENT_VARIABLES } from './names.ts';
 import { NOBODY } from './nobody.ts';
 import { acceptPrefixes, PayloadBucket, storageStatements } from './payload-bucket.ts';
+import { oversizedPolicies } from './policy-size.ts';
 import { refuse } from './refuse.ts';
 import { type NamedSecret, Secrets } from './secrets.ts';
 import { type WorkerGrants, WorkerPolicy, workerStatements } from './worker-permissions.ts';
@@ -53,10 +54,13 @@ export class CodecServer extends Construct {
   /** One line a request: who decoded what, where. */
   readonly auditLogGroup: LogGroup;
   readonly dashboard: Dashboard | undefined;
-  /** For the roles of workers of all namespaces; {@link grantWorker} is for one of some. */
-  readonly workerPolicy: ManagedPolicy | undefined;
-  /** One for the namespaces of each entry of `keys.kms`, in their order; empty where there is but one entry. */
+  /**
+   * For the roles of workers of all namespaces, each of them: more than one where the namespaces do not fit into one,
+   * none where there is no key of KMS. {@link grantWorker} is for workers of some namespaces.
+   */
   readonly workerPolicies: readonly ManagedPolicy[];
+  /** The same for the namespaces of each entry of `keys.kms`, in their order; empty where there is but one entry. */
+  readonly entryWorkerPolicies: readonly (readonly ManagedPolicy[])[];
   readonly payloadBucket: IBucket | undefined;
   readonly secrets: readonly NamedSecret[];
   /** What a CNAME of the domain's name has to point at, where there is a domain. */
@@ -158,9 +162,8 @@ export class CodecServer extends Construct {
           });
     const bucketId =
       bucket === undefined ? undefined : Stack.of(this).getLogicalId(bucket.node.defaultChild as CfnElement);
-    for (const holder of [codec.role, workers?.policy, ...(workers?.ofEntries ?? [])]) {
-      if (holder !== undefined) acceptPrefixes(holder, bucketEntries, bucketId);
-    }
+    for (const holder of [codec.role, ...(workers?.policies ?? []), ...(workers?.ofEntries ?? []).flat()])
+      acceptPrefixes(holder, bucketEntries, bucketId);
     const alarms =
       deployment.alarms === null
         ? undefined
@@ -203,11 +206,12 @@ export class CodecServer extends Construct {
     this.alarms = alarms?.all ?? [];
     this.alarmTopic = alarms?.topic;
     this.auditLogGroup = audit.logGroup;
-    this.workerPolicy = workers?.policy;
-    this.workerPolicies = workers?.ofEntries ?? [];
+    this.workerPolicies = workers?.policies ?? [];
+    this.entryWorkerPolicies = workers?.ofEntries ?? [];
     this.payloadBucket = bucket as IBucket | undefined;
     this.secrets = secrets.all;
     this.domainTarget = domain?.target;
+    this.node.addValidation({ validate: () => oversizedPolicies(this) });
     this.#grants = {
       entries,
       createdKeyArn: createdKey?.keyArn,

@@ -5,6 +5,7 @@
  * that the key can be used, and whoever may unwrap a data key could write under it anyway.
  */
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { besideNamespaces, inParts, partId } from '../config/policy-parts.ts';
 import type { ForeignKmsFormat, KeyUriContext, KmsKeyConfig } from '../config/schema.ts';
 import { NAMESPACE_CONDITION_KEY } from './names.ts';
 
@@ -17,19 +18,25 @@ export function namespaceCondition(namespaces: readonly string[]): Record<string
   return { [operator]: { [NAMESPACE_CONDITION_KEY]: [...namespaces] } };
 }
 
-/** Allows `actions` with `keyArns` for data that is bound to one of `namespaces`, and for no other. */
+/**
+ * Allows `actions` with `keyArns` for data that is bound to one of `namespaces`, and for no other: by one statement, or
+ * by several where so many namespaces do not fit into one.
+ */
 export function allowForNamespaces(
   sid: string,
   actions: readonly string[],
   keyArns: readonly string[],
   namespaces: readonly string[],
-): PolicyStatement {
-  return new PolicyStatement({
-    sid,
-    actions: [...actions],
-    resources: [...keyArns],
-    conditions: namespaceCondition(namespaces),
-  });
+): PolicyStatement[] {
+  return inParts(namespaces, besideNamespaces(keyArns.length)).map(
+    (part, index) =>
+      new PolicyStatement({
+        sid: partId(sid, index),
+        actions: [...actions],
+        resources: [...keyArns],
+        conditions: namespaceCondition(part),
+      }),
+  );
 }
 
 /** Statements for a set of KMS entries. */
@@ -50,11 +57,11 @@ export function keyStatements({ entries, createdKeyArn }: KeyPermissionsProps): 
     const readable = [...new Set([...(write === undefined ? [] : [write]), ...(entry.read ?? [])])];
     const statements: PolicyStatement[] = [];
     if (readable.length > 0) {
-      statements.push(allowForNamespaces(`Read${index}`, ['kms:Decrypt'], readable, entry.namespaces));
+      statements.push(...allowForNamespaces(`Read${index}`, ['kms:Decrypt'], readable, entry.namespaces));
     }
     statements.push(...foreignStatements(index, entry));
     if (write !== undefined) {
-      statements.push(allowForNamespaces(`Write${index}`, ['kms:GenerateDataKey'], [write], entry.namespaces));
+      statements.push(...allowForNamespaces(`Write${index}`, ['kms:GenerateDataKey'], [write], entry.namespaces));
     }
     return statements;
   });
@@ -64,14 +71,21 @@ export function keyStatements({ entries, createdKeyArn }: KeyPermissionsProps): 
  * The encryption contexts of each foreign format. Those that bind no namespace are allowed without any
  * context alone (but for the public key that a signed message carries): a message of ours never opens that way.
  */
-function foreignConditions(format: ForeignKmsFormat, entry: KmsKeyConfig): Record<string, unknown>[] {
-  const { namespaces, keyUriContexts = [] } = entry;
-  const bound = { 'kms:EncryptionContext:namespace': [...namespaces] };
+function foreignConditions(
+  format: ForeignKmsFormat,
+  { namespaces, keyUriContexts = [] }: KmsKeyConfig,
+  keyArns: readonly string[],
+): Record<string, unknown>[] {
+  const bound = () =>
+    inParts(namespaces, besideNamespaces(keyArns.length)).map((part) => ({ 'kms:EncryptionContext:namespace': part }));
   switch (format) {
     case 'temporal-cloud-proxy':
-      return [{ StringLike: bound, StringEquals: { 'kms:EncryptionContext:purpose': 'encryption-key-auth' } }];
+      return bound().map((part) => ({
+        StringLike: part,
+        StringEquals: { 'kms:EncryptionContext:purpose': 'encryption-key-auth' },
+      }));
     case 'stdgo':
-      return [{ StringLike: bound }];
+      return bound().map((part) => ({ StringLike: part }));
     case 'temporal-proxy':
       return [WITHOUT_CONTEXT, ...keyUriContexts.map(exactly)];
     case 'kms-python-sample':
@@ -94,20 +108,27 @@ function exactly(context: KeyUriContext): Record<string, unknown> {
 /** Unwrapping for foreign formats, with the keys that are named: the key of the stack has never seen one. */
 function foreignStatements(index: number, entry: KmsKeyConfig): PolicyStatement[] {
   const { write, read = [], foreignFormats = [] } = entry;
-  const named = [...new Set([write, ...read].filter((arn) => arn !== null && arn !== 'created-by-stack'))];
+  const named = [...new Set([write, ...read])].filter(
+    (arn): arn is string => arn !== null && arn !== 'created-by-stack',
+  );
   if (named.length === 0) return [];
   const conditions = foreignFormats.flatMap((format) =>
-    foreignConditions(format, entry).map((condition) => JSON.stringify(condition)),
+    foreignConditions(format, entry, named).map((condition) => JSON.stringify(condition)),
   );
   return [...new Set(conditions)].map(
     (condition, at) =>
       new PolicyStatement({
-        sid: `ReadForeign${index}${String.fromCharCode(65 + at)}`,
+        sid: `ReadForeign${index}${letters(at)}`,
         actions: ['kms:Decrypt'],
-        resources: named as string[],
+        resources: named,
         conditions: JSON.parse(condition) as Record<string, unknown>,
       }),
   );
+}
+
+/** A to Z, then AA, AB, …: an id of a statement takes letters and digits. */
+function letters(at: number): string {
+  return (at < 26 ? '' : letters(Math.floor(at / 26) - 1)) + String.fromCharCode(65 + (at % 26));
 }
 
 /** The ARN of the key that an entry writes with; undefined when it only reads. */

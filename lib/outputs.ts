@@ -1,6 +1,7 @@
 /** What people need after a deployment: what to paste where. */
 import { Aws, CfnMapping, CfnOutput, type Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { partId } from '../config/policy-parts.ts';
 import { DEPLOY_GUIDE } from './names.ts';
 
 export interface OutputsProps {
@@ -11,9 +12,10 @@ export interface OutputsProps {
   readonly helpUrl: string | undefined;
   readonly keyArn: string | undefined;
   readonly payloadBucket: string | undefined;
-  readonly workerPolicyArn: string | undefined;
-  /** Of each entry of keys, where there are several. */
+  /** In parts, where one policy does not hold all namespaces. */
   readonly workerPolicyArns: readonly string[];
+  /** Of each entry of keys, where there are several. */
+  readonly entryWorkerPolicyArns: readonly (readonly string[])[];
   readonly alarmTopicArn: string | undefined;
   readonly domainTarget: string | undefined;
   readonly auditLogGroup: string;
@@ -53,9 +55,17 @@ export function addOutputs(stack: Construct, props: OutputsProps): void {
   );
   output('KeyArn', props.keyArn, 'The KMS key that wraps data keys; workers name it in their codec.');
   output('PayloadBucket', props.payloadBucket, 'Workers name this bucket in their S3 storage driver.');
-  output('WorkerPolicyArn', props.workerPolicyArn, "Attach this managed policy to your workers' roles.");
-  for (const [index, arn] of props.workerPolicyArns.entries())
-    output(`WorkerPolicyArn${index}`, arn, `The same for workers of the namespaces of keys.kms[${index}] alone.`);
+  const inParts = (id: string, arns: readonly string[], description: string) => {
+    for (const [part, arn] of arns.entries())
+      output(
+        partId(id, part),
+        arn,
+        part === 0 ? description : `Attach this beside ${id}, which does not hold all namespaces.`,
+      );
+  };
+  inParts('WorkerPolicyArn', props.workerPolicyArns, "Attach this managed policy to your workers' roles.");
+  for (const [index, arns] of props.entryWorkerPolicyArns.entries())
+    inParts(`WorkerPolicyArn${index}`, arns, `The same for workers of the namespaces of keys.kms[${index}] alone.`);
   output('AuditLogGroup', props.auditLogGroup, 'One line a request: who decoded what, where.');
   output('DashboardUrl', props.dashboard, 'The dashboard in CloudWatch.');
   output('AlarmTopicArn', props.alarmTopicArn, 'Subscribe here to hear alarms.');

@@ -1,9 +1,10 @@
 /** The bucket for large payloads, for whoever has none: private, encrypted, TLS only, and tidied up after the days that were asked for. */
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Token } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct, type IConstruct } from 'constructs';
 import { parseAccessPoint } from '../config/bucket.ts';
+import { besideNamespaces, characters, inParts, partId, UNKNOWN_ARN_CHARACTERS } from '../config/policy-parts.ts';
 import type { StorageBucketConfig } from '../config/schema.ts';
 import { acceptFindings } from './findings.ts';
 import { removalPolicyOf } from './keys.ts';
@@ -70,13 +71,16 @@ export function storageStatements({ entries, created, partition, writes }: Stora
     const accessPoint = parseAccessPoint(entry.bucket);
     const objects = prefixesOf(entry.namespaces).map((prefix) => `${objectsOf(bucketArn, entry.bucket)}${prefix}*`);
     const isWritten = writes(entry);
-    const statements = [
-      new PolicyStatement({
-        sid: `Storage${index}`,
-        actions: ['s3:GetObject', ...(isWritten ? ['s3:PutObject'] : [])],
-        resources: objects,
-      }),
-    ];
+    // The CDK counts an ARN whose bucket is made here by this many characters, whatever comes after the bucket.
+    const lengthOf = (arn: string) => (Token.isUnresolved(arn) ? UNKNOWN_ARN_CHARACTERS + 3 : characters(arn));
+    const statements = inParts(objects, besideNamespaces(0), lengthOf).map(
+      (resources, part) =>
+        new PolicyStatement({
+          sid: partId(`Storage${index}`, part),
+          actions: ['s3:GetObject', ...(isWritten ? ['s3:PutObject'] : [])],
+          resources,
+        }),
+    );
     if (entry.encryptionKey !== undefined)
       statements.push(
         new PolicyStatement({

@@ -2,9 +2,11 @@
 import { ManagedPolicy, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { narrowTo } from '../config/narrow.ts';
+import { partId } from '../config/policy-parts.ts';
 import type { KmsKeyConfig, StorageBucketConfig } from '../config/schema.ts';
 import { keyStatements } from './key-permissions.ts';
 import { type CreatedBucket, storageStatements } from './payload-bucket.ts';
+import { inDocuments } from './policy-size.ts';
 
 /** What there is to grant. */
 export interface WorkerGrants {
@@ -44,26 +46,35 @@ export interface WorkerPolicyProps {
 }
 
 export class WorkerPolicy extends Construct {
-  /** For workers of all namespaces. */
-  readonly policy: ManagedPolicy;
+  /** For workers of all namespaces: one policy, and further parts where one does not hold them all. */
+  readonly policies: readonly ManagedPolicy[];
   /** For workers of the namespaces of one entry each, in the order of the entries; empty where there is but one. */
-  readonly ofEntries: readonly ManagedPolicy[];
+  readonly ofEntries: readonly (readonly ManagedPolicy[])[];
 
   constructor(scope: Construct, id: string, { environment, entries, createdKeyArn, statements }: WorkerPolicyProps) {
     super(scope, id);
-    this.policy = new ManagedPolicy(this, 'Policy', {
-      description: `For Temporal workers: encrypt and decrypt the payloads of the namespaces of ${environment}.`,
-      statements: [...keyStatements({ entries, createdKeyArn }), ...statements()],
-    });
+    this.policies = this.#inParts('Policy', `the namespaces of ${environment}`, [
+      ...keyStatements({ entries, createdKeyArn }),
+      ...statements(),
+    ]);
     this.ofEntries =
       entries.length < 2
         ? []
-        : entries.map(
-            (entry, index) =>
-              new ManagedPolicy(this, `Entry${index}`, {
-                description: `For Temporal workers: encrypt and decrypt the payloads of entry ${index} of the keys of ${environment}.`,
-                statements: [...keyStatements({ entries: [entry], createdKeyArn }), ...statements(entry.namespaces)],
-              }),
+        : entries.map((entry, index) =>
+            this.#inParts(`Entry${index}`, `the namespaces of entry ${index} of the keys of ${environment}`, [
+              ...keyStatements({ entries: [entry], createdKeyArn }),
+              ...statements(entry.namespaces),
+            ]),
           );
+  }
+
+  #inParts(id: string, whose: string, statements: readonly PolicyStatement[]): ManagedPolicy[] {
+    return inDocuments(this, statements).map(
+      (document, part) =>
+        new ManagedPolicy(this, partId(id, part), {
+          description: `For Temporal workers: encrypt and decrypt the payloads of ${whose}.`,
+          statements: document,
+        }),
+    );
   }
 }

@@ -8,6 +8,7 @@ import { PLACEHOLDER, type Problem } from '../problem.ts';
 import type { KeysConfig, SecretRef } from '../schema.ts';
 import { checkFront } from './front.ts';
 import { checkSignInOnAws } from './identity.ts';
+import { checkPolicies } from './policies.ts';
 
 /** Days that CloudWatch Logs accepts as a retention. */
 const RETENTION_DAYS = [
@@ -24,6 +25,7 @@ const ON_AWS: readonly SectionCheck[] = [
   section([], (config) => findPlaceholders(config, '')),
   section(['identity', 'access'], checkCallers),
   section(['keys'], ({ keys }) => checkKeys(keys)),
+  section(['keys', 'storage'], checkPolicies),
   section(['identity', 'keys'], checkSecrets),
   section(['identity', 'deployment'], checkSignInOnAws),
   section(['limits'], checkLimits),
