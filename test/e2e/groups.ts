@@ -76,6 +76,12 @@ export const groups: readonly Group[] = [
     needs: server,
   },
   {
+    name: 'long-history',
+    shows: 'a TypeScript worker replays a history with 5,000 data keys, and calls KMS once for each',
+    file: 'long-history.test.ts',
+    needs: ['npm packages of the suite'],
+  },
+  {
     name: 'examples',
     shows: 'the workers of examples/ run as their pages say, and Temporal stores ciphertext of them',
     file: 'examples.test.ts',
