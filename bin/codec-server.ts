@@ -24,7 +24,7 @@ const io: CommandIo = {
   stderr: process.stderr,
   stdin: process.stdin,
   env: process.env,
-  cwd: process.cwd(),
+  cwd: callersFolder(),
 };
 
 // A pipe whose reader is gone: no result can be given, and a server whose audit lines are lost must not go on.
@@ -96,10 +96,25 @@ async function run([command, ...argv]: readonly string[]): Promise<number> {
     case 'help':
       io.stdout.write(USAGE);
       return command === undefined ? 2 : 0;
-    default:
-      io.stderr.write(`codec-server: there is no command ${JSON.stringify(command)}. See codec-server --help.\n`);
+    default: {
+      const { nearest } = await import('../config/problem.ts');
+      const meant = nearest(
+        command,
+        [...USAGE.matchAll(/^ {2}([a-z-]+) {2,}/gm)].map(([, name = '']) => name),
+      );
+      const question = meant === undefined ? '' : ` Did you mean ${meant}?`;
+      io.stderr.write(
+        `codec-server: there is no command ${JSON.stringify(command)}.${question} See codec-server --help.\n`,
+      );
       return 2;
+    }
   }
+}
+
+/** The folder somebody typed the command in: npm runs its scripts in the package's folder, and names theirs. */
+function callersFolder(): string {
+  const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
+  return (script === 'codec-server' || script === 'start') && folder ? folder : process.cwd();
 }
 
 /** Aborted by the first Ctrl-C or SIGTERM; the second one ends the process at once, as if nobody listened. */
