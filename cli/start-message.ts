@@ -8,7 +8,7 @@ export interface StartFacts {
   /** Every address it listens on. */
   readonly addresses: readonly string[];
   readonly keyring: { readonly path: string; readonly made: boolean } | undefined;
-  /** A command that decodes a payload of ours; undefined where there is none to show. */
+  /** A command that decodes a payload of this server; undefined where there is none to show. */
   readonly curl: string | undefined;
   /** The pages that may ask. */
   readonly origins: readonly string[];
@@ -22,7 +22,7 @@ export const GREETING = 'Hello from your codec server';
 const HEADERS: Readonly<Record<string, string>> = { 'content-type': 'application/json' };
 
 /**
- * A command line that decodes a payload which was really encrypted, by asking the pipeline itself.
+ * A command line that decodes a payload that is really encrypted, by asking the pipeline itself.
  *
  * @returns undefined when the pipeline does not encode for `namespace`
  */

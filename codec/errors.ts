@@ -7,7 +7,7 @@
  * Why a payload stays closed. For the log, the audit line and the metrics: a caller only ever
  * learns that it cannot be opened.
  *
- * - `malformed`: the bytes are no valid message of the format they claim to be
+ * - `malformed`: the bytes are not a valid message of the format they claim to be
  * - `not-authentic`: a tag, a commitment or a signature does not verify
  * - `unknown-key`: it names no key that this server is configured to use
  * - `format-not-configured`: its key unwraps no data keys of its format, or none of the encryption context it names

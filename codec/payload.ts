@@ -58,7 +58,7 @@ export function metadataOf(values: Record<string, string>): PayloadMetadata {
 /**
  * A metadata value as text, or undefined when the key is absent.
  *
- * Not for key material: a value that is no valid UTF-8 comes back with replacement characters.
+ * Not for key material: a value that is not valid UTF-8 comes back with replacement characters.
  */
 export function metadataText(payload: Payload, key: string): string | undefined {
   const value = payload.metadata[key];
@@ -135,7 +135,7 @@ export const MAX_EXTERNAL_PAYLOADS = 64;
  * Reads a serialized payload. The metadata values and the data are views of `bytes`, not copies.
  * As protobuf prescribes, unknown fields are skipped and of a repeated single field the last counts.
  *
- * @throws MalformedPayloadError when the bytes are no Payload message, or one with more than
+ * @throws MalformedPayloadError when the bytes are not a Payload message, or one with more than
  *   {@link MAX_METADATA_ENTRIES} or {@link MAX_EXTERNAL_PAYLOADS}
  */
 export function deserializePayload(bytes: Uint8Array): Payload {

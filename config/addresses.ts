@@ -32,7 +32,7 @@ function privateRanges(): BlockList {
   return list;
 }
 
-/** Whether an address is private, as browsers see it; false for what is no address. */
+/** Whether an address is private, as browsers see it; false for what is not an address. */
 export function isPrivateAddress(address: string): boolean {
   const version = isIP(address);
   return version !== 0 && PRIVATE_RANGES.check(address, version === 4 ? 'ipv4' : 'ipv6');

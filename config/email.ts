@@ -16,7 +16,7 @@ const INVISIBLE = /[\p{Z}\p{C}]/u;
  * The form in which addresses are compared.
  *
  * @returns an ASCII address in lower case; an international address exactly as it is; undefined for
- *   what is no address that could be compared safely, which therefore matches nothing
+ *   what is not an address that could be compared safely, which therefore matches nothing
  */
 export function comparableEmail(email: string): string | undefined {
   if (email.length > MAX_EMAIL_LENGTH) return undefined;

@@ -14,7 +14,7 @@ export interface InventoryReport {
   /** Point in time that it is of: what began later is not in it. */
   readonly asOf: Date;
   readonly retentionDays: number;
-  /** Why it is no proof, a sentence each; empty when it is one. */
+  /** Why it is not a proof, a sentence each; empty when it is one. */
   readonly missing: readonly string[];
 }
 

@@ -21,7 +21,7 @@ export function message(...fields: readonly Field[]): Buffer {
   return Buffer.concat(parts);
 }
 
-/** An answer is no protobuf. */
+/** An answer is not protobuf. */
 export class MalformedAnswerError extends Error {
   override readonly name = 'MalformedAnswerError';
 }

@@ -72,7 +72,7 @@ export function exchangeWith(origin: URL): Exchange {
         outgoing.destroy(Object.assign(new Error(`no answer within ${timeoutMs / 1000} s`), { code: 'TIMEOUT' })),
       );
       outgoing.on('error', (error) => resolve(noAnswer(error)));
-      // An answer that trickles is no answer either.
+      // An answer that trickles is not an answer either.
       const end = setTimeout(
         () => outgoing.destroy(Object.assign(new Error('no end of the answer'), { code: 'TIMEOUT' })),
         4 * timeoutMs,

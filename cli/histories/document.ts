@@ -39,7 +39,7 @@ export async function* stretchesOf(chunks: AsyncIterable<Buffer>, report: Docume
 
 const BOM = Buffer.from('\ufeff');
 
-/** By the first bytes that are no white space; undefined as long as there are none. */
+/** By the first bytes that are not white space; undefined as long as there are none. */
 function formOf(head: Buffer): 'json' | 'protobuf' | undefined {
   if ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff))
     throw new UnreadableDocumentError('it is UTF-16, as PowerShell writes it: save it as UTF-8');

@@ -24,7 +24,7 @@ export interface JsonPayload {
   readonly form: BytesForm;
 }
 
-/** Reads a payload; undefined when a value of it is no bytes in any form. */
+/** Reads a payload; undefined when a value of it is not bytes in any form. */
 export function readJsonPayload(value: unknown): JsonPayload | undefined {
   const json = value as Json;
   const given = fieldOf(json, METADATA) as Json;
@@ -76,7 +76,7 @@ function spelledLike(json: Json, names: readonly string[]): string {
 
 function formOf(encoding: unknown): BytesForm | undefined {
   if (typeof encoding === 'string') {
-    // Text such as json/plain is valid base64, too, but of bytes that are no encoding.
+    // Text such as json/plain is valid base64, too, but of bytes that are not an encoding.
     if (BASE64.test(encoding) && PRINTABLE.test(Buffer.from(encoding, 'base64').toString('latin1'))) return 'base64';
     return READABLE.test(encoding) ? 'text' : undefined;
   }

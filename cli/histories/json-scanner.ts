@@ -93,7 +93,7 @@ export class JsonScanner {
    * Takes the next bytes.
    *
    * @returns what is decided by now
-   * @throws UnreadableDocumentError when it is no JSON
+   * @throws UnreadableDocumentError when it is not JSON
    */
   push(chunk: Buffer): JsonPiece[] {
     const kept = this.#buffer.subarray(this.#passed);

@@ -51,7 +51,7 @@ export function stretchOf(piece: JsonPiece): Stretch {
 /**
  * Finds the payloads of a whole JSON document.
  *
- * @returns undefined when it is no JSON
+ * @returns undefined when it is not JSON
  */
 export function walkJson(bytes: Buffer): Rewritable | undefined {
   const scanner = new JsonScanner();

@@ -30,7 +30,7 @@ const SHOWN = 300;
 const SPLIT: ReadonlySet<number> = new Set([400, 413, 422]);
 
 /**
- * @throws DecoderError when the endpoint is no address, or a token would go over the network in the open
+ * @throws DecoderError when the endpoint is not an address, or a token would go over the network in the open
  */
 export function openRemoteDecoder(server: RemoteServer): PayloadDecoder {
   const url = decodeUrl(server);

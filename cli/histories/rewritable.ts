@@ -5,7 +5,7 @@ import type { Payload } from '../../codec/payload.ts';
 export interface FoundPayload {
   /** Such as `events[0].workflowExecutionStartedEventAttributes.input.payloads[0]`; empty at the top of a document. */
   readonly place: string;
-  /** Undefined when a value of it is no bytes. */
+  /** Undefined when a value of it is not bytes. */
   readonly payload: Payload | undefined;
 }
 

@@ -33,7 +33,7 @@ interface Holder {
  * Finds the payloads of a serialized message.
  *
  * @param place of the message, for the places of what is in it
- * @returns undefined when the bytes are no message
+ * @returns undefined when the bytes are not a message
  */
 export function walkWire(bytes: Buffer, place = ''): Rewritable | undefined {
   const walk = new WireWalk(bytes);
@@ -60,7 +60,7 @@ class WireWalk {
     this.#cursor = new WireCursor(bytes);
   }
 
-  /** The fields of a message that hold payloads; undefined when it is no message. */
+  /** The fields of a message that hold payloads; undefined when it is not a message. */
   message(start: number, end: number, place: string, depth: number): Holder[] | undefined {
     const fields = this.#fieldsWithMarkers(start, end);
     if (fields === undefined || depth > MAX_DEPTH) return undefined;
@@ -82,7 +82,7 @@ class WireWalk {
     return holders;
   }
 
-  /** The length-delimited fields with a mark inside; undefined when this is no message. */
+  /** The length-delimited fields with a mark inside; undefined when this is not a message. */
   #fieldsWithMarkers(start: number, end: number) {
     const cursor = this.#cursor.at(start, end);
     const found: { number: number; nth: number; lengthAt: number; start: number; end: number }[] = [];

@@ -32,7 +32,7 @@ export function contextOfNamespace(namespace: string): EncryptionContext {
 /**
  * Serializes a context in the one way there is, whatever the order of the map: as the key-value
  * pairs of a message header, and as the additional authenticated data of a raw AES keyring. An
- * empty context is no bytes at all.
+ * empty context is not bytes at all.
  *
  * @throws CannotEncodeError when it is longer than a header can say, or a key or value is no
  *   well-formed Unicode (it would be replaced, and name another namespace than the caller's)

@@ -26,7 +26,7 @@ export interface ParsedMessage {
  * Parses the header of a message. What it says is the writer's claim until {@link decryptMessage}
  * succeeds.
  *
- * @throws MalformedPayloadError when it is no message that we read; see {@link parseHeader}
+ * @throws MalformedPayloadError when it is not a message that we read; see {@link parseHeader}
  */
 export function parseMessage(message: Uint8Array): ParsedMessage {
   const bytes = asBuffer(message);

@@ -126,7 +126,7 @@ export function readPeers(alsoDecode: CodecSettings['alsoDecode'] = []): PeerKey
   });
 }
 
-/** @throws CodecOptionsError when it is no name of a namespace */
+/** @throws CodecOptionsError when it is not a name of a namespace */
 export function checkNamespace(namespace: unknown): asserts namespace is string {
   if (typeof namespace !== 'string' || namespace === '' || !namespace.isWellFormed())
     throw new CodecOptionsError('namespace must be the full name of the namespace that the worker works in');

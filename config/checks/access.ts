@@ -1,6 +1,6 @@
 /**
  * What is wrong with the rules of a configuration: what can never work is a problem, and what works
- * and is hardly meant is a warning, shown by `codec-server check-config`.
+ * and is probably not meant is a warning, shown by `codec-server check-config`.
  */
 import { comparableEmail } from '../email.ts';
 import { asOidcIssuer } from '../issuers.ts';
@@ -98,7 +98,7 @@ function checkDomain(domain: string, path: string): Problem[] {
   return [{ path, message }];
 }
 
-/** What works and is hardly meant. */
+/** What works and is probably not meant. */
 export function warnAboutAccess(config: AccessOfConfig): Problem[] {
   const { access, identity } = config;
   const warnings = access.flatMap((rule, index) => warnAboutRule(rule, config, `access[${index}]`));

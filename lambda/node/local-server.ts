@@ -21,7 +21,7 @@ import { OverdueBodies } from './overdue.ts';
 export interface LocalServerOptions {
   readonly pipeline: CodecPipeline;
   readonly cors: CorsSettings;
-  /** Bytes of a request body; more is answered 413 without being kept. */
+  /** Bytes of a request body; more gets a 413 without being kept. */
   readonly bodyBytes: number;
   /** Address or name to listen on. Default: both loopback addresses. */
   readonly host?: string | undefined;

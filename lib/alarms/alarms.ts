@@ -26,7 +26,7 @@ export function runbookAddress(alarmId: string, runbook: string = RUNBOOK): stri
 }
 
 // Tells at once that a key was disabled or is to be deleted, and not only when the first payload cannot
-// be opened: a deletion can be cancelled for as long as it waits. AWS delivers the event in the account
+// be opened: a deletion can be canceled for as long as it waits. AWS delivers the event in the account
 // and Region of the key, so a rule here sees only keys that are here; `config/` warns of the others.
 
 export interface KeyWatchProps {

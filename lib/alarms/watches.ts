@@ -15,7 +15,7 @@ import { CANARY_MINUTES } from './canary.ts';
 export const NOT_SERVED = {
   /** CloudWatch looks at the last half hour every minute. */
   windowMinutes: 30,
-  /** A page of the Web UI sends up to 36 requests: one page is no outage, and two are. */
+  /** A page of the Web UI sends up to 36 requests: one page is not an outage, and two are. */
   threshold: 40,
 } as const;
 

@@ -77,7 +77,7 @@ export function describeAttacks(
   });
 }
 
-/** An answer to somebody without a right is no larger than three times the request. */
+/** An answer to somebody without a right is not larger than three times the request. */
 function expectInProportion(request: AttackRequest, body: string): void {
   expect(body.length).toBeLessThanOrEqual(Math.max(1024, 3 * Buffer.byteLength(request.body)));
 }

@@ -11,7 +11,7 @@ const plain = (text: string): Payload => ({
   data: Buffer.from(text),
 });
 
-/** A format that is no encryption at all, to see what the flow does with it: `wrapped`, bound or not, with key or not. */
+/** A format that is not encryption at all, to see what the flow does with it: `wrapped`, bound or not, with key or not. */
 function wrap(inner: Payload, { namespace, key }: { namespace?: string; key?: string } = {}): Payload {
   const metadata: Record<string, string> = { encoding: 'test/wrapped' };
   if (namespace !== undefined) metadata['namespace'] = namespace;

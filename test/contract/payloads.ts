@@ -82,7 +82,7 @@ export function withBitFlipped(payload: JsonPayload, bit: number): JsonPayload {
   return { ...payload, data: base64(data) };
 }
 
-/** What a payload says in place of plaintext; undefined when it is no explanation. */
+/** What a payload says in place of plaintext; undefined when it is not an explanation. */
 export function explanationIn(payload: JsonPayload | undefined): string | undefined {
   if (payload?.metadata['encoding'] !== base64('json/plain')) return undefined;
   const value: unknown = JSON.parse(Buffer.from(payload.data, 'base64').toString());

@@ -51,7 +51,7 @@ const DURATION = new RegExp(
 
 /** The times that a text states, in seconds. */
 function timesIn(text: string): { readonly text: string; readonly seconds: number }[] {
-  // What a command or a configuration says is no promise; "once a second", "an hour of cost" are rates.
+  // What a command or a configuration says is not a promise; "once a second", "an hour of cost" are rates.
   const prose = text
     .replace(/^```.*?^```/gms, '')
     .replace(/\b(?:once|twice|\d+|requests|pages) an? (?:second|minute|day)/gi, '');

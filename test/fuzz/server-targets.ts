@@ -167,7 +167,7 @@ function event(keys: KeySource): FuzzTarget {
       }
       const context = { awsRequestId: 'r', getRemainingTimeInMillis: () => 5000 };
       const { statusCode = 0 } = await handler(parsed, context as never);
-      // what the gateway never sends is no event of its front (501), or, without some part, a bug there and a blank 500 here
+      // what the gateway never sends is not an event of its front (501), or, without some part, a bug there and a blank 500 here
       ensure(DOCUMENTED.has(statusCode) || statusCode === 500 || statusCode === 501, `answered ${statusCode}`);
     },
   };

@@ -21,7 +21,7 @@ export class Judge {
     this.#weather = weather;
   }
 
-  /** POSTs a body, to be answered 200 with what is expected. @returns the answer if it was right */
+  /** POSTs a body, to get a 200 with what is expected. @returns the answer if it was right */
   async expect(
     kind: string,
     path: string,

@@ -2,7 +2,7 @@
  * `npm run supply-chain [-- --require-audit]`: counts the dependencies, lists their licenses, writes the
  * bill of materials of what is deployed or published, and asks the registry for known vulnerabilities.
  * A registry that cannot say (a mirror without the audit endpoint, no network) fails it only with
- * `--require-audit`, which belongs into the pipeline of a release.
+ * `--require-audit`, which belongs in the pipeline of a release.
  */
 import { spawnSync } from 'node:child_process';
 import { runnerOptions } from '../../scripts/runner-options.ts';

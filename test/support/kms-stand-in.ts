@@ -38,7 +38,7 @@ export type KmsTrouble =
   | 'hang'
   /** The connection is cut. */
   | 'reset'
-  /** A 200 whose body is no JSON. */
+  /** A 200 whose body is not JSON. */
   | 'garbage'
   /** A 200 that names another key. */
   | 'another-key'

@@ -102,7 +102,7 @@ export class KeyringKeySource implements KeySource {
   }
 
   #unwrap(request: MessageKeyRequest, namespace: string | undefined): DataKey {
-    // A key that was taken out of the file must not read on for ever.
+    // A key that was taken out of the file must not go on reading.
     this.#refresh();
     let failure: CannotOpenError | undefined;
     for (const wrapped of request.encryptedDataKeys) {
@@ -145,7 +145,7 @@ export class KeyringKeySource implements KeySource {
   #refresh(): void {
     if (!this.#holder.refresh()) return;
     this.#keys = wrappingKeys(this.#holder.keyring);
-    // A key that is no longer the current one must not write on.
+    // A key that is no longer the current one must not go on writing.
     this.#batches.clear();
   }
 }

@@ -221,7 +221,7 @@ function syncFolder(path: string): void {
       closeSync(folder);
     }
   } catch {
-    // Windows, and some network file systems: the file itself has been synchronised.
+    // Windows, and some network file systems: the file itself has been synchronized.
   }
 }
 

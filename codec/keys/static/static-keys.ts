@@ -90,7 +90,7 @@ export function samplesTestKeys(): StaticKeySet {
  * Reads a secret. Its current version alone counts: a key that was taken out of it, or kept for fewer
  * namespaces, must not open by what stood there before.
  *
- * @throws KeyDocumentError when it is no document of static keys
+ * @throws KeyDocumentError when it is not a document of static keys
  */
 export function parseStaticKeySecret({ current }: Pick<SecretVersions, 'current'>): StaticKeySet {
   return parseStaticKeys(current, 'refused');

@@ -37,7 +37,7 @@ const PUBLIC_MEMBERS = ['kty', 'use', 'alg', 'kid', 'n', 'e', 'crv', 'x', 'y'];
  * short, without `kid`) are passed over, as RFC 7517 section 5 asks.
  *
  * @param known keys read before: a key that has not changed comes back as the same object
- * @throws Error when the text is no key set at all
+ * @throws Error when the text is not a key set at all
  */
 export function readKeySet(
   text: string,

@@ -54,7 +54,7 @@ export interface AccessPolicy {
   /**
    * The name of a rule that covers the namespace for the operation, for someone who was denied to
    * ask for; undefined when there is none. Only for people whom some rule knows, for whatever
-   * namespace: the names of a team's rules are no business of a stranger's.
+   * namespace: the names of a team's rules are none of a stranger's business.
    */
   ruleToAskFor(caller: Caller, operation: Operation, namespace: string): string | undefined;
 }

@@ -1,7 +1,7 @@
 /**
  * Base64 as proto3 JSON allows it: standard or URL-safe (RFC 4648 sections 4 and 5), padded or not.
  *
- * `Buffer.from(text, 'base64')` runs at native speed and silently drops whatever is no base64. But
+ * `Buffer.from(text, 'base64')` runs at native speed and silently drops whatever is not base64. But
  * every dropped character makes the result shorter than the text promises, so comparing lengths
  * finds all of them, wherever they stand: the texts here hold one byte a character (Node takes only
  * the low byte of a longer one, and `Ł` would pass for `A`).

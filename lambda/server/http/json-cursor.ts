@@ -40,7 +40,7 @@ const SHORT_ESCAPES = Buffer.from('"\\/bfnrt');
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** Every method throws a {@link HttpError} (400) where the text is no JSON. */
+/** Every method throws a {@link HttpError} (400) where the text is not JSON. */
 export class JsonCursor {
   readonly #bytes: Buffer;
   #at = 0;

@@ -29,7 +29,7 @@ const NO_PAYLOADS: readonly Payload[] = [];
  *
  * @param body bytes as received; nothing of what is returned refers to them
  * @param maxPayloads how many payloads a request may have
- * @throws HttpError (400) when the body is no JSON or not that of Payloads, naming the place and never
+ * @throws HttpError (400) when the body is not JSON or not that of Payloads, naming the place and never
  *   what stands there; (413) when it has more payloads than allowed
  */
 export function readPayloads(body: Uint8Array, maxPayloads: number): readonly Payload[] {
@@ -41,7 +41,7 @@ export function readPayloads(body: Uint8Array, maxPayloads: number): readonly Pa
 
 /**
  * Problems are kept, not thrown: a later value of the same key may replace the one that has a
- * problem, and that the text is no JSON at all is the more useful thing to say.
+ * problem, and that the text is not JSON at all is the more useful thing to say.
  */
 class PayloadsReader {
   readonly #body: Buffer;
@@ -185,7 +185,7 @@ class PayloadsReader {
     json.skipRaw();
     const bytes = decodeBase64(this.#body, start + 1, json.position - 1);
     if (bytes !== undefined) return bytes;
-    // Either it is no base64, or it is written with escapes, as `\/` often is.
+    // Either it is not base64, or it is written with escapes, as `\/` often is.
     const text = json.textAgain(start);
     const unescaped = IS_LATIN1.test(text) ? decodeBase64(Buffer.from(text, 'latin1')) : undefined;
     if (unescaped === undefined) this.#problem = 'is not base64';

@@ -34,7 +34,7 @@ export interface Seal {
   /** @returns base64url; undefined when it would be longer than {@link MAX_SEALED_LENGTH} */
   seal(purpose: SealPurpose, text: string, keys: SessionKeys): string | undefined;
   /**
-   * @returns the text; `unknown-key` when none of the keys sealed it; undefined when it is no sealed
+   * @returns the text; `unknown-key` when none of the keys sealed it; undefined when it is not a sealed
    *   text of this purpose and owner, or was changed
    */
   open(purpose: SealPurpose, sealed: string, keys: SessionKeys): { readonly text: string } | 'unknown-key' | undefined;

@@ -83,7 +83,7 @@ async function readBody(
 ): Promise<Uint8Array> {
   const stream = Body as (AsyncIterable<Uint8Array> & { destroy(): void }) | undefined;
   if (stream === undefined || ContentLength === undefined) throw new StorageFault('unreachable', 'no length');
-  // Also when nobody reads on: a connection that waits for its body is one less for others.
+  // Also when nobody takes the rest: a connection that waits for its body is one less for others.
   const stop = () => stream.destroy();
   signal.addEventListener('abort', stop, { once: true });
   try {

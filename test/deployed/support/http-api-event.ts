@@ -70,7 +70,7 @@ function decodedPath(path: string): string {
   try {
     decoded = decodeURIComponent(path);
   } catch {
-    // What is no valid encoding stays as it is.
+    // What is not a valid encoding stays as it is.
   }
   return decoded.split('?')[0] ?? decoded;
 }

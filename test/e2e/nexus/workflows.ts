@@ -23,7 +23,7 @@ export async function answer(secret: string): Promise<string> {
   return `run with ${secret}`;
 }
 
-/** Ends when it is cancelled. */
+/** Ends when it is canceled. */
 export async function wait(secret: string): Promise<string> {
   await sleep('1 minute');
   return secret;

@@ -12,7 +12,7 @@ type Context map[string]string
 const publicKeyName = "aws-crypto-public-key"
 
 // Serialize writes a context in the one way there is: a count and the pairs in ascending order of their keys' bytes, every
-// length 16 bits. An empty context is no bytes. It is the message header's form and the associated data of a keyring.
+// length 16 bits. An empty context is not bytes. It is the message header's form and the associated data of a keyring.
 //
 // It fails when a text is not UTF-8 or the whole is longer than a header can say.
 func (c Context) Serialize() ([]byte, error) {

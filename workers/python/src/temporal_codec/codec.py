@@ -128,7 +128,7 @@ class EncryptionCodec(PayloadCodec, WithSerializationContext):
                 return await asyncio.get_running_loop().run_in_executor(self._threads, work, held)
             except Missing as error:
                 missing = error
-            # Not in the handler above: what goes wrong here is no consequence of a cache.
+            # Not in the handler above: what goes wrong here is not a consequence of a cache.
             held[missing.name] = await self._keys.fetch(missing)
 
     def _seal(self, payload: Payload) -> Payload:
