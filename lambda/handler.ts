@@ -15,7 +15,7 @@ import { createCanary } from './server/canary.ts';
 import { createCodecServer, namespacesToProve } from './server/create-codec-server.ts';
 import { type CodecPipeline, type CodecRequest, LAMBDA_LIMITS } from './server/http/message.ts';
 import { openIdentity } from './server/open-identity.ts';
-import { openServerKeys } from './server/open-keys.ts';
+import { openFunctionKeys } from './server/open-keys.ts';
 import { LAMBDA_ANSWER_BYTES, openStorage } from './server/open-storage.ts';
 import type { OpenSignIn } from './server/sign-in/sign-in.ts';
 
@@ -80,7 +80,7 @@ export async function startFunction(
     ...observeIdentity(logger, metrics),
   });
   const [keys, { storage }] = await Promise.all([
-    openServerKeys(config.keys, {
+    openFunctionKeys(config.keys, {
       cwd: '/',
       stackKeyArn: variables.CREATED_KEY_ARN,
       stackStaticKeysArn: variables.STATIC_KEYS_SECRET_ARN,

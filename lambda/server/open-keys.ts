@@ -68,13 +68,28 @@ interface Part {
  * @throws KeysNotHereError when there are none, or only a stack can give them
  * @throws KeyringFileError when a file of keys cannot be used
  */
-export async function openServerKeys(config: KeysConfig, host: KeysHost): Promise<OpenedKeys> {
+export function openServerKeys(config: KeysConfig, host: KeysHost): Promise<OpenedKeys> {
+  return openKeys(config, host, openKeyring);
+}
+
+/** The same on AWS, where there are no keyring files: their code is not in the function's bundle. */
+export function openFunctionKeys(config: KeysConfig, host: KeysHost): Promise<OpenedKeys> {
+  return openKeys(config, host, undefined);
+}
+
+async function openKeys(
+  config: KeysConfig,
+  host: KeysHost,
+  openFile: typeof openKeyring | undefined,
+): Promise<OpenedKeys> {
   const parts: Part[] = [];
   let keyring: OpenedKeys['keyring'];
   if (config.kms !== null) parts.push(await openKms(config.kms, config, host));
   if (config.keyringSecret) parts.push(await openKeyringSecret(config.keyringSecret, config, host));
   if (config.keyring !== null) {
-    const opened = await openKeyring(config.keyring, config, host);
+    if (openFile === undefined)
+      throw new KeysNotHereError('keys.keyring is a file, and there are none here: write null.');
+    const opened = await openFile(config.keyring, config, host);
     keyring = opened.keyring;
     parts.push(opened);
   }
