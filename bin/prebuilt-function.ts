@@ -39,9 +39,8 @@ async function openEventsOfFront() {
 }
 
 /** The handler that Lambda calls. */
-export const handler = await startInProcess(
-  { ...settings.config, ...(await ownCodecs()) },
-  settings.environment,
-  await openEventsOfFront(),
-  await ownSignIn(),
-);
+export const handler = await startInProcess({ ...settings.config, ...(await ownCodecs()) }, settings.environment, {
+  openEvents: await openEventsOfFront(),
+  openSignIn: await ownSignIn(),
+  loadCanary: async () => (await import('../lambda/server/canary.ts')).createCanary,
+});

@@ -11,7 +11,7 @@ import { allSinks, createAuditLog } from './server/audit/audit-log.ts';
 import { createLogger, type LogLevel, type WriteLine } from './server/audit/logger.ts';
 import { createMetrics } from './server/audit/metrics.ts';
 import { observeIdentity, observeKeys } from './server/audit/observe.ts';
-import { createCanary } from './server/canary.ts';
+import type { Canary, CanaryParts, OpenCanary } from './server/canary.ts';
 import { createCodecServer, namespacesToProve } from './server/create-codec-server.ts';
 import { type CodecPipeline, type CodecRequest, LAMBDA_LIMITS } from './server/http/message.ts';
 import { openIdentity } from './server/open-identity.ts';
@@ -43,6 +43,8 @@ export interface FunctionHost {
   readonly write: WriteLine;
   /** Opens the adapter of the environment's front; that of no other front is in the bundle. */
   readonly openEvents: OpenEvents;
+  /** Given where a schedule asks the server. Called with the first question. */
+  readonly loadCanary?: (() => Promise<OpenCanary>) | undefined;
   /** Given where the environment has a sign-in of its own. */
   readonly openSignIn?: OpenSignIn | undefined;
 }
@@ -62,7 +64,7 @@ const WARM_UP_MS = 4000;
 export async function startFunction(
   config: CodecServerConfig,
   environment: string,
-  { variables, write, openEvents, openSignIn }: FunctionHost,
+  { variables, write, openEvents, openSignIn, loadCanary }: FunctionHost,
 ): Promise<LambdaHandler> {
   if (config.identity === null) throw new Error('identity is null: a server on AWS verifies who calls');
   const logger = createLogger(write, (variables.LOG_LEVEL ?? 'INFO') as LogLevel);
@@ -108,17 +110,21 @@ export async function startFunction(
   if (variables.AWS_LAMBDA_INITIALIZATION_TYPE === 'provisioned-concurrency') {
     await Promise.race([warmedUp, new Promise((resolve) => setTimeout(resolve, WARM_UP_MS).unref())]);
   }
-  const sing = createCanary({
+  const parts: CanaryParts = {
     keys: keys.source,
     namespaces: namespacesToProve(config.keys),
     onFailure: (namespace, error) => logger.error('the canary could not be served', { namespace }, error),
-  });
+  };
+  let canary: Canary | undefined;
   return createLambdaHandler({
-    canary: async (deadline) => {
-      const succeeded = await sing(deadline);
-      metrics.canary(succeeded);
-      return succeeded;
-    },
+    canary:
+      loadCanary &&
+      (async (deadline) => {
+        canary ??= (await loadCanary())(parts);
+        const succeeded = await canary(deadline);
+        metrics.canary(succeeded);
+        return succeeded;
+      }),
     events: openEvents(config.cors),
     pipeline,
     onBug: (error, requestId) => logger.error('the function failed by a bug', { requestId }, error),

@@ -5,7 +5,7 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { EventAdapter } from './event-adapter.ts';
-import { isCanaryEvent } from './server/canary.ts';
+import { type Canary, isCanaryEvent } from './server/canary.ts';
 import { type CodecPipeline, type CodecRequest, HttpError } from './server/http/message.ts';
 import { bugResponse, httpErrorResponse } from './server/http/responses.ts';
 
@@ -29,7 +29,7 @@ export interface LambdaHandlerDeps<Event, Result> {
   /** Told of what should never happen, for the log. */
   readonly onBug: (error: unknown, requestId: string | undefined) => void;
   /** Answers the question of the schedule, whether the server could serve somebody; never rejects. */
-  readonly canary: (deadline: number) => Promise<boolean>;
+  readonly canary?: Canary | undefined;
   /** Told of an event that no front of this environment sends, and what to do about it. */
   readonly onUnknownEvent: (advice: string, requestId: string) => void;
 }
@@ -52,7 +52,8 @@ export function createLambdaHandler<Event, Result>(
     current = undefined;
     request = undefined;
     requestId = context.awsRequestId;
-    if (isCanaryEvent(event)) return canary(deadlineOf(context)).then((ok) => ({ ok }) as Result);
+    if (canary !== undefined && isCanaryEvent(event))
+      return canary(deadlineOf(context)).then((ok) => ({ ok }) as Result);
     if (!events.recognizes(event)) {
       const advice = describeEvent(event, events.front);
       onUnknownEvent(advice, requestId);

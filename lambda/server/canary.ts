@@ -18,8 +18,6 @@ export function isCanaryEvent(event: unknown): boolean {
   return codecServer === CANARY_EVENT.codecServer && requestContext === undefined;
 }
 
-const KNOWN = Buffer.from('"the canary sings"');
-const KNOWN_PAYLOAD: Payload = { metadata: metadataOf({ encoding: 'json/plain' }), data: KNOWN };
 const LIMITS = { inflateBudget: 65_536 };
 const MAX_LAYERS = 2;
 
@@ -31,8 +29,16 @@ export interface CanaryParts {
   readonly onFailure: (namespace: string, error: unknown) => void;
 }
 
-/** Makes the canary: it resolves to whether every namespace could be written and read; never rejects. */
-export function createCanary({ keys, namespaces, onFailure }: CanaryParts): (deadline: number) => Promise<boolean> {
+/** Makes the canary. */
+export type OpenCanary = (parts: CanaryParts) => Canary;
+
+/** Resolves to whether every namespace could be written and read, by a time in milliseconds of `Date.now()`; never rejects. */
+export type Canary = (deadline: number) => Promise<boolean>;
+
+/** An {@link OpenCanary}. */
+export function createCanary({ keys, namespaces, onFailure }: CanaryParts): Canary {
+  const known = Buffer.from('"the canary sings"');
+  const payload: Payload = { metadata: metadataOf({ encoding: 'json/plain' }), data: known };
   const decoder: Decoder = { recognize: recognizeOwn, keys, customCodecs: [], maxLayers: MAX_LAYERS };
   const encoder = { recognizeOwn, keys, customCodecs: [], compression: null };
   const sealedBefore = new Map<string, Payload>();
@@ -41,12 +47,12 @@ export function createCanary({ keys, namespaces, onFailure }: CanaryParts): (dea
     const usage = { keyIds: new Set<string>(), cacheHits: 0, cacheMisses: 0 };
     try {
       const context = { namespace, deadline, limits: LIMITS, usage };
-      const [sealed] = await encodePayloads(encoder, [KNOWN_PAYLOAD], context);
+      const [sealed] = await encodePayloads(encoder, [payload], context);
       const toOpen = sealedBefore.get(namespace) ?? sealed;
       if (sealed === undefined || toOpen === undefined) throw new Error('nothing was sealed');
       sealedBefore.set(namespace, sealed);
       const [opened] = await decodePayloads(decoder, [toOpen], { ...context, mayDecode: () => true });
-      if (opened?.kind === 'decoded' && KNOWN.equals(opened.payload.data)) return true;
+      if (opened?.kind === 'decoded' && known.equals(opened.payload.data)) return true;
       throw new Error(`the sealed payload is ${opened?.kind === 'cannot-open' ? opened.reason : opened?.kind}`);
     } catch (error) {
       onFailure(namespace, error);

@@ -29,7 +29,7 @@ export interface IdentityHost extends Partial<IdentityObservers> {
   readonly openSignIn?: OpenSignIn | undefined;
   /**
    * Whether issuers are asked for their keys at once, before more code is loaded, so that the way there
-   * and the loading go on side by side. What comes of it is no matter: {@link OpenedIdentity.warmUp} and requests ask again.
+   * and the loading go on side by side. {@link OpenedIdentity.warmUp} waits for it then, and asks no second time.
    */
   readonly asksAtOnce?: boolean;
   /** Asks issuers and the Cloud Ops API; tests trust a certificate of their own. */
@@ -57,8 +57,8 @@ const TURNS_TO_ASK = 6;
 export async function openIdentity(config: IdentityConfig, host: IdentityHost): Promise<OpenedIdentity> {
   const { httpsGet: get = createHttpsGet(), onKeyFetch } = host;
   const tokens = createTokenVerifier(config, { get, onKeyFetch });
-  if (host.asksAtOnce) {
-    void tokens.warmUp();
+  const asked = host.asksAtOnce ? tokens.warmUp() : undefined;
+  if (asked !== undefined) {
     for (let turn = 0; turn < TURNS_TO_ASK; turn++) await new Promise((resolve) => setImmediate(resolve));
   }
   const serviceTokens = config.serviceTokens === null ? undefined : await openServiceTokens(config.serviceTokens, host);
@@ -68,7 +68,7 @@ export async function openIdentity(config: IdentityConfig, host: IdentityHost): 
     signIn,
     roles: config.temporalCloudRoles ? openRoles(config.temporalCloudRoles, get, host) : undefined,
     warmUp: async () => {
-      await Promise.all([tokens.warmUp(), serviceTokens?.warmUp(), signIn?.warmUp()]);
+      await Promise.all([asked ?? tokens.warmUp(), serviceTokens?.warmUp(), signIn?.warmUp()]);
     },
   };
 }

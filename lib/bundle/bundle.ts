@@ -38,7 +38,7 @@ export const FUNCTION_SETTINGS = {
 } satisfies BuildOptions & { metafile: true };
 
 /** A configuration, and how it is deployed where it says so. */
-type BundledConfig = CodecServerConfig & { readonly deployment?: Pick<DeploymentConfig, 'front'> };
+type BundledConfig = CodecServerConfig & { readonly deployment?: Partial<Pick<DeploymentConfig, 'front' | 'alarms'>> };
 
 /** What is to be bundled, and where to. */
 export interface BundleOptions {
@@ -93,17 +93,21 @@ function aliasesFor({ keys, identity, codecs = [], storage }: CodecServerConfig)
   return Object.fromEntries(unused.map((name) => [name, './lib/bundle/not-bundled.ts']));
 }
 
-/** The entry that puts one environment's configuration, its front's events and the handler together; and its sign-in, if it has one. */
+/** The entry that puts one environment's configuration, its front's events and the handler together; and its sign-in and canary, if it has them. */
 function entryOf(configFile: string, { identity, deployment }: BundledConfig, environment: string): string {
   const events = isRestApi(deployment?.front) ? 'rest-api-events' : 'http-api-events';
   const config = JSON.stringify(`./${relative(PROJECT_ROOT, configFile)}`);
   const hasSignIn = Boolean(identity?.signIn);
-  const given = ['config', JSON.stringify(environment), 'openEvents', ...(hasSignIn ? ['openSignIn'] : [])];
+  const hasCanary = Boolean(deployment?.alarms?.canary);
+  const parts = ['openEvents', ...(hasSignIn ? ['openSignIn'] : []), ...(hasCanary ? ['loadCanary'] : [])];
   return [
     `import config from ${config};`,
     "import { startInProcess } from './bin/function.ts';",
     `import { openEvents } from './lambda/${events}.ts';`,
     ...(hasSignIn ? ["import { openSignIn } from './lambda/server/sign-in/open-sign-in.ts';"] : []),
-    `export const handler = await startInProcess(${given.join(', ')});`,
+    ...(hasCanary
+      ? ["import { createCanary } from './lambda/server/canary.ts';", 'const loadCanary = async () => createCanary;']
+      : []),
+    `export const handler = await startInProcess(config, ${JSON.stringify(environment)}, { ${parts.join(', ')} });`,
   ].join('\n');
 }

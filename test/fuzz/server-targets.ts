@@ -142,7 +142,6 @@ function request(keys: KeySource): FuzzTarget {
 function event(keys: KeySource): FuzzTarget {
   const handler = createLambdaHandler({
     events: httpApiEvents,
-    canary: async () => true,
     pipeline: pipelineOf(keys),
     onBug: () => {},
     onUnknownEvent: () => {},

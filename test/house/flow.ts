@@ -93,7 +93,6 @@ const FLOWS: Readonly<Record<string, () => Promise<Flow>>> = {
     const parts = { ...(await serverParts()), authenticator };
     const handler = createLambdaHandler({
       events: httpApiEvents,
-      canary: async () => true,
       pipeline: createCodecServer(config, parts),
       onBug: parts.onBug,
       onUnknownEvent: parts.onBug,

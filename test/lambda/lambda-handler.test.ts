@@ -120,6 +120,18 @@ describe('the Lambda handler', () => {
     );
   });
 
+  it('takes the question of a schedule for an event of nobody, where the environment has no canary', async () => {
+    const onUnknownEvent = jest.fn();
+    const handler = createLambdaHandler({
+      events: httpApiEvents,
+      pipeline: () => OK,
+      onBug: jest.fn(),
+      onUnknownEvent,
+    });
+    expect(await handler(CANARY_EVENT as never, contextWith(10_000))).toMatchObject({ statusCode: 501 });
+    expect(onUnknownEvent).toHaveBeenCalledTimes(1);
+  });
+
   it('asks the canary when the schedule does, and never for a request', async () => {
     const pipeline = jest.fn(() => OK);
     const asked = jest.fn(async () => false);

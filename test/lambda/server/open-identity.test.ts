@@ -88,6 +88,19 @@ describe('opening identity', () => {
     await issuer.close();
   });
 
+  it('asks an issuer that is out once at the start, and not again to warm up', async () => {
+    const asked: string[] = [];
+    const down = { type: 'oidc', issuer: 'https://localhost:1/', audience: 'codec', from: 'authorization' } as const;
+    const httpsGet = async (url: string) => {
+      asked.push(url);
+      throw new Error('it is out');
+    };
+    const issuers = [{ ...down, jwksUri: 'https://localhost:1/jwks.json' }];
+    const { warmUp } = await openIdentity({ issuers, serviceTokens: null }, { cwd, asksAtOnce: true, httpsGet });
+    await warmUp();
+    expect(asked).toHaveLength(1);
+  });
+
   it('asks for roles when the first decision needs one, with the key in the file', async () => {
     const cloud = await CloudOps.start();
     cloud.users = [cloudUser('a@acme.com', 'ROLE_ADMIN')];

@@ -90,6 +90,20 @@ describe('the bundle of the function', () => {
     expect(readFileSync(join(folder, 'dev', 'index.mjs'), 'utf8')).not.toContain('__Host-codec-server');
   });
 
+  it('has the canary where a schedule asks the server, and nowhere else', () => {
+    const { deployment } = dev;
+    bundleFunction({
+      configFile: join(PROJECT_ROOT, 'environments/dev.ts'),
+      config: { ...dev, deployment: { ...deployment, alarms: { topic: null, canary: true } } },
+      environment: 'dev',
+      outdir: join(folder, 'canary'),
+    });
+    const has = ['canary', 'dev'].map((name) =>
+      readFileSync(join(folder, name, 'index.mjs'), 'utf8').includes('the canary sings'),
+    );
+    expect(has).toEqual([true, false]);
+  });
+
   it('imports nothing but what Node brings', () => {
     for (const metafile of Object.values(bundles)) {
       const output = Object.values(metafile.outputs).find(({ entryPoint }) => entryPoint !== undefined);
