@@ -25,7 +25,7 @@ export function checkPolicies(config: Pick<CodecServerConfig, 'keys' | 'storage'
   return [{ path: 'keys.kms', message }];
 }
 
-/** Managed policies that a worker of all namespaces needs at the most. */
+/** Managed policies that a worker of all namespaces needs at most. */
 export function policiesOfWorkers({ keys, storage }: Pick<CodecServerConfig, 'keys' | 'storage'>): number {
   const lengths = [...(keys.kms ?? []).flatMap(lengthsOfKeys), ...(storage?.buckets ?? []).flatMap(lengthsOfBucket)];
   return inPolicies(lengths, (length) => length).length;
