@@ -19,6 +19,7 @@ const STEPS: readonly (readonly [script: string, ...args: string[]])[] = [
   ['run.ts', ...(options.quick ? quick : ['--rounds', '5', '--seconds', '2'])],
   ['message-format.ts', ...(options.quick ? ['--rounds', '5', '--out', 'scratch-message'] : [])],
   ['cold.ts', ...quick],
+  ['worker.ts', ...(options.quick ? ['--rounds', '5', '--out', 'scratch-worker'] : [])],
   ['linear.ts', ...quick],
   ['memory.ts', ...quick],
   // A quick run leaves the results alone that the pages show.

@@ -44,7 +44,20 @@ export interface Results {
     readonly settings: { readonly seed: number; readonly outages: number; readonly months: number };
     readonly rows: readonly AlarmRow[];
   };
+  readonly worker: Provenance & {
+    readonly settings: { readonly rounds: number; readonly load: number };
+    readonly measured: readonly WorkerRow[];
+  };
   readonly 'write-keys': WriteKeyTable;
+}
+
+/** What one payload costs a worker's codec: microseconds, and bytes that are stored. */
+export interface WorkerRow {
+  readonly name: string;
+  readonly size: number;
+  readonly encode: number;
+  readonly decode: number;
+  readonly bytes: number;
 }
 
 /** How a team fares with the alarm on requests that were not served. Shares of 1. */
@@ -71,7 +84,7 @@ export interface ScaleRow {
   readonly readableMs: { readonly p50: number; readonly p99: number };
 }
 
-const NAMES = ['latest', 'message', 'cold', 'linear', 'memory', 'scale', 'alarms', 'write-keys'] as const;
+const NAMES = ['latest', 'message', 'cold', 'linear', 'memory', 'scale', 'alarms', 'write-keys', 'worker'] as const;
 /** The rivals beside Go, which is the one that ratios refer to. */
 const OTHERS = ['java', 'python', 'express'] as const;
 

@@ -11,6 +11,7 @@ export function partsOf(results: Results): Readonly<Record<string, string>> {
     'docs/scaling.md': scalingPart(results),
     'docs/operate.md': alarmsPart(results),
     'docs/cost.md': writeKeysPart(results),
+    'docs/typescript-worker.md': workerPart(results),
     'bench/results/README.md': figuresPart(results),
   };
 }
@@ -136,6 +137,31 @@ function writeKeysPart({ 'write-keys': { settings, rows } }: Results): string {
     ),
     line('KMS a month, the workers', (row) => dollars(row.workersAMonth)),
     line(`calls of a worker that starts and replays ${assumed.replays} histories`, (row) => whole(row.replayCalls)),
+    '',
+  ].join('\n');
+}
+
+function workerPart({ worker }: Results): string {
+  const { measured, settings } = worker;
+  const sizes = [...new Set(measured.map(({ size }) => size))];
+  const names = [...new Set(measured.map(({ name }) => name))];
+  const cell = (name: string, size: number): string => {
+    const row = measured.find((it) => it.name === name && it.size === size);
+    return `${shownNumber(row?.encode ?? Number.NaN)} / ${shownNumber(row?.decode ?? Number.NaN)}`;
+  };
+  return [
+    '',
+    `Microseconds to encode / decode one payload a call, medians of ${settings.rounds} rounds in which all took turns (\`npm run bench:worker\`).`,
+    `Measured ${measuredOn(worker)}.`,
+    ...(settings.load > worker.machine.cores
+      ? [
+          `The machine was busy (load ${settings.load.toFixed(0)}): only the ratios mean something, and the microseconds are too many.`,
+        ]
+      : []),
+    '',
+    `| | ${sizes.map((size) => `${size.toLocaleString('en-US')} B`).join(' | ')} |`,
+    `| --- | ${sizes.map(() => '---').join(' | ')} |`,
+    ...names.map((name) => `| ${name} | ${sizes.map((size) => cell(name, size)).join(' | ')} |`),
     '',
   ].join('\n');
 }
