@@ -86,7 +86,7 @@ async function read(
         else {
           const decoded = decoder.decode(stretch);
           // Whoever writes sees the failure, in its turn.
-          decoded.catch(() => {});
+          if (decoded instanceof Promise) decoded.catch(() => {});
           const weight = raw.length + stretch.payloads.length * PAYLOAD_WEIGHT;
           await queue.add({ kind: 'bytes', bytes: decoded, weight });
         }

@@ -3,7 +3,14 @@ import { ENCODING, type Payload } from '../../codec/payload.ts';
 import { behindCompression, describePayload, isPlain } from '../inspect/describe-payload.ts';
 import { walkJson } from './json.ts';
 import type { Batcher } from './payload-decoder.ts';
-import { type FoundPayload, holdsJsonInText, holdsWireInBase64, type Rewritable, wireMarkers } from './rewritable.ts';
+import {
+  type FoundPayload,
+  holdsJsonInText,
+  holdsWireInBase64,
+  mayHoldMarks,
+  type Rewritable,
+  wireMarkers,
+} from './rewritable.ts';
 import { walkWire } from './wire.ts';
 
 // Payloads inside payloads. Temporal's server and its SDKs keep whole messages in one: a signal with
@@ -25,6 +32,7 @@ export function isMessage({ metadata }: Payload): boolean {
 /** What is in the data of a payload that no key protects; undefined when it carries no mark of a payload. */
 export function payloadsInside({ data }: Payload): Rewritable | undefined {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  if (!mayHoldMarks(bytes)) return undefined;
   const mayBeJson = bytes.includes(JSON_KEY) && bytes.includes(METADATA_KEY);
   const mayBeText = holdsJsonInText(bytes) || holdsWireInBase64(bytes);
   const mayBeWire = wireMarkers(bytes).length > 0;
@@ -68,32 +76,41 @@ export class StretchDecoder {
     this.count = count;
   }
 
-  /** @returns the bytes of the stretch, decoded */
-  async decode(stretch: Rewritable, depth = 0): Promise<Buffer> {
-    const replaced = await Promise.all(stretch.payloads.map((found) => this.#payload(found, depth)));
-    return replaced.every((it) => it === undefined) ? stretch.raw : stretch.render(replaced);
+  /** @returns the bytes of the stretch, decoded; a promise only when a payload of it waits for a batch */
+  decode(stretch: Rewritable, depth = 0): Buffer | Promise<Buffer> {
+    const replaced = stretch.payloads.map((found) => this.#payload(found, depth));
+    // A history has thousands of payloads in a stretch, or one: what needs no waiting is no promise.
+    return replaced.some((it) => it instanceof Promise)
+      ? Promise.all(replaced).then((all) => rendered(stretch, all))
+      : rendered(stretch, replaced as (Payload | undefined)[]);
   }
 
   /** Undefined when nothing is to be written in its place. */
-  async #payload({ payload }: FoundPayload, depth: number): Promise<Payload | undefined> {
+  #payload({ payload }: FoundPayload, depth: number): Payload | undefined | Promise<Payload | undefined> {
     this.count.payloads++;
     if (payload === undefined) {
       this.count.close('unreadable');
       return undefined;
     }
-    if (isPlain(payload)) return await this.#inside(payload, depth);
-    const decoded = await this.#batcher.decode(payload);
-    if ('closed' in decoded) {
-      this.count.close(decoded.closed);
-      return undefined;
-    }
-    const isSame = samePayload(decoded.payload, payload);
-    this.#classify(decoded.payload, isSame);
-    const inside = await this.#inside(decoded.payload, depth);
-    return inside ?? (isSame ? undefined : decoded.payload);
+    if (isPlain(payload)) return this.#inside(payload, depth);
+    return this.#batcher.decode(payload).then((decoded) => {
+      if ('closed' in decoded) {
+        this.count.close(decoded.closed);
+        return undefined;
+      }
+      const isSame = samePayload(decoded.payload, payload);
+      this.#classify(decoded.payload, isSame);
+      const otherwise = isSame ? undefined : decoded.payload;
+      const inside = this.#inside(decoded.payload, depth);
+      return inside instanceof Promise ? inside.then((it) => it ?? otherwise) : (inside ?? otherwise);
+    });
   }
 
   #classify(payload: Payload, isSame: boolean): void {
+    if (isPlain(payload)) {
+      if (!isSame) this.count.decoded++;
+      return;
+    }
     const { kind, format, layers } = describePayload(payload);
     switch (kind) {
       case 'encrypted':
@@ -118,8 +135,8 @@ export class StretchDecoder {
   }
 
   /** Looks into a payload that is open. @returns it with what was decoded inside, or undefined when nothing was */
-  async #inside(payload: Payload, depth: number): Promise<Payload | undefined> {
-    const open = behindCompression(payload);
+  #inside(payload: Payload, depth: number): Payload | undefined | Promise<Payload | undefined> {
+    const open = isPlain(payload) ? payload : behindCompression(payload);
     const inside = open === undefined ? undefined : payloadsInside(open);
     if (open === undefined || inside === undefined) return undefined;
     if (depth === MAX_NESTED) {
@@ -133,15 +150,21 @@ export class StretchDecoder {
         if (found !== undefined && describePayload(found).kind === 'encrypted') this.count.close('inside plain data');
       return undefined;
     }
-    const data = await this.decode(inside, depth + 1);
-    return data === inside.raw ? undefined : { ...open, data };
+    const replace = (data: Buffer) => (data === inside.raw ? undefined : { ...open, data });
+    const data = this.decode(inside, depth + 1);
+    return data instanceof Promise ? data.then(replace) : replace(data);
   }
+}
+
+function rendered(stretch: Rewritable, replaced: readonly (Payload | undefined)[]): Buffer {
+  return replaced.every((it) => it === undefined) ? stretch.raw : stretch.render(replaced);
 }
 
 function samePayload(a: Payload, b: Payload): boolean {
   if (a === b) return true;
+  if (a.data.length !== b.data.length || Buffer.compare(a.data, b.data) !== 0) return false;
   const names = Object.keys(a.metadata);
-  if (names.length !== Object.keys(b.metadata).length || Buffer.compare(a.data, b.data) !== 0) return false;
+  if (names.length !== Object.keys(b.metadata).length) return false;
   return names.every((name) => {
     const [one, other] = [a.metadata[name], b.metadata[name]];
     return one !== undefined && other !== undefined && Buffer.compare(one, other) === 0;

@@ -102,12 +102,10 @@ async function* wireStretches(
       const nth = counts.get(cursor.number) ?? 0;
       counts.set(cursor.number, nth + 1);
       const field = bytes.subarray(start, cursor.offset);
-      const inside = walkWire(field);
+      const inside = walkWire(field, '', nth);
       if (inside === undefined) throw new UnreadableDocumentError('it is neither JSON nor protobuf');
-      const place = (inner: string) => inner.replace(/^\d+/, (number) => (nth === 0 ? number : `${number}[${nth}]`));
-      report.notUnderstood.push(...inside.notUnderstood.map(place));
-      const payloads = inside.payloads.map((found) => ({ ...found, place: place(found.place) }));
-      yield payloads.length === 0 ? field : { ...inside, payloads, document: 0 };
+      report.notUnderstood.push(...inside.notUnderstood);
+      yield inside.payloads.length === 0 ? field : { ...inside, document: 0 };
       start = cursor.offset;
     }
     bytes = bytes.subarray(start);

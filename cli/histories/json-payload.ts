@@ -17,6 +17,9 @@ const READABLE = /^[\w.+/-]+$/;
 const DATA = ['data', 'Data'];
 const METADATA = ['metadata', 'Metadata'];
 const EXTERNAL = ['externalPayloads', 'external_payloads', 'ExternalPayloads'];
+/** An object with any other name in it is no payload. */
+export const PAYLOAD_NAMES: ReadonlySet<string> = new Set([...METADATA, ...DATA, ...EXTERNAL]);
+export const METADATA_NAMES: ReadonlySet<string> = new Set(METADATA);
 
 /** A payload and the form it was written in. */
 export interface JsonPayload {

@@ -3,6 +3,7 @@
  * object all of whose names are those of a payload is held until it ends, everything else is passed on.
  * One document or many, one after another or one a line.
  */
+import { METADATA_NAMES, PAYLOAD_NAMES } from './json-payload.ts';
 import { holdsJsonInText, holdsWireInBase64, UnreadableDocumentError } from './rewritable.ts';
 
 /** What the scanner found, in the order of the text. */
@@ -41,16 +42,6 @@ interface Frame {
 
 type State = 'value' | 'first-value' | 'name' | 'first-name' | 'colon' | 'after-value';
 
-const PAYLOAD_NAMES: ReadonlySet<string> = new Set([
-  'metadata',
-  'data',
-  'externalPayloads',
-  'external_payloads',
-  'Metadata',
-  'Data',
-  'ExternalPayloads',
-]);
-const METADATA_NAMES: ReadonlySet<string> = new Set(['metadata', 'Metadata']);
 /** Nesting inside a payload: its external payloads, or its bytes as arrays in objects. */
 const PAYLOAD_DEPTH = 4;
 /** Bytes of one payload as JSON; Temporal's own limit for a message is 4 MiB. */
@@ -63,6 +54,8 @@ const SIMPLE_NAME = /^[A-Za-z_$][\w$]*$/;
 
 /** Characters of a string below which no mark fits in. */
 const SHORTEST_MARKED = 12;
+/** Bytes of a string that are read one by one, in less time than a search takes to begin. */
+const NEAR = 64;
 const EMPTY: Buffer = Buffer.alloc(0);
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -75,6 +68,10 @@ export class JsonScanner {
   #passed = 0;
   readonly #stack: Frame[] = [];
   #state: State = 'value';
+  /** Whether there are marks anywhere in the buffer: where there are none, no string needs looking at. */
+  #isMarked = false;
+  /** Whether the string that was read last may have escapes. */
+  #isEscaped = false;
   #document = 0;
   /** Frames of the stack that may still be payloads, of which the outermost is at this depth. */
   #candidates = 0;
@@ -99,6 +96,7 @@ export class JsonScanner {
     const kept = this.#buffer.subarray(this.#passed);
     const moved = this.#passed;
     this.#buffer = kept.length === 0 ? chunk : Buffer.concat([kept, chunk]);
+    this.#isMarked = holdsWireInBase64(this.#buffer) || holdsJsonInText(this.#buffer);
     this.#at -= moved;
     this.#passed = 0;
     for (const frame of this.#stack) frame.start -= moved;
@@ -169,7 +167,8 @@ export class JsonScanner {
           if (byte === QUOTE) {
             const end = this.#stringEnd();
             if (end < 0) return;
-            this.#named(textOf(buffer.subarray(this.#at, end)));
+            const quoted = buffer.toString('utf8', this.#at, end);
+            this.#named(this.#isEscaped ? (this.#parsed(quoted) as string) : quoted.slice(1, -1));
             this.#at = end;
             this.#state = 'colon';
           } else if (byte === 0x7d && this.#state === 'first-name') this.#close();
@@ -221,6 +220,17 @@ export class JsonScanner {
   #stringEnd(): number {
     const buffer = this.#buffer;
     let at = this.#at + 1;
+    // Most strings are short, and read here before a search has begun.
+    const near = Math.min(buffer.length, at + NEAR);
+    for (; at < near; at++) {
+      const byte = buffer[at];
+      if (byte === BACKSLASH) break;
+      if (byte === QUOTE) {
+        this.#isEscaped = false;
+        return at + 1;
+      }
+    }
+    this.#isEscaped = true;
     for (;;) {
       const quote = buffer.indexOf(QUOTE, at);
       if (quote < 0) return -1;
@@ -285,7 +295,7 @@ export class JsonScanner {
 
   /** Whether what was held of a frame has marks in its strings: they were not looked at one by one. */
   #hidesMarkers({ start }: Frame): boolean {
-    if (this.#at - start < 2 * SHORTEST_MARKED) return false;
+    if (!this.#isMarked || this.#at - start < 2 * SHORTEST_MARKED) return false;
     const text = this.#buffer.subarray(start, this.#at);
     return holdsWireInBase64(text) || holdsJsonInText(text);
   }
@@ -338,6 +348,7 @@ export class JsonScanner {
   }
 
   #string(start: number, end: number): void {
+    if (!this.#isMarked) return;
     const frame = this.#stack.at(-1);
     // The bytes of a payload are looked at when it is known.
     if (end - start < SHORTEST_MARKED || (frame !== undefined && (frame.candidate || frame.isMetadata))) return;
@@ -379,15 +390,5 @@ export class JsonScanner {
     return new UnreadableDocumentError(
       `it is no JSON after ${this.#document === 0 ? 'its beginning' : `document ${this.#document}`}`,
     );
-  }
-}
-
-/** A string of JSON, without its quotes. */
-function textOf(quoted: Buffer): string {
-  if (!quoted.includes(BACKSLASH)) return quoted.toString('utf8', 1, quoted.length - 1);
-  try {
-    return JSON.parse(quoted.toString('utf8')) as string;
-  } catch {
-    throw new UnreadableDocumentError('it has a string that is no JSON');
   }
 }

@@ -94,13 +94,9 @@ async function decodeAll(
   for (let attempt = 1; ; attempt++) {
     const deadline = Date.now() + TIMEOUT_MS;
     try {
-      const outcomes = await Promise.all(
-        payloads.map(async (payload) => {
-          const [outcome] = await decodePayloads(decoder, [payload], contextOf(namespace, deadline));
-          return outcome;
-        }),
-      );
-      return outcomes.map((outcome): Decoded => {
+      // One by one, since each may inflate to the whole limit; none is a promise once its key is there.
+      const each = payloads.map((payload) => decodePayloads(decoder, [payload], contextOf(namespace, deadline)));
+      return (await Promise.all(each)).map(([outcome]): Decoded => {
         if (outcome?.kind === 'decoded' || outcome?.kind === 'unchanged') return { payload: outcome.payload };
         return { closed: outcome?.kind === 'cannot-open' ? outcome.reason : 'denied' };
       });

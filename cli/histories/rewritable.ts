@@ -40,8 +40,19 @@ export const WIRE_MARKER = Buffer.from('\n\x08encoding', 'latin1');
 
 /** The same inside base64, at each of the three places at which it can begin. */
 const WIRE_IN_BASE64 = base64Forms(WIRE_MARKER);
-/** A key `encoding` of JSON, inside a JSON string and inside base64. */
-const JSON_IN_TEXT = [Buffer.from('\\"encoding\\"'), ...base64Forms(Buffer.from('"encoding"'))];
+/** A key `encoding` of JSON. */
+const JSON_MARKER = Buffer.from('"encoding"');
+/** The same inside a JSON string and inside base64. */
+const JSON_IN_TEXT = [Buffer.from('\\"encoding\\"'), ...base64Forms(JSON_MARKER)];
+
+/** Every mark there is, for one look at bytes that most often have none. */
+const ANY_MARK = new RegExp(
+  [WIRE_MARKER, JSON_MARKER, ...WIRE_IN_BASE64, ...JSON_IN_TEXT]
+    .map((mark) => mark.toString('hex').replaceAll(/../g, '\\x$&'))
+    .join('|'),
+);
+/** Bytes up to which one pattern is found faster than each mark by itself. */
+const SHORT = 2_048;
 
 /** What base64 always makes of some bytes, whatever stands before and after them. */
 function base64Forms(bytes: Uint8Array): Buffer[] {
@@ -57,6 +68,11 @@ export function wireMarkers(bytes: Buffer): number[] {
   for (let at = bytes.indexOf(WIRE_MARKER); at >= 0; at = bytes.indexOf(WIRE_MARKER, at + WIRE_MARKER.length))
     found.push(at);
   return found;
+}
+
+/** Whether bytes may carry a mark of any kind; false is certain. */
+export function mayHoldMarks(bytes: Buffer): boolean {
+  return bytes.length > SHORT || ANY_MARK.test(bytes.toString('latin1'));
 }
 
 /** Whether base64 text holds protobuf with a payload in it. */

@@ -18,6 +18,10 @@ const MAX_REPORTED = 1_000;
 /** What an encoding looks like: printable ASCII, which no serialized message is. */
 const PRINTABLE = /^[\x21-\x7e]{1,255}$/;
 
+/** Of a payload: the map in which its encoding is. */
+const METADATA_FIELD = 1;
+const EMPTY = Buffer.alloc(0);
+
 /** A field that holds payloads: its content, from the varint of its length on. */
 interface Holder {
   /** Where the varint of the length begins. */
@@ -33,17 +37,22 @@ interface Holder {
  * Finds the payloads of a serialized message.
  *
  * @param place of the message, for the places of what is in it
+ * @param nth how many fields of the same number stood before the one that the bytes are, where they are
+ *   one field of a longer message
  * @returns undefined when the bytes are not a message
  */
-export function walkWire(bytes: Buffer, place = ''): Rewritable | undefined {
+export function walkWire(bytes: Buffer, place = '', nth = 0): Rewritable | undefined {
   const walk = new WireWalk(bytes);
-  const holders = walk.message(0, bytes.length, place, 0);
+  const holders = walk.message(0, bytes.length, place, 0, nth);
   if (holders === undefined) return undefined;
   return {
     raw: bytes,
     payloads: walk.payloads,
     notUnderstood: walk.notUnderstood,
-    render: (replaced) => Buffer.concat(rendered(bytes, 0, bytes.length, holders, replaced).parts),
+    render(replaced) {
+      const parts: Uint8Array[] = [];
+      return Buffer.concat(parts, render(bytes, 0, bytes.length, holders, replaced, parts));
+    },
   };
 }
 
@@ -61,14 +70,14 @@ class WireWalk {
   }
 
   /** The fields of a message that hold payloads; undefined when it is not a message. */
-  message(start: number, end: number, place: string, depth: number): Holder[] | undefined {
-    const fields = this.#fieldsWithMarkers(start, end);
+  message(start: number, end: number, place: string, depth: number, before = 0): Holder[] | undefined {
+    const fields = this.#fieldsWithMarkers(start, end, before);
     if (fields === undefined || depth > MAX_DEPTH) return undefined;
     const holders: Holder[] = [];
     for (const { number, nth, lengthAt, start: from, end: to } of fields) {
       const inner = `${place}${place === '' ? '' : '.'}${number}${nth === 0 ? '' : `[${nth}]`}`;
       const base = { lengthAt, start: from, end: to };
-      const payload = payloadIn(this.#bytes.subarray(from, to));
+      const payload = this.#mayBePayload(from, to) ? payloadIn(this.#bytes.subarray(from, to)) : undefined;
       if (payload !== undefined) {
         holders.push({ ...base, payload: this.payloads.length, inside: [] });
         this.payloads.push({ place: inner, payload });
@@ -83,7 +92,7 @@ class WireWalk {
   }
 
   /** The length-delimited fields with a mark inside; undefined when this is not a message. */
-  #fieldsWithMarkers(start: number, end: number) {
+  #fieldsWithMarkers(start: number, end: number, before: number) {
     const cursor = this.#cursor.at(start, end);
     const found: { number: number; nth: number; lengthAt: number; start: number; end: number }[] = [];
     const counts = new Map<number, number>();
@@ -91,7 +100,7 @@ class WireWalk {
       if (!cursor.field()) return undefined;
       if (cursor.wireType !== 2) continue;
       const { number, lengthAt, contentStart, contentEnd } = cursor;
-      const nth = counts.get(number) ?? 0;
+      const nth = counts.get(number) ?? before;
       counts.set(number, nth + 1);
       if (this.#hasMarker(contentStart, contentEnd))
         found.push({ number, nth, lengthAt, start: contentStart, end: contentEnd });
@@ -99,7 +108,34 @@ class WireWalk {
     return found;
   }
 
+  /**
+   * Whether an entry of what would be its metadata has the mark at its top, which is seen without reading
+   * a payload: most messages with a mark have it further inside.
+   */
+  #mayBePayload(start: number, end: number): boolean {
+    const cursor = this.#cursor.at(start, end);
+    while (!cursor.done) {
+      if (!cursor.field()) return false;
+      const { number, wireType, contentStart, contentEnd, offset } = cursor;
+      if (number !== METADATA_FIELD || wireType !== 2 || !this.#hasMarker(contentStart, contentEnd)) continue;
+      cursor.at(contentStart, contentEnd);
+      while (!cursor.done && cursor.field())
+        if (cursor.wireType === 2 && this.#isMarker(cursor.lengthAt - 1)) return true;
+      cursor.at(offset, end);
+    }
+    return false;
+  }
+
   #hasMarker(start: number, end: number): boolean {
+    return (this.#markers[this.#markerFrom(start)] ?? Number.POSITIVE_INFINITY) < end;
+  }
+
+  #isMarker(at: number): boolean {
+    return this.#markers[this.#markerFrom(at)] === at;
+  }
+
+  /** The first mark at or after an offset, by index. */
+  #markerFrom(start: number): number {
     let low = 0;
     let high = this.#markers.length;
     while (low < high) {
@@ -107,14 +143,12 @@ class WireWalk {
       if ((this.#markers[middle] as number) < start) low = middle + 1;
       else high = middle;
     }
-    return (this.#markers[low] ?? Number.POSITIVE_INFINITY) < end;
+    return low;
   }
 }
 
 /** A message as a payload, if it is one. */
 function payloadIn(bytes: Buffer): Payload | undefined {
-  // The first field of every payload is its metadata: most messages are told apart by their first byte.
-  if (bytes[0] !== 0x0a && bytes[0] !== 0x12) return undefined;
   try {
     const payload = deserializePayload(bytes);
     const encoding = payload.metadata[ENCODING];
@@ -125,50 +159,46 @@ function payloadIn(bytes: Buffer): Payload | undefined {
   }
 }
 
-interface Rendered {
-  readonly parts: Uint8Array[];
-  readonly length: number;
-}
-
-/** The content of a message with payloads replaced; lengths are written anew only where they changed. */
-function rendered(
+/**
+ * Adds the parts of a message with payloads replaced; lengths are written anew only where they changed.
+ *
+ * @returns the bytes that were added
+ */
+function render(
   bytes: Buffer,
   start: number,
   end: number,
   holders: readonly Holder[],
   replaced: readonly (Payload | undefined)[],
-): Rendered {
-  const parts: Uint8Array[] = [];
-  let length = 0;
+  parts: Uint8Array[],
+): number {
+  let added = 0;
   let at = start;
-  const add = (part: Uint8Array): void => {
-    parts.push(part);
-    length += part.length;
-  };
   for (const holder of holders) {
-    const content = contentOf(bytes, holder, replaced);
-    if (content === undefined) continue;
-    add(bytes.subarray(at, holder.lengthAt));
-    add(varint(content.length));
-    for (const part of content.parts) add(part);
+    if (!changes(holder, replaced)) continue;
+    const lengthPart = parts.length + 1;
+    parts.push(bytes.subarray(at, holder.lengthAt), EMPTY);
+    const length = renderContent(bytes, holder, replaced, parts);
+    const varintOfLength = varint(length);
+    parts[lengthPart] = varintOfLength;
+    added += holder.lengthAt - at + varintOfLength.length + length;
     at = holder.end;
   }
-  add(bytes.subarray(at, end));
-  return { parts, length };
+  parts.push(bytes.subarray(at, end));
+  return added + end - at;
 }
 
-/** Undefined where nothing in it changed. */
-function contentOf(
+function renderContent(
   bytes: Buffer,
   { start, end, payload, inside }: Holder,
   replaced: readonly (Payload | undefined)[],
-): Rendered | undefined {
-  if (payload === undefined)
-    return inside.some((it) => changes(it, replaced)) ? rendered(bytes, start, end, inside, replaced) : undefined;
-  const other = replaced[payload];
-  if (other === undefined) return undefined;
+  parts: Uint8Array[],
+): number {
+  const other = payload === undefined ? undefined : replaced[payload];
+  if (other === undefined) return render(bytes, start, end, inside, replaced, parts);
   const content = serializePayload(other);
-  return { parts: [content], length: content.length };
+  parts.push(content);
+  return content.length;
 }
 
 function changes({ payload, inside }: Holder, replaced: readonly (Payload | undefined)[]): boolean {
