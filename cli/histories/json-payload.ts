@@ -166,12 +166,13 @@ function readable({ metadata, data }: Payload): unknown {
 /** JSON with the line breaks, the indentation and the spaces of a text whose place it takes. */
 function writeLike(value: unknown, text: string): string {
   const lastLine = text.lastIndexOf('\n');
-  if (lastLine < 0) {
+  const base = text.slice(lastLine + 1, -1);
+  // Lines broken anywhere else are nobody's indentation.
+  if (lastLine < 0 || !/^[ \t]*$/.test(base)) {
     const colon = /"\s*:(\s*)/.exec(text)?.[1] ?? '';
     const compact = JSON.stringify(value);
     return colon === '' && !/,\s/.test(text) ? compact : spaced(value, colon, /["}],(\s*)"/.exec(text)?.[1] ?? '');
   }
-  const base = text.slice(lastLine + 1, -1);
   const inner = /\n([ \t]*)/.exec(text)?.[1] ?? '';
   const unit = inner.startsWith(base) ? inner.slice(base.length) : '  ';
   return JSON.stringify(value, null, unit).replaceAll('\n', `\n${base}`);

@@ -45,6 +45,8 @@ export function walkWire(bytes: Buffer, place = '', nth = 0): Rewritable | undef
   const walk = new WireWalk(bytes);
   const holders = walk.message(0, bytes.length, place, 0, nth);
   if (holders === undefined) return undefined;
+  // Marks in no field: the bytes begin inside of a payload, or only look like a message.
+  if (walk.isMarked && walk.payloads.length + walk.notUnderstood.length === 0) walk.notUnderstood.push(place);
   return {
     raw: bytes,
     payloads: walk.payloads,
@@ -67,6 +69,10 @@ class WireWalk {
     this.#bytes = bytes;
     this.#markers = wireMarkers(bytes);
     this.#cursor = new WireCursor(bytes);
+  }
+
+  get isMarked(): boolean {
+    return this.#markers.length > 0;
   }
 
   /** The fields of a message that hold payloads; undefined when it is not a message. */

@@ -11,6 +11,7 @@ import { HttpError } from '../../lambda/server/http/message.ts';
 import { readPayloads } from '../../lambda/server/http/payload-json-reader.ts';
 import { writePayloads } from '../../lambda/server/http/payload-json-writer.ts';
 import { cookie } from './cookie-target.ts';
+import { historyTargets } from './history-targets.ts';
 import { sealedPayload } from './sealed.ts';
 import { serverTargets } from './server-targets.ts';
 import { storage } from './storage-target.ts';
@@ -230,4 +231,5 @@ export const TARGETS: readonly FuzzTarget[] = [
   storage,
   ...serverTargets(keys),
   cookie,
+  ...historyTargets,
 ];

@@ -30,6 +30,11 @@ describe('payloads in JSON', () => {
     );
   });
 
+  it('are replaced whatever lines their text is broken into', () => {
+    for (const text of ['{"metadata":{"encoding":\n"YQ=="},"data":"YQ=="}', '{"metadata":\n{"encoding":"YQ=="}}'])
+      expect(JSON.parse(replaced(text))).toEqual(toJson(other));
+  });
+
   it('keep the form of their bytes and the spelling of their names', () => {
     const bytes = (text: string) => Buffer.from(text);
     const data = Buffer.from(other.data);

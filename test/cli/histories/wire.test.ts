@@ -107,6 +107,11 @@ describe('payloads in protobuf', () => {
     expect(walked?.notUnderstood.length).toBe(1);
   });
 
+  it('say so of a mark that is in no field', () => {
+    for (const bytes of ['\n\x08encoding\x12\x05plain', '\n\n\x08encoding\x12'])
+      expect(walkWire(Buffer.from(bytes, 'latin1'))).toMatchObject({ payloads: [], notUnderstood: [''] });
+  });
+
   it('say so of what is deeper than any reader goes, cut off, or lies about its length', () => {
     let deep = Buffer.from(History.encode(History.create({})).finish());
     deep = Buffer.concat([Buffer.from('\n\x18'), Buffer.from('\n\x16\n\bencoding\x12\njson/plain')]);
