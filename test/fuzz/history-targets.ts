@@ -3,11 +3,10 @@
  * told, and neither depends on how the bytes came in.
  */
 
+import { payloadsInside } from '../../cli/histories/decode-stretch.ts';
 import { stretchesOf } from '../../cli/histories/document.ts';
 import { type Stretch, walkJson } from '../../cli/histories/json.ts';
-import { wireMarkers } from '../../cli/histories/markers.ts';
-import { payloadsInside } from '../../cli/histories/nested.ts';
-import { type Rewritable, UnreadableDocumentError } from '../../cli/histories/rewritable.ts';
+import { type Rewritable, UnreadableDocumentError, wireMarkers } from '../../cli/histories/rewritable.ts';
 import { walkWire } from '../../cli/histories/wire.ts';
 import { asBuffer, metadataOf, type Payload, serializePayload } from '../../codec/payload.ts';
 import { ensure, type FuzzTarget } from './target.ts';

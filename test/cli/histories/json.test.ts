@@ -126,6 +126,7 @@ describe('payloads in JSON', () => {
     for (const piece of ['{"data":', '{"metadata":', '{"metadata":{"encoding":1},"data":', '[{"metadata":{"encoding":'])
       expect(walkJson(Buffer.from(piece.repeat(40_000)))).toBeUndefined();
     expect(walkJson(Buffer.from(`"${'\\"'.repeat(500_000)}"`))).toBeDefined();
-    expect(performance.now() - begun).toBeLessThan(5_000);
+    // A second or two on an idle machine; minutes when a step looks at all that is above it.
+    expect(performance.now() - begun).toBeLessThan(20_000);
   });
 });
