@@ -35,6 +35,8 @@ Usage: npm run bench:worker [-- options]
 `;
 
 const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
+/** Rounds that are thrown away: the code is compiled in them. */
+const WARM_UP = 15;
 const SIZES = [300, 1024, 100 * 1024];
 const NAMESPACE = 'orders-prod.a1b2c';
 
@@ -171,7 +173,7 @@ async function main(print: (line: string) => void): Promise<void> {
         decoding: [] as number[],
       })),
     );
-    for (let i = -2; i < rounds; i++) {
+    for (let i = -WARM_UP; i < rounds; i++) {
       for (const { name, encode, decode, encoded, encoding, decoding } of entries) {
         const times = name.startsWith('@aws') || size > 10_000 ? 50 : 500;
         const [there, back] = [await round(() => encode(payload), times), await round(() => decode(encoded), times)];
