@@ -12,6 +12,7 @@ import { checkCors, checkLimits } from './checks/requests.ts';
 import { checkStorage } from './checks/storage.ts';
 import type { EnvironmentConfig } from './environment.ts';
 import type { Problem } from './problem.ts';
+import { CONFIG_VERSION } from './schema.ts';
 import { checkShape } from './shape.ts';
 
 /** Where a configuration runs: only on AWS is there a stack, which makes keys and buckets. */
@@ -54,10 +55,23 @@ export function checkConfig(config: unknown): Problem[] {
 export function checkSections(config: unknown, sections: readonly SectionCheck[]): Problem[] {
   const ofForm = checkShape(config);
   if (typeof config !== 'object' || config === null || Array.isArray(config)) return ofForm;
+  const ofVersion = checkVersion(config);
+  // Fields of a form that is not known would be refused one by one, with fixes that mislead.
+  if (ofVersion.length > 0) return ofVersion;
   const wrong = new Set(ofForm.map(({ path }) => /^[^.[]*/.exec(path)?.[0]));
   const place = 'deployment' in config ? 'aws' : 'local';
   const sound = sections.filter(({ fields }) => !fields.some((field) => wrong.has(field)));
   return [...ofForm, ...sound.flatMap(({ check }) => check(config as EnvironmentConfig, place))];
+}
+
+/** One sentence where a file was written in a form that this release does not read. */
+function checkVersion({ version }: { readonly version?: unknown }): Problem[] {
+  if (typeof version !== 'number' || version === CONFIG_VERSION) return [];
+  const isNewer = Number.isInteger(version) && version > CONFIG_VERSION;
+  const message = isNewer
+    ? `is ${version}, and this release reads configurations of version ${CONFIG_VERSION}: upgrade temporal-codec-server.`
+    : `is ${version}, which never was: write ${CONFIG_VERSION}, or leave it out.`;
+  return [{ path: 'version', message }];
 }
 
 // Loads a configuration file: a TypeScript or JavaScript module whose default export is the configuration.

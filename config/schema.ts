@@ -7,8 +7,16 @@
 import type { PayloadCodec } from '@temporalio/common';
 import type { ForeignKmsFormat, KeyUriContext } from '../codec/keys/kms/foreign-formats.ts';
 
+/** The form of configuration that this release reads. It counts up where a file has to change; new fields have defaults. */
+export const CONFIG_VERSION = 1;
+
 /** What every environment has, local or deployed. */
 export interface CodecServerConfig {
+  /**
+   * The form of configuration that the file was written in, {@link CONFIG_VERSION} of its release: an older release then
+   * says that it is too old, instead of naming fields that it does not know. Default: the form of this release.
+   */
+  readonly version?: number;
   /**
    * The namespace assumed when a request names none. `null`: none; `/encode` then answers 400, since
    * what cannot be bound to a namespace is not encoded.

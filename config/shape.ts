@@ -193,6 +193,7 @@ const customCodec: Check = (value, path) => {
 };
 
 const configuration = object({
+  version: optional(number),
   defaultNamespace: nullable(text),
   cors: object({ origins: listOf(text), credentials: flag }),
   failures: oneOf('explain', 'return-encoded', 'reject'),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { checkConfig } from '../../config/check.ts';
 import { formatProblems } from '../../config/problem.ts';
+import { CONFIG_VERSION } from '../../config/schema.ts';
 import dev from '../../environments/dev.ts';
 import local from '../../environments/local.ts';
 
@@ -35,6 +36,22 @@ describe('the check of a configuration', () => {
       expect(checkConfig(without(field))).toEqual([{ path: field, message: 'is missing: set it.' }]);
     },
   );
+
+  it('takes a version or none, and of a file for a later release says one sentence', () => {
+    expect(problemsOf({ version: CONFIG_VERSION })).toEqual([]);
+    const later = { version: CONFIG_VERSION + 1, keys: { vault: true }, notKnownYet: {} };
+    expect(problemsOf(later)).toEqual([
+      {
+        path: 'version',
+        message: `is ${CONFIG_VERSION + 1}, and this release reads configurations of version ${CONFIG_VERSION}: upgrade temporal-codec-server.`,
+      },
+    ]);
+    for (const version of [0, -1, 1.5])
+      expect(problemsOf({ version })).toEqual([
+        { path: 'version', message: `is ${version}, which never was: write ${CONFIG_VERSION}, or leave it out.` },
+      ]);
+    expect(problemsOf({ version: '1' })).toEqual([{ path: 'version', message: expect.stringContaining('a number') }]);
+  });
 
   it('wants each kind of key set or declined', () => {
     expect(problemsOf({ keys: {} }).map(({ path }) => path)).toEqual(['keys.keyring', 'keys.kms', 'keys.staticKeys']);

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { checkDeployment } from '../../config/checks/deployment.ts';
 import type { EnvironmentConfig } from '../../config/environment.ts';
+import { CONFIG_VERSION } from '../../config/schema.ts';
 import { SynthesizedTemplate } from '../support/synthesize.ts';
 import { FROZEN_ENVIRONMENTS } from './environments.ts';
 import { breaksBetween, type LastingTemplate, lastingOf } from './lasting.ts';
@@ -35,6 +36,7 @@ describe.each(frozenVersions())('what release %s deployed', (released) => {
     (file, { config }) => {
       const refused = REFUSED_SINCE[released]?.[file];
       const problems = checkDeployment(config as EnvironmentConfig);
+      expect(checkDeployment({ ...(config as EnvironmentConfig), version: CONFIG_VERSION })).toEqual(problems);
       expect(problems.map(({ path }) => path)).toEqual(refused?.paths ?? []);
       if (refused !== undefined) expect(checkDeployment(refused.mend(config as EnvironmentConfig))).toEqual([]);
     },
