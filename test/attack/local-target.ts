@@ -20,11 +20,14 @@ export interface LocalTarget extends AttackTarget {
   readonly audit: readonly AuditEntry[];
   /** Bugs reported. */
   readonly bugs: readonly unknown[];
+  /** The file of service tokens that it reads. */
+  readonly tokensFile: string;
 }
 
 export async function startLocalTarget(attack: AttackConfig): Promise<LocalTarget> {
   const folder = mkdtempSync(join(tmpdir(), 'attack-'));
-  writeFileSync(join(folder, 'tokens.json'), attack.serviceTokens, { mode: 0o600 });
+  const tokensFile = join(folder, 'tokens.json');
+  writeFileSync(tokensFile, attack.serviceTokens, { mode: 0o600 });
   const config: CodecServerConfig = {
     ...local,
     cors: { origins: [attack.origin], credentials: false },
@@ -71,6 +74,7 @@ export async function startLocalTarget(attack: AttackConfig): Promise<LocalTarge
   return {
     audit,
     bugs,
+    tokensFile,
     keyCalls: () => keyCalls,
     send: (request) => sendRaw(request, { port: server.port, ca: cert }),
     async close() {
