@@ -17,7 +17,7 @@ const READABLE = /^[\w.+/-]+$/;
 const DATA = ['data', 'Data'];
 const METADATA = ['metadata', 'Metadata'];
 const EXTERNAL = ['externalPayloads', 'external_payloads', 'ExternalPayloads'];
-/** An object with any other name in it is no payload. */
+/** An object with any other name in it is not a payload. */
 export const PAYLOAD_NAMES: ReadonlySet<string> = new Set([...METADATA, ...DATA, ...EXTERNAL]);
 export const METADATA_NAMES: ReadonlySet<string> = new Set(METADATA);
 

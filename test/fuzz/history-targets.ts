@@ -1,5 +1,5 @@
 /**
- * Histories of any form: what is no payload stays to the byte, every payload is found or its place is
+ * Histories of any form: what is not a payload stays to the byte, every payload is found or its place is
  * told, and neither depends on how the bytes came in.
  */
 
