@@ -1,23 +1,22 @@
 #!/usr/bin/env node
 /** The command `codec-server`: arguments, environment and signals; what the commands do is in `cli/`. */
-// The one import at start, so that it is read by a Node.js that could not read the others.
-import { type CommandIo, nodeTooOld } from '../cli/command.ts';
+// No other imports at start: these are read by a Node.js that could not read the rest.
+import { type Command, type CommandIo, nodeTooOld, overviewOf } from '../cli/command.ts';
+import { COMMANDS, type CommandName } from '../cli/commands.ts';
 
-const USAGE = `Usage: codec-server COMMAND [options]
-
-  init           write what a team keeps in a repository of its own
-  start          serve on this machine
-  keygen         add a key to the keyring
-  inspect        see which keys payloads need, without having any
-  decode         decode whole histories and exports
-  keys-in-use    prove which keys a namespace and its exports still need
-  reencrypt      encrypt schedules again with the key that writes now
-  token          make a service token
-  check-config   check a configuration, and print who may do what where
-  doctor         examine a running codec server
-
-codec-server COMMAND --help says more about each; codec-server --version says which release this is.
-`;
+/** What each command does, loaded when it is called. */
+const LOAD: Readonly<Record<CommandName, () => Promise<Command>>> = {
+  init: async () => (await import('../cli/init.ts')).init,
+  start: async () => (await import('../cli/start.ts')).start,
+  keygen: async () => (await import('../cli/keygen.ts')).keygen,
+  inspect: async () => (await import('../cli/inspect.ts')).inspect,
+  decode: async () => (await import('../cli/decode.ts')).decode,
+  'keys-in-use': async () => (await import('../cli/keys-in-use.ts')).keysInUse,
+  reencrypt: async () => (await import('../cli/reencrypt.ts')).reencrypt,
+  token: async () => (await import('../cli/token.ts')).token,
+  'check-config': async () => (await import('../cli/check-config.ts')).checkConfigCommand,
+  doctor: async () => (await import('../cli/doctor.ts')).doctor,
+};
 
 const io: CommandIo = {
   stdout: process.stdout,
@@ -42,48 +41,9 @@ else {
   process.exitCode = 1;
 }
 
-async function run([command, ...argv]: readonly string[]): Promise<number> {
-  switch (command) {
-    case 'start': {
-      const { start } = await import('../cli/start.ts');
-      return start(argv, io, stopSignal());
-    }
-    case 'init': {
-      const { init } = await import('../cli/init.ts');
-      return init(argv, io);
-    }
-    case 'keygen': {
-      const { keygen } = await import('../cli/keygen.ts');
-      return keygen(argv, io);
-    }
-    case 'inspect': {
-      const { inspect } = await import('../cli/inspect.ts');
-      return inspect(argv, io);
-    }
-    case 'decode': {
-      const { decode } = await import('../cli/decode.ts');
-      return decode(argv, io, stopSignal());
-    }
-    case 'keys-in-use': {
-      const { keysInUse } = await import('../cli/keys-in-use.ts');
-      return keysInUse(argv, io);
-    }
-    case 'reencrypt': {
-      const { reencrypt } = await import('../cli/reencrypt.ts');
-      return reencrypt(argv, io);
-    }
-    case 'token': {
-      const { token } = await import('../cli/token.ts');
-      return token(argv, io);
-    }
-    case 'check-config': {
-      const { checkConfigCommand } = await import('../cli/check-config.ts');
-      return checkConfigCommand(argv, io);
-    }
-    case 'doctor': {
-      const { doctor } = await import('../cli/doctor.ts');
-      return doctor(argv, io);
-    }
+async function run([name, ...argv]: readonly string[]): Promise<number> {
+  if (isCommand(name)) return await (await LOAD[name]())(argv, io, stopSignal(name));
+  switch (name) {
     case '--version':
     case '-v': {
       const { packageVersion } = await import('../cli/version.ts');
@@ -94,21 +54,22 @@ async function run([command, ...argv]: readonly string[]): Promise<number> {
     case '--help':
     case '-h':
     case 'help':
-      io.stdout.write(USAGE);
-      return command === undefined ? 2 : 0;
+      io.stdout.write(overviewOf(COMMANDS));
+      return name === undefined ? 2 : 0;
     default: {
       const { nearest } = await import('../config/problem.ts');
-      const meant = nearest(
-        command,
-        [...USAGE.matchAll(/^ {2}([a-z-]+) {2,}/gm)].map(([, name = '']) => name),
-      );
+      const meant = nearest(name, Object.keys(COMMANDS));
       const question = meant === undefined ? '' : ` Did you mean ${meant}?`;
       io.stderr.write(
-        `codec-server: there is no command ${JSON.stringify(command)}.${question} See codec-server --help.\n`,
+        `codec-server: there is no command ${JSON.stringify(name)}.${question} See codec-server --help.\n`,
       );
       return 2;
     }
   }
+}
+
+function isCommand(name: string | undefined): name is CommandName {
+  return name !== undefined && Object.hasOwn(COMMANDS, name);
 }
 
 /** The folder somebody typed the command in: npm runs its scripts in the package's folder, and names theirs. */
@@ -118,7 +79,8 @@ function callersFolder(): string {
 }
 
 /** Aborted by the first Ctrl-C or SIGTERM; the second one ends the process at once, as if nobody listened. */
-function stopSignal(): AbortSignal {
+function stopSignal(name: CommandName): AbortSignal | undefined {
+  if (!COMMANDS[name].stops) return undefined;
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
   return controller.signal;

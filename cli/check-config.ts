@@ -1,7 +1,6 @@
 /** `codec-server check-config FILE`: every problem of a configuration, and who may do what where. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { KeyDocumentError } from '../codec/errors.ts';
 import { eraseStaticKeys, parseStaticKeySecret } from '../codec/keys/static/static-keys.ts';
 import { ConfigFileError, checkConfig, loadConfigFile } from '../config/check.ts';
@@ -20,7 +19,7 @@ import type {
 } from '../config/schema.ts';
 import { parseServiceTokens } from '../lambda/server/auth/service-tokens.ts';
 import { parseSessionKeys } from '../lambda/server/sign-in/session-keys.ts';
-import type { CommandIo } from './command.ts';
+import { createCommand, UsageError } from './run-command.ts';
 
 // Documents that are to be put into secrets, checked by the code that will read them.
 
@@ -54,20 +53,6 @@ function problemOf(path: string, parse: (versions: { readonly current: string })
   }
 }
 
-export const CHECK_CONFIG_USAGE = `Usage: codec-server check-config [FILE] [options]
-
-Checks a configuration file (default: environments/local.ts) and prints who may do what where, with warnings
-about what is hardly meant.
-
-  --service-tokens FILE, --static-keys FILE, --session-keys FILE
-                 check these documents, too, before they are put into their secrets
-  --strict       exit code 1 for warnings, too
-  --json         problems, warnings and policy as JSON
-  --help
-
-Exit code: 0 the configuration can be used, 1 it cannot, 2 wrong usage.
-`;
-
 /** A line of the effective policy. */
 export interface PolicyLine {
   readonly operation: Operation;
@@ -77,30 +62,23 @@ export interface PolicyLine {
 }
 
 /** Checks a configuration and prints what it means. */
-export async function checkConfigCommand(argv: readonly string[], io: CommandIo): Promise<number> {
-  const parsed = parse(argv);
-  if (typeof parsed === 'string') {
-    io.stderr.write(`codec-server check-config: ${parsed} See --help.\n`);
-    return 2;
-  }
-  if (parsed.help) {
-    io.stdout.write(CHECK_CONFIG_USAGE);
-    return 0;
-  }
+export const checkConfigCommand = createCommand('check-config', async ({ values, operands }, io) => {
+  const [file = 'environments/local.ts', more] = operands;
+  if (more !== undefined) throw new UsageError(`one file at a time; ${JSON.stringify(more)} is too much.`);
   let config: unknown;
   try {
-    config = await loadConfigFile(resolve(io.cwd, parsed.file));
+    config = await loadConfigFile(resolve(io.cwd, file));
   } catch (error) {
     if (!(error instanceof ConfigFileError)) throw error;
     io.stderr.write(`codec-server check-config: ${error.message}\n`);
     return 1;
   }
   const report = examine(config);
-  const documents = checkDocuments(parsed, io.cwd);
+  const documents = checkDocuments(values, io.cwd);
   if (documents.length > 0) report.problems = [...report.problems, ...documents];
-  io.stdout.write(parsed.json ? `${JSON.stringify(report, undefined, 2)}\n` : render(report, parsed.file));
-  return report.problems.length > 0 || (parsed.strict && report.warnings.length > 0) ? 1 : 0;
-}
+  io.stdout.write(values.json ? `${JSON.stringify(report, undefined, 2)}\n` : render(report, file));
+  return report.problems.length > 0 || (values.strict && report.warnings.length > 0) ? 1 : 0;
+});
 
 interface Report {
   problems: readonly Problem[];
@@ -201,26 +179,4 @@ function table(lines: readonly PolicyLine[]): string {
       .trimEnd(),
   );
   return [text[0], rule, ...text.slice(1)].join('\n');
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        'service-tokens': { type: 'string' },
-        'static-keys': { type: 'string' },
-        'session-keys': { type: 'string' },
-        strict: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    const [file = 'environments/local.ts', more] = positionals;
-    if (more !== undefined) return `one file at a time; ${JSON.stringify(more)} is too much.`;
-    return { file, ...values };
-  } catch (error) {
-    return (error as Error).message;
-  }
 }

@@ -1,6 +1,7 @@
 /**
  * What a command of `codec-server` is: arguments in, an exit code out, and the outside world only
- * through {@link CommandIo}, so that a test can stand in for the terminal.
+ * through {@link CommandIo}, so that a test can stand in for the terminal. Imports nothing: an old Node.js reads
+ * it, to be told that it is too old.
  */
 
 /** Somewhere to print to. */
@@ -27,9 +28,72 @@ export interface CommandIo {
 /**
  * A command. Never rejects for what a user can do wrong: it says so in one sentence on `stderr`.
  *
- * @returns the exit code: 0 done, 1 failed, 2 wrong usage
+ * @param stop aborted when the command is to end, for commands that take their time
+ * @returns the exit code: 0 done, 1 failed, 2 wrong usage; more in the notes of its definition
  */
-export type Command = (argv: readonly string[], io: CommandIo) => Promise<number>;
+export type Command = (argv: readonly string[], io: CommandIo, stop?: AbortSignal) => Promise<number>;
+
+/** An option, as `parseArgs` of Node takes it, and what the help says of it. */
+export interface OptionDefinition {
+  readonly type: 'string' | 'boolean';
+  readonly short?: string;
+  readonly multiple?: boolean;
+  readonly default?: string | boolean;
+  /** What stands for its value in the help, such as `FILE`. */
+  readonly value?: string;
+  /** What it does, in one line or more. An option without stands beside the next one, and shares what that says. */
+  readonly help?: string;
+}
+
+/** Everything about a command but what it does: how it is called, explained and parsed. */
+export interface CommandDefinition<Options extends Readonly<Record<string, OptionDefinition>>> {
+  /** In a few words, for the list of all commands. */
+  readonly summary: string;
+  /** What follows the name: `URL [options]`. */
+  readonly usage: string;
+  readonly about: string;
+  /** What is given without an option, by its name in {@link usage}. Without any, an argument is wrong usage. */
+  readonly operands?: Readonly<Record<string, string>>;
+  /** Beside `--help`, which every command has. */
+  readonly options: Options;
+  /** What follows the options, exit codes last. */
+  readonly notes: string;
+  /** Whether it ends by itself, in order, at Ctrl-C and SIGTERM. Default: they end it at once. */
+  readonly stops?: boolean;
+}
+
+/** Labels that are longer have their text in the next line. */
+const MOST_LABEL = 22;
+
+/** The help of a command. */
+export function helpOf(
+  name: string,
+  { usage, about, operands = {}, options, notes }: CommandDefinition<Readonly<Record<string, OptionDefinition>>>,
+): string {
+  const rows: [label: string, help: string][] = Object.entries(operands);
+  let beside: string[] = [];
+  for (const [option, { value, short, help }] of Object.entries(options)) {
+    beside.push(`--${option}${value === undefined ? '' : ` ${value}`}${short === undefined ? '' : `, -${short}`}`);
+    if (help === undefined) continue;
+    rows.push([beside.join(', '), help]);
+    beside = [];
+  }
+  const width = Math.max(...rows.map(([label]) => label.length).filter((length) => length <= MOST_LABEL)) + 2;
+  const indent = ' '.repeat(width + 2);
+  const lines = rows.map(([label, help]) => {
+    const text = help.replaceAll('\n', `\n${indent}`);
+    return label.length <= MOST_LABEL ? `  ${label.padEnd(width)}${text}\n` : `  ${label}\n${indent}${text}\n`;
+  });
+  return `Usage: codec-server ${name} ${usage}\n\n${about}\n\n${lines.join('')}  --help\n\n${notes}\n`;
+}
+
+/** The help of `codec-server` itself. */
+export function overviewOf(commands: Readonly<Record<string, { readonly summary: string }>>): string {
+  const width = Math.max(...Object.keys(commands).map(({ length }) => length)) + 4;
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}${summary}\n`);
+  return `Usage: codec-server COMMAND [options]\n\n${lines.join('')}
+codec-server COMMAND --help says more about each; codec-server --version says which release this is.\n`;
+}
 
 /** As `engines` in package.json has it: Zstandard in `node:zlib`. */
 const OLDEST = [22, 15] as const;

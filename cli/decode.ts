@@ -1,7 +1,6 @@
 /** `codec-server decode`: whole histories, decoded, in the form they came in. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { createGzip, type Gzip } from 'node:zlib';
 import type { CommandIo } from './command.ts';
 import { decodeDocuments, type Sink } from './histories/decode-documents.ts';
@@ -12,46 +11,16 @@ import { Batcher, DecoderError, type PayloadDecoder } from './histories/payload-
 import { openRemoteDecoder } from './histories/remote-decoder.ts';
 import { openSources, type Source, SourceError } from './histories/sources.ts';
 import { printable } from './inspect/describe-payload.ts';
-
-export const DECODE_USAGE = `Usage: codec-server decode [FILE...] (--endpoint URL | --keyring FILE | --config FILE) [options]
-
-Decodes whole histories and exports: every payload in them, also those inside other payloads. What comes
-out has the form of what came in, and every other byte of it.
-
-  FILE               files, folders, or s3://bucket/prefix; "-" or nothing reads standard input. JSON of
-                     the CLI, the Web UI and the SDKs, and the protobuf of Temporal Cloud's export;
-                     compressed with gzip or not
-  --endpoint URL     decode at this codec server, as the CLI's --codec-endpoint
-  --token-file FILE  the token for it; or CODEC_SERVER_TOKEN, or TEMPORAL_CODEC_AUTH as the CLI takes it
-  --keep-references  leave references to external storage as they are
-  --keyring FILE     decode here, with this keyring
-  --config FILE      decode here, with the keys of this configuration
-  --namespace NAME   full name of the namespace; needed with --endpoint, and for payloads bound to none
-  --output PATH, -o  a file, or a folder where there are several; nothing is overwritten, and nobody else
-                     can read it (default: standard output)
-  --strict           exit with 3 also for encodings that are not known here
-  --help
-
-  temporal workflow show -w ID --output json | codec-server decode --keyring .codec-server/keyring.json
-
-Exit code: 0 all decoded, 1 it failed, 2 wrong usage, 3 something stayed encrypted, with counts.
-`;
-
-/** Wrong usage. The message is one sentence. */
-class UsageError extends Error {}
+import { createCommand, type Given, UsageError } from './run-command.ts';
 
 /** Decodes histories; stops when the signal is given, and leaves nothing half-written. */
-export async function decode(argv: readonly string[], io: CommandIo, stop: AbortSignal): Promise<number> {
+export const decode = createCommand('decode', async (given, io, stop) => {
   const output = { current: undefined as OutputFile | undefined };
   const discard = () => output.current?.discard();
   stop.addEventListener('abort', discard, { once: true });
   let decoder: PayloadDecoder | undefined;
   try {
-    const options = parse(argv);
-    if (options.help) {
-      io.stdout.write(DECODE_USAGE);
-      return 0;
-    }
+    const options = optionsOf(given);
     const sink = openSink(options, io, output);
     decoder = await openDecoder(options, io, stop);
     const batcher = new Batcher(decoder);
@@ -74,57 +43,25 @@ export async function decode(argv: readonly string[], io: CommandIo, stop: Abort
       io.stderr.write('codec-server decode: stopped; nothing half-written is left.\n');
       return 1;
     }
-    const known =
-      error instanceof UsageError ||
-      error instanceof SourceError ||
-      error instanceof OutputError ||
-      error instanceof DecoderError;
+    const known = error instanceof SourceError || error instanceof OutputError || error instanceof DecoderError;
     if (!known) throw error;
     io.stderr.write(`codec-server decode: ${error.message}\n`);
-    return error instanceof UsageError ? 2 : 1;
+    return 1;
   } finally {
     stop.removeEventListener('abort', discard);
     decoder?.close();
   }
-}
+});
 
-function parse(argv: readonly string[]) {
-  let parsed: ReturnType<typeof parseFlags>;
-  try {
-    parsed = parseFlags(argv);
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message.split('. ')[0]}. See --help.`);
-  }
-  const { values, positionals } = parsed;
-  const files = positionals.length === 0 ? ['-'] : positionals;
-  if (values.help) return { ...values, files };
+function optionsOf({ values, operands }: Given<'decode'>) {
   const means = [values.endpoint, values.keyring, values.config].filter((it) => it !== undefined);
-  if (means.length !== 1)
-    throw new UsageError('say how to decode: one of --endpoint, --keyring, --config. See --help.');
+  if (means.length !== 1) throw new UsageError('say how to decode: one of --endpoint, --keyring, --config.');
   if (values.endpoint !== undefined && values.namespace === undefined)
     throw new UsageError('--endpoint needs --namespace, the full name of the namespace.');
-  return { ...values, files };
+  return { ...values, files: operands.length === 0 ? ['-'] : operands };
 }
 
-function parseFlags(argv: readonly string[]) {
-  return parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
-      endpoint: { type: 'string' },
-      'token-file': { type: 'string' },
-      'keep-references': { type: 'boolean', default: false },
-      keyring: { type: 'string' },
-      config: { type: 'string' },
-      namespace: { type: 'string', short: 'n' },
-      output: { type: 'string', short: 'o' },
-      strict: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-}
-
-type Options = ReturnType<typeof parse>;
+type Options = ReturnType<typeof optionsOf>;
 
 async function openDecoder(options: Options, io: CommandIo, signal: AbortSignal): Promise<PayloadDecoder> {
   const { endpoint, keyring, config, namespace } = options;

@@ -1,10 +1,10 @@
 /** `codec-server inspect`: says of payloads how they are encrypted and under which keys, without any key. */
 
-import { parseArgs } from 'node:util';
 import type { CommandIo } from './command.ts';
 import { openSources, SourceError } from './histories/sources.ts';
 import { type PayloadDescription, type PayloadKind, printable } from './inspect/describe-payload.ts';
 import { type Examined, examine } from './inspect/examine.ts';
+import { createCommand } from './run-command.ts';
 
 /** How often a key is needed. */
 export interface KeyCount {
@@ -66,26 +66,6 @@ export class Tally {
   }
 }
 
-export const INSPECT_USAGE = `Usage: codec-server inspect [FILE...] [options]
-
-Says of every payload how it is encrypted, for which namespace and under which key, and counts payloads
-per key: which keys does this history still need? Needs no key and calls nobody. It looks into payloads
-that hold others, as signals of workflows and schedules do.
-
-  FILE         files, folders, or s3://bucket/prefix; "-" or nothing reads standard input. Any JSON with
-               payloads in it (the CLI's, the Web UI's downloads, the SDKs'), one document or many, and
-               the protobuf of Temporal Cloud's export; compressed with gzip or not
-  --summary    the counts alone
-  --strict     exit with 4 when anything was not understood: nothing is proven then
-  --json       as JSON
-  --help
-
-  temporal workflow show -w ID --output json | codec-server inspect
-
-What it shows is what the payloads claim: only opening one proves it.
-Exit code: 0 done, 1 the input cannot be read, 2 wrong usage, 4 not proven (with --strict).
-`;
-
 interface Line {
   readonly place: string;
   readonly description: PayloadDescription;
@@ -102,16 +82,8 @@ interface Result {
 }
 
 /** Inspects payloads. */
-export async function inspect(argv: readonly string[], io: CommandIo): Promise<number> {
-  const options = parse(argv);
-  if (typeof options === 'string') {
-    io.stderr.write(`codec-server inspect: ${options}\n`);
-    return 2;
-  }
-  if (options.help) {
-    io.stdout.write(INSPECT_USAGE);
-    return 0;
-  }
+export const inspect = createCommand('inspect', async ({ values, operands }, io) => {
+  const options = { ...values, files: operands.length === 0 ? ['-'] : operands };
   let result: Result;
   try {
     result = await inspectAll(options, io);
@@ -128,7 +100,7 @@ export async function inspect(argv: readonly string[], io: CommandIo): Promise<n
   if (!options.strict || (problems.length === 0 && summary.payloads > 0)) return 0;
   io.stderr.write('codec-server inspect: not proven: what was not understood may need any key.\n');
   return 4;
-}
+});
 
 async function inspectAll(options: { files: readonly string[]; summary: boolean }, io: CommandIo): Promise<Result> {
   const tally = new Tally();
@@ -174,24 +146,6 @@ function problemsOf({ summary, empty, notUnderstood }: Result): string[] {
     problems.push(`${notUnderstood.length} with the mark of a payload in a form that is not known here: ${places}.`);
   }
   return problems;
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        summary: { type: 'boolean', default: false },
-        strict: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    return { ...values, files: positionals.length === 0 ? ['-'] : positionals };
-  } catch (error) {
-    return `${(error as Error).message} See --help.`;
-  }
 }
 
 function renderJson({ lines, summary, empty, notUnderstood }: Result, summaryOnly: boolean): string {

@@ -1,8 +1,7 @@
 /** `codec-server keys-in-use`: which keys a namespace and its exports still need, until when, and the proof. */
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Checkpoint, CheckpointError } from './cluster/checkpoint.ts';
-import { CONNECTION_FLAGS, CONNECTION_USAGE, ConnectionError, connectionOf } from './cluster/connection.ts';
+import { connectionOf } from './cluster/connection.ts';
 import { createGrpcClient, failed, GrpcError } from './cluster/grpc-client.ts';
 import { Inventory, type InventoryReport } from './cluster/inventory.ts';
 import { addPayload, isSameKey, type KeyReport, KeyUsage, noNeeds, unclear } from './cluster/key-usage.ts';
@@ -11,35 +10,13 @@ import type { CommandIo } from './command.ts';
 import { openSources, SourceError } from './histories/sources.ts';
 import { printable } from './inspect/describe-payload.ts';
 import { examine } from './inspect/examine.ts';
-
-export const KEYS_IN_USE_USAGE = `Usage: codec-server keys-in-use [options]
-
-Reads everything in a namespace in which payloads are (workflows open and closed, those of the system,
-pending activities, schedules, standalone activities and Nexus operations, worker deployments), and
-exports, and says which keys are needed, by what, and until when. Needs no key, and changes nothing.
-"Not needed" is said only when it is proven.
-
-${CONNECTION_USAGE}
-  --export PATH           a file, a folder or s3://bucket/prefix with histories that are kept; repeatable
-  --only-exports          do not look at a server
-  --key NAME              the key in question, as inspect names it: codec-server/2025-01-01-a1b2c3, an ARN
-  --rate N                calls a second at most (default: 100)
-  --state FILE            keep what was found in closed workflows, and go on from there the next time
-  --json                  as JSON
-  --help
-
-Exit code: with --key 0 not needed, and proven; 3 needed; 4 not proven. Without it 0 everything was
-read, 4 not everything. 1 it failed, 2 wrong usage.
-`;
+import { createCommand, type Given, UsageError, wholeNumber } from './run-command.ts';
 
 /** What may keep payloads and is never looked at here. */
 const NOT_COVERED = [
   'what began after this was read, and what workers write from now on',
   'other namespaces, and exports and archives that were not named',
 ];
-
-/** Wrong usage. The message is one sentence. */
-class UsageError extends Error {}
 
 interface Result {
   readonly usage: KeyUsage;
@@ -52,64 +29,30 @@ interface Result {
 type Verdict = 'not needed' | 'needed' | 'not proven';
 
 /** Says which keys are in use. */
-export async function keysInUse(argv: readonly string[], io: CommandIo): Promise<number> {
+export const keysInUse = createCommand('keys-in-use', async (given, io) => {
   try {
-    const options = parse(argv);
-    if (options.help) {
-      io.stdout.write(KEYS_IN_USE_USAGE);
-      return 0;
-    }
+    const options = optionsOf(given);
     const result = await examineAll(options, io);
     const verdict = options.key === undefined ? undefined : verdictOn(options.key, result);
     io.stdout.write(options.json ? renderJson(result, verdict) : renderText(result, options.key, verdict));
     if (verdict === 'needed') return 3;
     return verdict === 'not proven' || (verdict === undefined && result.missing.length > 0) ? 4 : 0;
   } catch (error) {
-    const known =
-      error instanceof UsageError ||
-      error instanceof ConnectionError ||
-      error instanceof CheckpointError ||
-      error instanceof SourceError;
-    if (known || error instanceof GrpcError) {
-      io.stderr.write(`codec-server keys-in-use: ${error instanceof GrpcError ? failed(error) : error.message}\n`);
-      return error instanceof UsageError || error instanceof ConnectionError ? 2 : 1;
-    }
-    throw error;
+    const known = error instanceof CheckpointError || error instanceof SourceError;
+    if (!known && !(error instanceof GrpcError)) throw error;
+    io.stderr.write(`codec-server keys-in-use: ${error instanceof GrpcError ? failed(error) : error.message}\n`);
+    return 1;
   }
-}
+});
 
-function parse(argv: readonly string[]) {
-  let values: ReturnType<typeof parseFlags>['values'];
-  try {
-    ({ values } = parseFlags(argv));
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message.split('. ')[0]}. See --help.`);
-  }
-  const rate = Number(values.rate);
-  if (!(Number.isInteger(rate) && rate >= 1 && rate <= 10_000))
-    throw new UsageError('--rate takes a whole number of calls a second, from 1.');
+function optionsOf({ values }: Given<'keys-in-use'>) {
+  const rate = wholeNumber('rate', values.rate, 1, 10_000);
   const exports = values.export ?? [];
   if (values['only-exports'] && exports.length === 0) throw new UsageError('--only-exports needs --export.');
   return { ...values, rate, exports };
 }
 
-function parseFlags(argv: readonly string[]) {
-  return parseArgs({
-    args: [...argv],
-    options: {
-      ...CONNECTION_FLAGS,
-      export: { type: 'string', multiple: true },
-      'only-exports': { type: 'boolean', default: false },
-      key: { type: 'string' },
-      rate: { type: 'string', default: '100' },
-      state: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-}
-
-async function examineAll(options: ReturnType<typeof parse>, io: CommandIo): Promise<Result> {
+async function examineAll(options: ReturnType<typeof optionsOf>, io: CommandIo): Promise<Result> {
   const usage = new KeyUsage();
   const progress = new Progress(io);
   try {

@@ -1,35 +1,13 @@
 /** `codec-server reencrypt schedules`: the actions of schedules, encrypted again with the key that writes now. */
-import { parseArgs } from 'node:util';
-import { CONNECTION_FLAGS, CONNECTION_USAGE, ConnectionError, connectionOf } from './cluster/connection.ts';
+import { connectionOf } from './cluster/connection.ts';
 import { createGrpcClient, failed, GrpcError } from './cluster/grpc-client.ts';
 import { Message, message } from './cluster/protobuf.ts';
 import { ScheduleChangedError, type ScheduleOutcome, ScheduleReencryption } from './cluster/reencrypt-schedule.ts';
 import { TemporalApi } from './cluster/temporal-api.ts';
-import type { CommandIo } from './command.ts';
 import { type LocalCodec, openLocalDecoder } from './histories/local-decoder.ts';
 import { DecoderError } from './histories/payload-decoder.ts';
 import { printable } from './inspect/describe-payload.ts';
-
-export const REENCRYPT_USAGE = `Usage: codec-server reencrypt schedules --from KEY (--keyring FILE | --config FILE) [options]
-
-Schedules keep the input of the workflows that they start, for as long as they are there. This encrypts it
-again with the key that writes now: nothing else of a schedule changes. Without --apply it only says what
-it would do. Histories cannot be encrypted again: they go with their retention.
-
-  --from KEY              the key to get rid of, as keys-in-use and inspect name it
-  --keyring FILE, --config FILE
-                          the keys: --from to read, and another one that writes
-  --apply                 do it
-${CONNECTION_USAGE}
-  --rate N                calls a second at most (default: 100; schedules: 5)
-  --json                  as JSON
-  --help
-
-Exit code: 0 done (or a dry run), 1 it failed, 2 wrong usage, 3 something remains under the key.
-`;
-
-/** Wrong usage. The message is one sentence. */
-class UsageError extends Error {}
+import { createCommand, type Given, UsageError, wholeNumber } from './run-command.ts';
 
 interface Failure {
   readonly id: string;
@@ -37,16 +15,12 @@ interface Failure {
 }
 
 /** Encrypts schedules again. */
-export async function reencrypt(argv: readonly string[], io: CommandIo): Promise<number> {
+export const reencrypt = createCommand('reencrypt', async (given, io) => {
   let codec: LocalCodec | undefined;
   try {
-    const options = parse(argv);
-    if (options.help) {
-      io.stdout.write(REENCRYPT_USAGE);
-      return 0;
-    }
+    const options = optionsOf(given);
     const connection = connectionOf(options, io.env, io.cwd);
-    const { keyring, config, from = '' } = options;
+    const { keyring, config, from } = options;
     const { namespace } = connection;
     codec = await openLocalDecoder({ keyring, config, namespace, cwd: io.cwd });
     const client = createGrpcClient(connection);
@@ -68,49 +42,22 @@ export async function reencrypt(argv: readonly string[], io: CommandIo): Promise
       client.close();
     }
   } catch (error) {
-    const known = error instanceof UsageError || error instanceof ConnectionError || error instanceof DecoderError;
-    if (!known && !(error instanceof GrpcError)) throw error;
+    if (!(error instanceof DecoderError) && !(error instanceof GrpcError)) throw error;
     io.stderr.write(`codec-server reencrypt: ${error instanceof GrpcError ? failed(error) : error.message}\n`);
-    return error instanceof UsageError || error instanceof ConnectionError ? 2 : 1;
+    return 1;
   } finally {
     codec?.close();
   }
-}
+});
 
-function parse(argv: readonly string[]) {
-  let parsed: ReturnType<typeof parseFlags>;
-  try {
-    parsed = parseFlags(argv);
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message.split('. ')[0]}. See --help.`);
-  }
-  const { values, positionals } = parsed;
-  const rate = Number(values.rate);
-  if (values.help) return { ...values, rate };
-  if (positionals.length !== 1 || positionals[0] !== 'schedules')
-    throw new UsageError('say what: only schedules can be encrypted again. See --help.');
-  if (values.from === undefined) throw new UsageError('--from names the key to get rid of. See --help.');
+function optionsOf({ values, operands }: Given<'reencrypt'>) {
+  const { from } = values;
+  if (operands.length !== 1 || operands[0] !== 'schedules')
+    throw new UsageError('say what: only schedules can be encrypted again.');
+  if (from === undefined) throw new UsageError('--from names the key to get rid of.');
   if ((values.keyring === undefined) === (values.config === undefined))
     throw new UsageError('give the keys: one of --keyring and --config.');
-  if (!(Number.isInteger(rate) && rate >= 1)) throw new UsageError('--rate takes a whole number of calls a second.');
-  return { ...values, rate };
-}
-
-function parseFlags(argv: readonly string[]) {
-  return parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
-      ...CONNECTION_FLAGS,
-      from: { type: 'string' },
-      keyring: { type: 'string' },
-      config: { type: 'string' },
-      apply: { type: 'boolean', default: false },
-      rate: { type: 'string', default: '100' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
+  return { ...values, from, rate: wholeNumber('rate', values.rate, 1, 10_000) };
 }
 
 async function scheduleIds(api: TemporalApi, namespace: string): Promise<string[]> {

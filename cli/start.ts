@@ -1,7 +1,6 @@
 /** `codec-server start`: the codec server on this machine. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { CodecError } from '../codec/errors.ts';
 import { ConfigFileError, checkConfig, loadConfigFile } from '../config/check.ts';
 import { formatProblems } from '../config/problem.ts';
@@ -18,54 +17,20 @@ import { type OpenedIdentity, openIdentity } from '../lambda/server/open-identit
 import { KeysNotHereError, openServerKeys } from '../lambda/server/open-keys.ts';
 import { LOCAL_ANSWER_BYTES, openStorage } from '../lambda/server/open-storage.ts';
 import type { CommandIo } from './command.ts';
+import { createCommand, type Given, UsageError } from './run-command.ts';
 import { createTerminalLogger } from './start-log.ts';
 import { curlThatDecodes, startMessage } from './start-message.ts';
 import { createRefusals } from './start-refusals.ts';
-
-const DEFAULT_PORT = 8888;
-
-export const START_USAGE = `Usage: codec-server start [options]
-
-Serves /decode and /encode on this machine until Ctrl-C.
-
-  --port PORT        default: ${DEFAULT_PORT}; 0 takes any that is free
-  --host HOST        address to listen on (default: both loopback addresses, 127.0.0.1 and ::1);
-                     any other needs a configuration that verifies who calls
-  --keyring FILE     the file of wrapping keys, made when there is none
-                     (default: keys.keyring.file of the configuration)
-  --config FILE      a TypeScript or JavaScript module whose default export is the configuration
-                     (default: the package's environments/local.ts)
-  --origin ORIGIN    allow the pages of one more origin, such as http://localhost:8080; may be given more than once
-  --tls-cert FILE    serve https with this certificate (PEM), which the Web UI needs to pass its token
-  --tls-key FILE     and this private key (PEM)
-  --audit, --no-audit  print the audit line of every request, or none. Default: where the configuration has an identity
-  --help
-
-Exit code: 0 stopped, 1 it could not start, or nobody takes its output any more, 2 wrong usage.
-`;
 
 /** A reason not to start; the message is one sentence for the person who typed the command. */
 class CannotStartError extends Error {
   override readonly name: string = 'CannotStartError';
 }
 
-/** Options that make no sense, whatever is in the files they name. */
-class WrongUsageError extends CannotStartError {
-  override readonly name = 'WrongUsageError';
-}
-
-/**
- * Starts the server and stays until `stop` is aborted and the requests in flight are answered.
- *
- * @returns the exit code: 0, 1 or 2, as {@link START_USAGE} says
- */
-export async function start(argv: readonly string[], io: CommandIo, stop: AbortSignal): Promise<number> {
+/** Starts the server and stays until `stop` is aborted and the requests in flight are answered. */
+export const start = createCommand('start', async ({ values }, io, stop) => {
+  const flags = flagsOf(values);
   try {
-    const flags = parseFlags(argv);
-    if (flags.help) {
-      io.stdout.write(START_USAGE);
-      return 0;
-    }
     await serve(flags, io, stop);
     return 0;
   } catch (error) {
@@ -76,55 +41,25 @@ export async function start(argv: readonly string[], io: CommandIo, stop: AbortS
       error instanceof KeysNotHereError;
     if (!known) throw error;
     io.stderr.write(`codec-server: ${error.message}\n`);
-    return error instanceof WrongUsageError ? 2 : 1;
+    return 1;
   }
-}
+});
 
-type Flags = ReturnType<typeof parseFlags>;
+type Flags = ReturnType<typeof flagsOf>;
 
-function parseFlags(argv: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        port: { type: 'string', default: String(DEFAULT_PORT) },
-        host: { type: 'string' },
-        keyring: { type: 'string' },
-        config: { type: 'string' },
-        origin: { type: 'string', multiple: true, default: [] },
-        'tls-cert': { type: 'string' },
-        'tls-key': { type: 'string' },
-        audit: { type: 'boolean' },
-        'no-audit': { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    const port = Number(values.port);
-    if (!/^\d{1,5}$/.test(values.port) || port > 65_535)
-      throw new WrongUsageError(`--port ${JSON.stringify(values.port)} is no port: give a number from 0 to 65535.`);
-    if ((values['tls-cert'] === undefined) !== (values['tls-key'] === undefined))
-      throw new WrongUsageError('Give --tls-cert and --tls-key together.');
-    for (const origin of values.origin)
-      if (!/^https?:/.test(origin) || URL.parse(origin)?.origin !== origin)
-        throw new WrongUsageError(
-          `--origin ${JSON.stringify(origin)} is not an origin: give scheme, host and port as the browser sends them, such as http://localhost:8080.`,
-        );
-    const { host, keyring, config, audit, help } = values;
-    return {
-      port,
-      host: host === 'localhost' ? undefined : host,
-      keyring,
-      config,
-      origins: values.origin,
-      audit: values['no-audit'] ? false : audit,
-      help,
-      cert: values['tls-cert'],
-      key: values['tls-key'],
-    };
-  } catch (error) {
-    if (error instanceof WrongUsageError) throw error;
-    throw new WrongUsageError(`${(error as Error).message.split('. ')[0]}. See codec-server start --help.`);
-  }
+function flagsOf(values: Given<'start'>['values']) {
+  const { host, keyring, config, origin: origins = [], audit, 'tls-cert': cert, 'tls-key': key } = values;
+  const port = Number(values.port);
+  if (!/^\d{1,5}$/.test(values.port) || port > 65_535)
+    throw new UsageError(`--port ${JSON.stringify(values.port)} is no port: give a number from 0 to 65535.`);
+  if ((cert === undefined) !== (key === undefined)) throw new UsageError('give --tls-cert and --tls-key together.');
+  for (const origin of origins)
+    if (!/^https?:/.test(origin) || URL.parse(origin)?.origin !== origin)
+      throw new UsageError(
+        `--origin ${JSON.stringify(origin)} is not an origin: give scheme, host and port as the browser sends them, such as http://localhost:8080.`,
+      );
+  const audits = values['no-audit'] ? false : audit;
+  return { port, host: host === 'localhost' ? undefined : host, keyring, config, origins, audit: audits, cert, key };
 }
 
 /** Where callers are known, who read what is written down unless that is declined. */

@@ -6,6 +6,9 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { isLoopbackHostname } from '../../config/addresses.ts';
+import type { CONNECTION_OPTIONS } from '../commands.ts';
+import { UsageError } from '../run-command.ts';
 import type { GrpcTarget, TlsSettings } from './grpc-client.ts';
 
 /**
@@ -71,32 +74,9 @@ function unquoted(name: string): string {
   return /^["']/.test(name) ? name.slice(1, -1) : name;
 }
 
-/** The flags, for `parseArgs`. */
-export const CONNECTION_FLAGS = {
-  address: { type: 'string' },
-  namespace: { type: 'string', short: 'n' },
-  profile: { type: 'string' },
-  'api-key-file': { type: 'string' },
-  tls: { type: 'boolean' },
-  'tls-ca-path': { type: 'string' },
-  'tls-cert-path': { type: 'string' },
-  'tls-key-path': { type: 'string' },
-  'tls-server-name': { type: 'string' },
-} as const;
-
-/** The same, for people. */
-export const CONNECTION_USAGE = `  --address HOST:PORT     of the server (default: localhost:7233)
-  --namespace NAME, -n    (default: default)
-  --profile NAME          of the Temporal CLI's configuration file
-  --api-key-file FILE     an API key; or TEMPORAL_API_KEY
-  --tls                   also switched on by an API key and by each of
-  --tls-ca-path FILE, --tls-cert-path FILE, --tls-key-path FILE, --tls-server-name NAME
-                          What is not given comes from TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_TLS…,
-                          and from the profile, as for the Temporal CLI`;
-
 /** What was given. */
 export type ConnectionFlags = {
-  readonly [name in keyof typeof CONNECTION_FLAGS]?: string | boolean | undefined;
+  readonly [name in keyof typeof CONNECTION_OPTIONS]?: string | boolean | undefined;
 };
 
 /** A server and a namespace. */
@@ -104,14 +84,9 @@ export interface Connection extends GrpcTarget {
   readonly namespace: string;
 }
 
-/** What was given makes no connection. The message is one sentence. */
-export class ConnectionError extends Error {
-  override readonly name = 'ConnectionError';
-}
-
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @throws ConnectionError */
+/** @throws UsageError when what was given makes no connection */
 export function connectionOf(flags: ConnectionFlags, env: Environment, cwd: string): Connection {
   const profile = readProfile(flags, env, cwd);
   const text = (flag: keyof ConnectionFlags, variable: string, inProfile: string): string | undefined =>
@@ -124,7 +99,7 @@ export function connectionOf(flags: ConnectionFlags, env: Environment, cwd: stri
   };
   const address = text('address', 'TEMPORAL_ADDRESS', 'address') ?? 'localhost:7233';
   if (!/^(?:\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}$/.test(address))
-    throw new ConnectionError(`--address ${JSON.stringify(address)} is no host:port.`);
+    throw new UsageError(`--address ${JSON.stringify(address)} is no host:port.`);
   const namespace = text('namespace', 'TEMPORAL_NAMESPACE', 'namespace') ?? 'default';
   const keyFile = flags['api-key-file'] as string | undefined;
   const apiKey =
@@ -143,8 +118,8 @@ export function connectionOf(flags: ConnectionFlags, env: Environment, cwd: stri
     ...(servername !== undefined && { servername }),
   };
   const isTls = said ?? (apiKey !== undefined || Object.keys(tls).length > 0);
-  if (apiKey !== undefined && !isTls && !/^(?:localhost|127\.|\[::1\])/.test(address))
-    throw new ConnectionError('An API key goes over TLS only: without it everybody on the way can read it.');
+  if (apiKey !== undefined && !isTls && !isLoopbackHostname(address.slice(0, address.lastIndexOf(':'))))
+    throw new UsageError('An API key goes over TLS only: without it everybody on the way can read it.');
   return {
     address,
     namespace,
@@ -161,13 +136,13 @@ function readProfile({ profile: named }: ConnectionFlags, env: Environment, cwd:
   const path = given === undefined ? defaultConfigFile(env) : resolve(cwd, given);
   const name = (named as string | undefined) ?? nonEmpty(env['TEMPORAL_PROFILE']);
   if (path === undefined || !existsSync(path)) {
-    if (named !== undefined) throw new ConnectionError(`There is no configuration file with the profile ${name}.`);
+    if (named !== undefined) throw new UsageError(`There is no configuration file with the profile ${name}.`);
     return {};
   }
-  const tables = orConnectionError(path, () => parseToml(readFileSync(path, 'utf8')));
+  const tables = orUsageError(path, () => parseToml(readFileSync(path, 'utf8')));
   const base = `profile.${name ?? 'default'}`;
   const isThere = Object.keys(tables).some((it) => it === base || it.startsWith(`${base}.`));
-  if (name !== undefined && !isThere) throw new ConnectionError(`${path} has no profile ${JSON.stringify(name)}.`);
+  if (name !== undefined && !isThere) throw new UsageError(`${path} has no profile ${JSON.stringify(name)}.`);
   const tls = Object.entries(tables[`${base}.tls`] ?? {}).map(([field, value]) => [`tls.${field}`, value]);
   return { ...tables[base], ...Object.fromEntries(tls) };
 }
@@ -196,14 +171,14 @@ function nonEmpty(text: string | undefined): string | undefined {
 }
 
 function readFile(path: string, name: string): Buffer {
-  return orConnectionError(name, () => readFileSync(path));
+  return orUsageError(name, () => readFileSync(path));
 }
 
-function orConnectionError<T>(name: string, read: () => T): T {
+function orUsageError<T>(name: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof TomlError) throw new ConnectionError(`${name}: ${error.message}.`);
-    throw new ConnectionError(`${name} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}).`);
+    if (error instanceof TomlError) throw new UsageError(`${name}: ${error.message}.`);
+    throw new UsageError(`${name} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}).`);
   }
 }

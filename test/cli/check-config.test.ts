@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { CHECK_CONFIG_USAGE, checkConfigCommand } from '../../cli/check-config.ts';
+import { checkConfigCommand } from '../../cli/check-config.ts';
+import { helpOf } from '../../cli/command.ts';
+import { COMMANDS } from '../../cli/commands.ts';
 import dev from '../../environments/dev.ts';
 import local from '../../environments/local.ts';
 import { TestCommandIo } from '../support/command-io.ts';
@@ -187,6 +189,6 @@ encode  *             anyone on this machine, unasked  this machine
     expect(await checkConfigCommand(['a', 'b'], io)).toBe(2);
     expect(await checkConfigCommand(['--nope'], io)).toBe(2);
     expect(await checkConfigCommand(['--help'], io)).toBe(0);
-    expect(io.out).toBe(CHECK_CONFIG_USAGE);
+    expect(io.out).toBe(helpOf('check-config', COMMANDS['check-config']));
   });
 });

@@ -123,7 +123,7 @@ describe('start', () => {
     const io = new TestCommandIo({ cwd: folder });
     expect(await start(['--port', '0', ...argv()], io, AbortSignal.abort())).toBeGreaterThan(0);
     expect(io.err).toMatch(words);
-    expect(io.err.match(/^codec-server: /gm)).toHaveLength(1);
+    expect(io.err.match(/^codec-server(?: start)?: /gm)).toHaveLength(1);
     expect(io.err).not.toMatch(/\bat .*:\d+:\d+/);
   });
 });

@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { START_USAGE, start } from '../../cli/start.ts';
+import { helpOf } from '../../cli/command.ts';
+import { COMMANDS } from '../../cli/commands.ts';
+import { start } from '../../cli/start.ts';
 import { GREETING } from '../../cli/start-message.ts';
 import { makeTestCertificate } from '../support/certificate.ts';
 import { TestCommandIo } from '../support/command-io.ts';
@@ -162,16 +164,16 @@ describe('codec-server start', () => {
   it('prints its usage', async () => {
     const io = new TestCommandIo({ cwd });
     expect(await start(['--help'], io, AbortSignal.abort())).toBe(0);
-    expect(io.out).toBe(START_USAGE);
+    expect(io.out).toBe(helpOf('start', COMMANDS.start));
   });
 
   describe('refuses to start, with one clear sentence,', () => {
     it.each<[string[], number, RegExp]>([
-      [['--prot', '1'], 2, /^codec-server: Unknown option '--prot'\. See codec-server start --help\.\n$/],
-      [['--port'], 2, /^codec-server: .*--port.*\n$/],
+      [['--prot', '1'], 2, /^codec-server start: Unknown option '--prot'\. See --help\.\n$/],
+      [['--port'], 2, /^codec-server start: .*--port.*\n$/],
       [['--port', 'http'], 2, /"http" is no port/],
       [['--port', '65536'], 2, /"65536" is no port/],
-      [['extra'], 2, /^codec-server: Unexpected argument 'extra'/],
+      [['extra'], 2, /^codec-server start: Unexpected argument 'extra'/],
       [['--tls-cert', 'a.pem'], 2, /--tls-cert and --tls-key together/],
       [['--tls-cert', 'a.pem', '--tls-key', 'b.pem'], 1, /--tls-cert: \S+a\.pem cannot be read \(ENOENT\)/],
       [['--config', 'none.ts'], 1, /There is no configuration file \S+none\.ts/],

@@ -15,7 +15,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { TOKEN_USAGE, token } from '../../cli/token.ts';
+import { helpOf } from '../../cli/command.ts';
+import { COMMANDS } from '../../cli/commands.ts';
+import { token } from '../../cli/token.ts';
 import { readServiceTokenEntries } from '../../lambda/server/auth/service-tokens.ts';
 import { TestCommandIo } from '../support/command-io.ts';
 
@@ -125,6 +127,6 @@ describe('codec-server token', () => {
 
   it('explains itself', async () => {
     expect(await token(['--help'], io)).toBe(0);
-    expect(io.out).toBe(TOKEN_USAGE);
+    expect(io.out).toBe(helpOf('token', COMMANDS.token));
   });
 });

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ConnectionError, connectionOf } from '../../../cli/cluster/connection.ts';
+import { connectionOf } from '../../../cli/cluster/connection.ts';
+import { UsageError } from '../../../cli/run-command.ts';
 
 let cwd: string;
 beforeAll(() => {
@@ -69,7 +70,10 @@ describe('how to reach a Temporal server', () => {
 
   it('sends no API key in the open to another machine', () => {
     const env = { TEMPORAL_API_KEY: 'secret', TEMPORAL_TLS: 'false' };
-    expect(() => connectionOf({ address: 'temporal.example.com:7233' }, env, cwd)).toThrow(/over TLS only/);
+    for (const address of ['temporal.example.com:7233', '127.0.0.1.example.com:7233', 'localhost.example.com:7233'])
+      expect(() => connectionOf({ address }, env, cwd)).toThrow(/over TLS only/);
+    for (const address of ['127.0.0.1:7233', '[::1]:7233'])
+      expect(connectionOf({ address }, env, cwd).tls).toBeUndefined();
     expect(connectionOf({}, env, cwd).tls).toBeUndefined();
   });
 
@@ -82,7 +86,7 @@ describe('how to reach a Temporal server', () => {
       [{}, { TEMPORAL_CONFIG_FILE: 'strange.toml' }, /line 2 has a value that is not understood/],
       [{ 'tls-cert-path': 'none.pem' }, {}, /none\.pem cannot be read \(ENOENT\)/],
     ] as const) {
-      expect(() => connectionOf(flags, env, cwd)).toThrow(ConnectionError);
+      expect(() => connectionOf(flags, env, cwd)).toThrow(UsageError);
       expect(() => connectionOf(flags, env, cwd)).toThrow(said);
     }
   });

@@ -1,0 +1,334 @@
+/**
+ * The commands of `codec-server`, each defined once: the list of all, the help of each and what it parses come from
+ * here. Data alone, so that naming the commands loads none of them.
+ */
+import type { CommandDefinition, OptionDefinition } from './command.ts';
+
+/** Keeps the names and types of the options, by which what is parsed is typed. */
+function define<const Options extends Readonly<Record<string, OptionDefinition>>>(
+  definition: CommandDefinition<Options>,
+): CommandDefinition<Options> {
+  return definition;
+}
+
+/** Where the local configuration keeps the keyring. */
+const DEFAULT_KEYRING = '.codec-server/keyring.json';
+
+const JSON_OUTPUT = { type: 'boolean', default: false, help: 'as JSON' } as const;
+
+/** How to reach a Temporal server, as the Temporal CLI is told; `cluster/connection.ts` takes it from there. */
+export const CONNECTION_OPTIONS = {
+  address: { type: 'string', value: 'HOST:PORT', help: 'of the server (default: localhost:7233)' },
+  namespace: { type: 'string', short: 'n', value: 'NAME', help: '(default: default)' },
+  profile: { type: 'string', value: 'NAME', help: "of the Temporal CLI's configuration file" },
+  'api-key-file': { type: 'string', value: 'FILE', help: 'an API key; or TEMPORAL_API_KEY' },
+  tls: { type: 'boolean', help: 'also switched on by an API key and by each of' },
+  'tls-ca-path': { type: 'string', value: 'FILE' },
+  'tls-cert-path': { type: 'string', value: 'FILE' },
+  'tls-key-path': { type: 'string', value: 'FILE' },
+  'tls-server-name': {
+    type: 'string',
+    value: 'NAME',
+    help: 'What is not given comes from TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_TLS…,\nand from the profile, as for the Temporal CLI',
+  },
+} as const satisfies Readonly<Record<string, OptionDefinition>>;
+
+/** By their names, in the order of the help. */
+export const COMMANDS = {
+  init: define({
+    summary: 'write what a team keeps in a repository of its own',
+    usage: '[FOLDER]',
+    about: `Writes what a team keeps in a repository of its own: environments/dev.ts, environments/prod.ts, bin/app.ts,
+cdk.json, package.json, .gitignore and README.md. A file that exists is never changed.`,
+    operands: { FOLDER: 'where to (default: here); made when there is none' },
+    options: {},
+    notes: 'Exit code: 0 written, 1 a file cannot be written, 2 wrong usage.',
+  }),
+  start: define({
+    summary: 'serve on this machine',
+    usage: '[options]',
+    about: 'Serves /decode and /encode on this machine until Ctrl-C.',
+    options: {
+      port: { type: 'string', default: '8888', value: 'PORT', help: 'default: 8888; 0 takes any that is free' },
+      host: {
+        type: 'string',
+        value: 'HOST',
+        help: 'address to listen on (default: both loopback addresses, 127.0.0.1 and ::1);\nany other needs a configuration that verifies who calls',
+      },
+      keyring: {
+        type: 'string',
+        value: 'FILE',
+        help: 'the file of wrapping keys, made when there is none\n(default: keys.keyring.file of the configuration)',
+      },
+      config: {
+        type: 'string',
+        value: 'FILE',
+        help: "a TypeScript or JavaScript module whose default export is the configuration\n(default: the package's environments/local.ts)",
+      },
+      origin: {
+        type: 'string',
+        multiple: true,
+        value: 'ORIGIN',
+        help: 'allow the pages of one more origin, such as http://localhost:8080; may be given more than once',
+      },
+      'tls-cert': {
+        type: 'string',
+        value: 'FILE',
+        help: 'serve https with this certificate (PEM), which the Web UI needs to pass its token',
+      },
+      'tls-key': { type: 'string', value: 'FILE', help: 'and this private key (PEM)' },
+      audit: { type: 'boolean' },
+      'no-audit': {
+        type: 'boolean',
+        default: false,
+        help: 'print the audit line of every request, or none. Default: where the configuration has an identity',
+      },
+    },
+    stops: true,
+    notes: 'Exit code: 0 stopped, 1 it could not start, or nobody takes its output any more, 2 wrong usage.',
+  }),
+  keygen: define({
+    summary: 'add a key to the keyring',
+    usage: '[options]',
+    about: `Adds a new 256-bit key to the keyring and makes it the one that writes. Older keys keep reading; a
+running server takes the new key up by itself. Makes the keyring where there is none.
+
+Where several machines share a keyring, a key must be everywhere before it writes anywhere: add it with
+--read-only, copy the file to every machine, then --make-current on each.
+
+A keyring in Secrets Manager is changed in a pipe, so that no key is written to a disk:
+  aws secretsmanager get-secret-value --secret-id ARN --query SecretString --output text |
+    codec-server keygen --document --read-only |
+    aws secretsmanager put-secret-value --secret-id ARN --secret-string file:///dev/stdin`,
+    options: {
+      document: {
+        type: 'boolean',
+        default: false,
+        help: 'read the keyring from standard input, write the changed one to standard output, and what was done\nto standard error; with nothing on standard input, make one',
+      },
+      keyring: {
+        type: 'string',
+        default: DEFAULT_KEYRING,
+        value: 'FILE',
+        help: `the file of wrapping keys (default: ${DEFAULT_KEYRING})`,
+      },
+      name: {
+        type: 'string',
+        value: 'NAME',
+        help: 'the name of the key, which messages carry (default: made of the day and chance)',
+      },
+      'read-only': {
+        type: 'boolean',
+        default: false,
+        help: 'the new key only reads; the key that wrote before goes on writing',
+      },
+      'make-current': { type: 'string', value: 'NAME', help: 'add no key: make the one of this name write' },
+    },
+    notes: 'Exit code: 0 done, 1 the file cannot be changed, 2 wrong usage.',
+  }),
+  inspect: define({
+    summary: 'see which keys payloads need, without having any',
+    usage: '[FILE...] [options]',
+    about: `Says of every payload how it is encrypted, for which namespace and under which key, and counts payloads
+per key: which keys does this history still need? Needs no key and calls nobody. It looks into payloads
+that hold others, as signals of workflows and schedules do.`,
+    operands: {
+      FILE: `files, folders, or s3://bucket/prefix; "-" or nothing reads standard input. Any JSON with
+payloads in it (the CLI's, the Web UI's downloads, the SDKs'), one document or many, and
+the protobuf of Temporal Cloud's export; compressed with gzip or not`,
+    },
+    options: {
+      summary: { type: 'boolean', default: false, help: 'the counts alone' },
+      strict: {
+        type: 'boolean',
+        default: false,
+        help: 'exit with 4 when anything was not understood: nothing is proven then',
+      },
+      json: JSON_OUTPUT,
+    },
+    notes: `  temporal workflow show -w ID --output json | codec-server inspect
+
+What it shows is what the payloads claim: only opening one proves it.
+Exit code: 0 done, 1 the input cannot be read, 2 wrong usage, 4 not proven (with --strict).`,
+  }),
+  decode: define({
+    summary: 'decode whole histories and exports',
+    usage: '[FILE...] (--endpoint URL | --keyring FILE | --config FILE) [options]',
+    about: `Decodes whole histories and exports: every payload in them, also those inside other payloads. What comes
+out has the form of what came in, and every other byte of it.`,
+    operands: {
+      FILE: `files, folders, or s3://bucket/prefix; "-" or nothing reads standard input. JSON of
+the CLI, the Web UI and the SDKs, and the protobuf of Temporal Cloud's export;
+compressed with gzip or not`,
+    },
+    options: {
+      endpoint: {
+        type: 'string',
+        value: 'URL',
+        help: "decode at this codec server, as the CLI's --codec-endpoint",
+      },
+      'token-file': {
+        type: 'string',
+        value: 'FILE',
+        help: 'the token for it; or CODEC_SERVER_TOKEN, or TEMPORAL_CODEC_AUTH as the CLI takes it',
+      },
+      'keep-references': {
+        type: 'boolean',
+        default: false,
+        help: 'leave references to external storage as they are',
+      },
+      keyring: { type: 'string', value: 'FILE', help: 'decode here, with this keyring' },
+      config: { type: 'string', value: 'FILE', help: 'decode here, with the keys of this configuration' },
+      namespace: {
+        type: 'string',
+        short: 'n',
+        value: 'NAME',
+        help: 'full name of the namespace; needed with --endpoint, and for payloads bound to none',
+      },
+      output: {
+        type: 'string',
+        short: 'o',
+        value: 'PATH',
+        help: 'a file, or a folder where there are several; nothing is overwritten, and nobody else\ncan read it (default: standard output)',
+      },
+      strict: { type: 'boolean', default: false, help: 'exit with 3 also for encodings that are not known here' },
+    },
+    stops: true,
+    notes: `  temporal workflow show -w ID --output json | codec-server decode --keyring .codec-server/keyring.json
+
+Exit code: 0 all decoded, 1 it failed, 2 wrong usage, 3 something stayed encrypted, with counts.`,
+  }),
+  'keys-in-use': define({
+    summary: 'prove which keys a namespace and its exports still need',
+    usage: '[options]',
+    about: `Reads everything in a namespace in which payloads are (workflows open and closed, those of the system,
+pending activities, schedules, standalone activities and Nexus operations, worker deployments), and
+exports, and says which keys are needed, by what, and until when. Needs no key, and changes nothing.
+"Not needed" is said only when it is proven.`,
+    options: {
+      ...CONNECTION_OPTIONS,
+      export: {
+        type: 'string',
+        multiple: true,
+        value: 'PATH',
+        help: 'a file, a folder or s3://bucket/prefix with histories that are kept; repeatable',
+      },
+      'only-exports': { type: 'boolean', default: false, help: 'do not look at a server' },
+      key: {
+        type: 'string',
+        value: 'NAME',
+        help: 'the key in question, as inspect names it: codec-server/2025-01-01-a1b2c3, an ARN',
+      },
+      rate: { type: 'string', default: '100', value: 'N', help: 'calls a second at most (default: 100)' },
+      state: {
+        type: 'string',
+        value: 'FILE',
+        help: 'keep what was found in closed workflows, and go on from there the next time',
+      },
+      json: JSON_OUTPUT,
+    },
+    notes: `Exit code: with --key 0 not needed, and proven; 3 needed; 4 not proven. Without it 0 everything was
+read, 4 not everything. 1 it failed, 2 wrong usage.`,
+  }),
+  reencrypt: define({
+    summary: 'encrypt schedules again with the key that writes now',
+    usage: 'schedules --from KEY (--keyring FILE | --config FILE) [options]',
+    about: `Schedules keep the input of the workflows that they start, for as long as they are there. This encrypts it
+again with the key that writes now: nothing else of a schedule changes. Without --apply it only says what
+it would do. Histories cannot be encrypted again: they go with their retention.`,
+    operands: { schedules: 'what to encrypt again' },
+    options: {
+      from: { type: 'string', value: 'KEY', help: 'the key to get rid of, as keys-in-use and inspect name it' },
+      keyring: { type: 'string', value: 'FILE' },
+      config: { type: 'string', value: 'FILE', help: 'the keys: --from to read, and another one that writes' },
+      apply: { type: 'boolean', default: false, help: 'do it' },
+      ...CONNECTION_OPTIONS,
+      rate: {
+        type: 'string',
+        default: '100',
+        value: 'N',
+        help: 'calls a second at most (default: 100; schedules: 5)',
+      },
+      json: JSON_OUTPUT,
+    },
+    notes: 'Exit code: 0 done (or a dry run), 1 it failed, 2 wrong usage, 3 something remains under the key.',
+  }),
+  token: define({
+    summary: 'make a service token',
+    usage: 'NAME [options]',
+    about: `Makes a service token for the CLI's --codec-auth or a remote codec. The token is shown once and kept
+nowhere; the server only knows its SHA-256.`,
+    operands: { NAME: "what rules and the audit log call it: { serviceToken: 'NAME' }" },
+    options: {
+      days: { type: 'string', value: 'N', help: 'days until it expires (default: never)' },
+      file: {
+        type: 'string',
+        value: 'FILE',
+        help: 'add the entry to this file (config: serviceTokens: { file }), made when there is none',
+      },
+      json: { ...JSON_OUTPUT, help: 'token and entry as JSON' },
+      check: {
+        type: 'string',
+        value: 'FILE',
+        help: 'make nothing, but say whether this list can be put into the secret or file in force',
+      },
+    },
+    notes: `To rotate a token, make another one of the same NAME, hand it out, then remove the older entry.
+Exit code: 0 made (or the list can be used), 1 the file cannot be used, 2 wrong usage.`,
+  }),
+  'check-config': define({
+    summary: 'check a configuration, and print who may do what where',
+    usage: '[FILE] [options]',
+    about: `Checks a configuration file and prints who may do what where, with warnings about what is hardly meant.`,
+    operands: { FILE: 'a TypeScript or JavaScript module (default: environments/local.ts)' },
+    options: {
+      'service-tokens': { type: 'string', value: 'FILE' },
+      'static-keys': { type: 'string', value: 'FILE' },
+      'session-keys': {
+        type: 'string',
+        value: 'FILE',
+        help: 'check these documents, too, before they are put into their secrets',
+      },
+      strict: { type: 'boolean', default: false, help: 'exit code 1 for warnings, too' },
+      json: { ...JSON_OUTPUT, help: 'problems, warnings and policy as JSON' },
+    },
+    notes: 'Exit code: 0 the configuration can be used, 1 it cannot, 2 wrong usage.',
+  }),
+  doctor: define({
+    summary: 'examine a running codec server',
+    usage: 'URL [options]',
+    about: `Checks a running codec server as the Web UI and the CLI would use it: name, TLS, redirects, paths,
+CORS, tokens, round trip, sizes, latency. Changes nothing and stores nothing.`,
+    operands: { URL: 'the endpoint as it stands in the Namespace settings' },
+    options: {
+      namespace: {
+        type: 'string',
+        default: 'default',
+        value: 'NAME',
+        help: 'namespace of the round trip, in full (default: default)',
+      },
+      token: {
+        type: 'string',
+        value: 'TOKEN',
+        help: 'a token that may decode and encode in it; better: CODEC_SERVER_TOKEN in the environment',
+      },
+      'expired-token': {
+        type: 'string',
+        value: 'TOKEN',
+        help: 'a genuine token that has expired, to see that it is refused',
+      },
+      origin: {
+        type: 'string',
+        default: 'https://cloud.temporal.io',
+        value: 'ORIGIN',
+        help: "the Web UI's origin (default: https://cloud.temporal.io)",
+      },
+      strict: { type: 'boolean', default: false, help: 'exit code 1 for a warning as well, for pipelines' },
+      json: { ...JSON_OUTPUT, help: 'findings as JSON' },
+    },
+    notes: 'Exit code: 0 all is well (there may be warnings without --strict), 1 something failed, 2 wrong usage.',
+  }),
+};
+
+/** A command's name. */
+export type CommandName = keyof typeof COMMANDS;
