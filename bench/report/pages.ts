@@ -147,11 +147,11 @@ function workerPart({ worker }: Results): string {
   const names = [...new Set(measured.map(({ name }) => name))];
   const cell = (name: string, size: number): string => {
     const row = measured.find((it) => it.name === name && it.size === size);
-    return `${shownNumber(row?.encode ?? Number.NaN)} / ${shownNumber(row?.decode ?? Number.NaN)}`;
+    return `${shownNumber(row?.encode ?? Number.NaN)} / ${shownNumber(row?.decode ?? Number.NaN)}, ${row?.bytes.toLocaleString('en-US')} B`;
   };
   return [
     '',
-    `Microseconds to encode / decode one payload a call, medians of ${settings.rounds} rounds in which all took turns (\`npm run bench:worker\`).`,
+    `Microseconds to encode / decode one payload a call, and what is stored of it; medians of ${settings.rounds} rounds in which all took turns (\`npm run bench:worker\`).`,
     `Measured ${measuredOn(worker)}.`,
     ...(settings.load > worker.machine.cores
       ? [
