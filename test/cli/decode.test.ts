@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import proto from '@temporalio/proto';
@@ -100,6 +103,26 @@ describe('codec-server decode', () => {
     expect(await decode(withKeyring('-', '-o', 'stopped'), { ...io, stdin }, stop.signal)).toBe(1);
     expect(readdirSync(cwd).filter((it) => it.includes('cut.out') || it.includes('stopped'))).toEqual([]);
   });
+
+  it('leaves its hidden partial file and nothing else when it is killed', async () => {
+    const program = join(import.meta.dirname, '../../bin/codec-server.ts');
+    const child = spawn(process.execPath, [program, 'decode', ...withKeyring('-', '-o', 'killed.json')], {
+      cwd,
+      stdio: ['pipe', 'ignore', 'inherit'],
+    });
+    const ended = once(child, 'exit');
+    // Documents without an end: it is in the midst of them until it is killed.
+    child.stdin.on('error', () => {});
+    child.stdin.write(json.repeat(100));
+    const partial = `.killed.json.${child.pid}.partial`;
+    const size = () => (existsSync(join(cwd, partial)) ? statSync(join(cwd, partial)).size : 0);
+    while (size() === 0) await setTimeout(20);
+    child.kill('SIGKILL');
+    await ended;
+    expect(readdirSync(cwd).filter((it) => it.includes('killed'))).toEqual([partial]);
+    expect((await run(withKeyring('-', '-o', 'killed.json'), { stdin: json })).code).toBe(0);
+    expect(readFileSync(join(cwd, 'killed.json'), 'utf8')).toBe(plainJson);
+  }, 60_000);
 
   it('decodes what is inside payloads, as deep as it is', async () => {
     const [inner] = (await codec.encode([toTemporalPayload(jsonPlain('inner'))])).map(fromTemporalPayload);

@@ -1,5 +1,5 @@
 /** A Temporal server that says what a test wants it to say: gRPC in this process, by the names of its methods. */
-import { createServer, type Http2Server, type ServerHttp2Stream } from 'node:http2';
+import { createSecureServer, createServer, type SecureServerOptions, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 
 /** What a method answers: bytes, a gRPC code with a message, or nothing at all. */
@@ -12,12 +12,13 @@ export interface TemporalStandIn {
   close(): Promise<void>;
 }
 
-/** Starts one. What has no method is not implemented. */
+/** Starts one, over TLS where it is told how. What has no method is not implemented. */
 export async function startTemporalStandIn(
   methods: Readonly<Record<string, (request: Buffer) => Answer>>,
+  tls?: SecureServerOptions,
 ): Promise<TemporalStandIn> {
   const calls: TemporalStandIn['calls'] = [];
-  const server: Http2Server = createServer();
+  const server = tls === undefined ? createServer() : createSecureServer(tls);
   server.on('stream', (stream: ServerHttp2Stream, headers) => {
     const chunks: Buffer[] = [];
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
