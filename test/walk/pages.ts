@@ -26,7 +26,7 @@ export const PROVEN_ELSEWHERE: readonly (readonly [command: RegExp, proof: strin
   [/^npm run -s codec-server -- (keys-in-use|reencrypt) /, 'test/e2e/histories.test.ts'],
   // one after the other, as the page tells it
   [
-    /^(openssl req|node_modules\/\.bin\/node examples\/local-https|export NODE_EXTRA_CA_CERTS|npm start -- --config examples)/,
+    /^(openssl req|node_modules\/\.bin\/node examples\/local-https|export NODE_EXTRA_CA_CERTS|export SSL_CERT_FILE|npm start -- --config examples)/,
     'test/examples/local-https.test.ts',
   ],
   [/^(TOKEN=…|curl --cacert cert\.pem )/, 'test/examples/local-https.test.ts'],
