@@ -33,7 +33,9 @@ describeAttacks('the local server over TLS', startLocalTarget, (world) => {
     const now = Date.now;
     let moved = 0;
 
-    afterEach(() => jest.restoreAllMocks());
+    afterEach(() => {
+      jest.restoreAllMocks();
+    });
 
     async function statusOfReader(): Promise<number> {
       const headers = [
