@@ -17,6 +17,7 @@ import type { Payload } from '../../codec/payload.ts';
 import type { CorsConfig, FailuresSetting, Limits, PlaintextSetting } from '../../config/schema.ts';
 import { AuditRecord, type AuditSink } from './audit/audit.ts';
 import type { Authenticator, Caller } from './auth/caller.ts';
+import { decisionsFor } from './auth/decisions.ts';
 import type { AccessPolicy } from './auth/policy.ts';
 import { type CodecPipeline, type CodecRequest, type CodecResponse, HttpError, limitBody } from './http/message.ts';
 import { NAME_A_NAMESPACE, type NamespaceSettings, namedNamespace } from './http/namespace.ts';
@@ -75,10 +76,6 @@ export function createPipeline(settings: PipelineSettings, deps: PipelineDeps): 
   return (request) => pipeline.handle(request);
 }
 
-/** Distinct namespaces that are decided on in one request; the payloads of more are denied. A page of the Web UI has one. */
-const MOST_NAMESPACES = 50;
-/** Characters of a namespace; Temporal Server takes no longer name (`limit.maxIDLength`). */
-const LONGEST_NAMESPACE = 1000;
 /** Bytes of explanations that any request may get; more, up to twice its body, only where it is larger. */
 const LEAST_EXPLAINED = 512;
 /** Bytes that an answer may have in any case, before it is compared with its request. */
@@ -192,7 +189,7 @@ class Pipeline {
   ): CodecResponse | Promise<CodecResponse> {
     const context: DecodeContext = {
       namespace,
-      mayDecode: this.#decisions(caller, record),
+      mayDecode: decisionsFor(caller, 'decode', this.#deps.policy, record.namespaces),
       onOpened: (opened) => record.opened.add(opened),
       onCannotOpen: ({ message }) => {
         record.cause ??= message;
@@ -248,32 +245,6 @@ class Pipeline {
       return storage.retrieve(outcomes, decoder, context);
     };
     return decoded instanceof Promise ? decoded.then(retrieve) : retrieve(decoded);
-  }
-
-  /** The access decision, made once per namespace of a request and noted for the audit line. */
-  #decisions(caller: Caller, record: AuditRecord): DecodeContext['mayDecode'] {
-    const { policy } = this.#deps;
-    const { namespaces } = record;
-    let waiting: Map<string, Promise<boolean>> | undefined;
-    return (namespace) => {
-      if (namespace === undefined) return false;
-      const made = namespaces.get(namespace);
-      if (made !== undefined) return made === 'allowed';
-      if (namespace.length > LONGEST_NAMESPACE || namespaces.size + (waiting?.size ?? 0) >= MOST_NAMESPACES)
-        return waiting?.get(namespace) ?? false;
-      const note = (allowed: boolean): boolean => {
-        namespaces.set(namespace, allowed ? 'allowed' : 'denied');
-        return allowed;
-      };
-      const before = waiting?.get(namespace);
-      if (before !== undefined) return before;
-      const decision = policy.may(caller, 'decode', namespace);
-      if (typeof decision === 'boolean') return note(decision);
-      const noted = decision.then(note);
-      waiting ??= new Map();
-      waiting.set(namespace, noted);
-      return noted;
-    };
   }
 
   #decoded(
