@@ -1,5 +1,6 @@
 /** What every command does alike: it parses what it is given, answers `--help`, and says what is wrong with it. */
 import { parseArgs } from 'node:util';
+import { nearest } from '../config/problem.ts';
 import { type Command, type CommandIo, helpOf } from './command.ts';
 import { COMMANDS, type CommandName } from './commands.ts';
 
@@ -55,7 +56,10 @@ function parse<Name extends CommandName>(name: Name, argv: readonly string[]): G
     parsed = parseArgs(config);
   } catch (error) {
     // What Node.js adds is about arguments that begin with a dash.
-    throw new UsageError(`${(error as Error).message.split('. ')[0]?.replace(/\.$/, '')}.`);
+    const sentence = (error as Error).message.split('. ')[0]?.replace(/\.$/, '') ?? '';
+    const unknown = /^Unknown option '--([^']*)'$/.exec(sentence)?.[1];
+    const meant = unknown === undefined ? undefined : nearest(unknown, Object.keys(config.options));
+    throw new UsageError(`${sentence}.${meant === undefined ? '' : ` Did you mean --${meant}?`}`);
   }
   const { help, ...values } = parsed.values;
   return help === true ? undefined : { values: values as unknown as Values<Name>, operands: parsed.positionals };

@@ -48,6 +48,12 @@ describe.each(ALL)('codec-server %s', (name, command) => {
     expect([code, out]).toEqual([2, '']);
     expect(err).toBe(`codec-server ${name}: Unknown option '--no-such-option'. See --help.\n`);
   });
+
+  it('names the option that was meant', async () => {
+    const option = Object.keys(COMMANDS[name].options)[0] ?? 'help';
+    const { err } = await run(command, `--${option.slice(0, -1)}x`);
+    expect(err).toContain(`Did you mean --${option}?`);
+  });
 });
 
 it('lists every command with what it is for', () => {

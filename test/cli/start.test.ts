@@ -169,10 +169,10 @@ describe('codec-server start', () => {
 
   describe('refuses to start, with one clear sentence,', () => {
     it.each<[string[], number, RegExp]>([
-      [['--prot', '1'], 2, /^codec-server start: Unknown option '--prot'\. See --help\.\n$/],
+      [['--prot', '1'], 2, /^codec-server start: Unknown option '--prot'\. Did you mean --port\? See --help\.\n$/],
       [['--port'], 2, /^codec-server start: .*--port.*\n$/],
-      [['--port', 'http'], 2, /"http" is no port/],
-      [['--port', '65536'], 2, /"65536" is no port/],
+      [['--port', 'http'], 2, /"http" is not a port/],
+      [['--port', '65536'], 2, /"65536" is not a port/],
       [['extra'], 2, /^codec-server start: Unexpected argument 'extra'/],
       [['--tls-cert', 'a.pem'], 2, /--tls-cert and --tls-key together/],
       [['--tls-cert', 'a.pem', '--tls-key', 'b.pem'], 1, /--tls-cert: \S+a\.pem cannot be read \(ENOENT\)/],
@@ -249,11 +249,15 @@ describe('codec-server start', () => {
       const { key } = makeTestCertificate();
       const { cert } = makeTestCertificate();
       const keyFile = file('key.pem', key);
-      expect(await refused('--tls-cert', file('c.pem', 'no'), '--tls-key', keyFile)).toMatch(/c\.pem is no PEM file/);
+      expect(await refused('--tls-cert', file('c.pem', 'no'), '--tls-key', keyFile)).toMatch(
+        /c\.pem is not a PEM file/,
+      );
       const broken = file('b.pem', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
-      expect(await refused('--port', '0', '--tls-cert', broken, '--tls-key', keyFile)).toMatch(/are no certificate/);
+      expect(await refused('--port', '0', '--tls-cert', broken, '--tls-key', keyFile)).toMatch(/are not a certificate/);
       const foreign = file('f.pem', cert);
-      expect(await refused('--port', '0', '--tls-cert', foreign, '--tls-key', keyFile)).toMatch(/are no certificate/);
+      expect(await refused('--port', '0', '--tls-cert', foreign, '--tls-key', keyFile)).toMatch(
+        /are not a certificate/,
+      );
     });
   });
 
