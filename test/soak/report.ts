@@ -11,8 +11,6 @@ const BODIES_MB = 64;
 const MOST_TAIL = 25;
 /** Milliseconds of a 99th percentile that are in order whatever the median: a page is read before anyone notices. */
 const TAIL_FLOOR_MS = 1_000;
-/** Requests of a kind below which a 99th percentile is the slowest of them, such as the one that met a cold start. */
-const FEWEST_FOR_TAIL = 100;
 /** Right answers below which a soak means nothing. */
 const FEWEST = 1_000;
 
@@ -46,9 +44,7 @@ export function problemsOf({ answers, latencyMs, memoryMb, overload }: SoakFigur
       ? [`memory grew from ${settled} to ${end} MB`]
       : []),
     ...Object.entries(latencyMs)
-      .filter(
-        ([, { requests, p50, p99 }]) => requests >= FEWEST_FOR_TAIL && p99 > Math.max(TAIL_FLOOR_MS, p50 * MOST_TAIL),
-      )
+      .filter(([, { p50, p99 }]) => p99 > Math.max(TAIL_FLOOR_MS, p50 * MOST_TAIL))
       .map(([kind, { p50, p99 }]) => `${kind}: p99 of ${p99} ms for a median of ${p50} ms`),
     ...overload.problems,
   ];
