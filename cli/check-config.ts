@@ -153,7 +153,7 @@ function render({ problems, warnings, callers, storage, policy }: Report, file: 
   const parts = [
     `${file} can be used.`,
     `Callers prove who they are by:\n${callers.map((line) => `  ${line}`).join('\n')}`,
-    policy.length === 0 ? 'Who may do what where: nobody, anything, anywhere.' : table(policy),
+    policy.length === 0 ? 'Who may do what where: nobody may do anything.' : table(policy),
   ];
   if (storage.length > 0) parts.push(`Large payloads are in:\n${storage.map((line) => `  ${line}`).join('\n')}`);
   if (warnings.length > 0) parts.push(`Warnings:\n${formatProblems(warnings)}`);

@@ -279,7 +279,7 @@ Exit code: 0 made (or the list can be used), 1 the file cannot be used, 2 wrong 
   'check-config': define({
     summary: 'check a configuration, and print who may do what where',
     usage: '[FILE] [options]',
-    about: `Checks a configuration file and prints who may do what where, with warnings about what is hardly meant.`,
+    about: `Checks a configuration file and prints who may do what where, with warnings about what is probably not meant.`,
     operands: { FILE: 'a TypeScript or JavaScript module (default: environments/local.ts)' },
     options: {
       'service-tokens': { type: 'string', value: 'FILE' },

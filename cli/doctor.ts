@@ -30,7 +30,7 @@ function parse({ values, operands: [url, more] }: Given<'doctor'>, io: CommandIo
   const endpoint = URL.parse(url);
   if (endpoint === null || !/^https?:$/.test(endpoint.protocol))
     throw new UsageError(
-      `${JSON.stringify(url)} is no http or https address. Give it in full, such as http://localhost:8888.`,
+      `${JSON.stringify(url)} is not an http or https address. Give it in full, such as http://localhost:8888.`,
     );
   const token = (values.token ?? io.env['CODEC_SERVER_TOKEN'])?.trim().replace(/^Bearer /i, '') || undefined;
   const expiredToken = values['expired-token']?.replace(/^Bearer /i, '');

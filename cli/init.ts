@@ -7,7 +7,7 @@ import { packageVersion } from './version.ts';
 
 /** Writes the files that are not there, and says what to do next. */
 export const init = createCommand('init', async ({ operands }, io) => {
-  if (operands.length > 1) throw new UsageError('one folder at the most.');
+  if (operands.length > 1) throw new UsageError('one folder at most.');
   const folder = resolve(io.cwd, operands[0] ?? '.');
   const version = packageVersion();
   let kept = 0;

@@ -51,7 +51,7 @@ function flagsOf(values: Given<'start'>['values']) {
   const { host, keyring, config, origin: origins = [], audit, 'tls-cert': cert, 'tls-key': key } = values;
   const port = Number(values.port);
   if (!/^\d{1,5}$/.test(values.port) || port > 65_535)
-    throw new UsageError(`--port ${JSON.stringify(values.port)} is no port: give a number from 0 to 65535.`);
+    throw new UsageError(`--port ${JSON.stringify(values.port)} is not a port: give a number from 0 to 65535.`);
   if ((cert === undefined) !== (key === undefined)) throw new UsageError('give --tls-cert and --tls-key together.');
   for (const origin of origins)
     if (!/^https?:/.test(origin) || URL.parse(origin)?.origin !== origin)
@@ -188,7 +188,7 @@ function readPem(path: string, flag: string): string {
   } catch (error) {
     throw new CannotStartError(`${flag}: ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
   }
-  if (!text.includes('-----BEGIN ')) throw new CannotStartError(`${flag}: ${path} is no PEM file.`);
+  if (!text.includes('-----BEGIN ')) throw new CannotStartError(`${flag}: ${path} is not a PEM file.`);
   return text;
 }
 
@@ -207,7 +207,7 @@ async function listening<T>({ host, port }: Flags, listen: () => Promise<T>): Pr
     if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN')
       throw new CannotStartError(`This machine has no address ${host ?? 'localhost'}: correct --host.`);
     if (code?.startsWith('ERR_OSSL') || code?.startsWith('ERR_SSL') || /PEM|key values mismatch/i.test(message))
-      throw new CannotStartError('--tls-cert and --tls-key are no certificate and its private key, in PEM.');
+      throw new CannotStartError('--tls-cert and --tls-key are not a certificate and its private key, in PEM.');
     throw error;
   }
 }

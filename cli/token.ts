@@ -65,7 +65,8 @@ function addToFile(path: string, entry: ServiceTokenEntry): string | undefined {
     });
     return undefined;
   } catch (error) {
-    if (error instanceof KeyDocumentError) return `The ${WHAT} ${path} is no list of service tokens: ${error.message}.`;
+    if (error instanceof KeyDocumentError)
+      return `The ${WHAT} ${path} is not a list of service tokens: ${error.message}.`;
     if (error instanceof KeyringFileError) return error.message;
     throw error;
   }
@@ -85,7 +86,7 @@ function check(file: string, io: CommandIo): number {
   } catch (error) {
     const what =
       error instanceof KeyDocumentError
-        ? `is no list of service tokens: ${error.message}`
+        ? `is not a list of service tokens: ${error.message}`
         : `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`;
     io.stderr.write(`codec-server token: ${file} ${what}. Put in force, it would end every service token.\n`);
     return 1;

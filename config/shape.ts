@@ -188,7 +188,7 @@ const customCodec: Check = (value, path) => {
     ...object({ codec: () => [], namespaces: optional(listOf(text)) })(value, path),
     ...(works
       ? []
-      : [{ path: `${path}.codec`, message: 'is no PayloadCodec: it needs the methods encode and decode.' }]),
+      : [{ path: `${path}.codec`, message: 'is not a PayloadCodec: it needs the methods encode and decode.' }]),
   ];
 };
 

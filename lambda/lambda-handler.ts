@@ -107,7 +107,7 @@ function kindOf({ requestContext, httpMethod, Records }: Traces): { readonly kin
   if (requestContext?.elb !== undefined) {
     return {
       kind: 'from a load balancer',
-      fix: 'a load balancer takes 1 MB of payloads at the most, so it cannot stand in front of it. Use deployment.front, whose REST API can be private; docs/network.md says which one fits.',
+      fix: 'a load balancer takes 1 MB of payloads at most, so it cannot stand in front of it. Use deployment.front, whose REST API can be private; docs/network.md says which one fits.',
     };
   }
   if (requestContext?.http !== undefined)

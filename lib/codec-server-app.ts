@@ -43,7 +43,7 @@ export async function findEnvironments(...folders: readonly string[]): Promise<E
     if (!isEnvironment(config)) continue;
     const name = basename(file, '.ts');
     if (!isResourceName(name)) {
-      throw new Error(`${file}: an environment's file is named with a-z, 0-9 and -, 31 characters at the most.`);
+      throw new Error(`${file}: an environment's file is named with a-z, 0-9 and -, 31 characters at most.`);
     }
     const other = environments.find((environment) => environment.name === name);
     if (other !== undefined) {

@@ -131,7 +131,7 @@ export function checkProps(props: CodecServerProps, deployment: DeploymentConfig
   const problems: Problem[] = [...(props.problems ?? [])];
   if (problems.length > 0) return problems;
   if (!isResourceName(name))
-    problems.push({ path: 'name', message: 'write a-z, 0-9 and -, a letter first, 31 characters at the most.' });
+    problems.push({ path: 'name', message: 'write a-z, 0-9 and -, a letter first, 31 characters at most.' });
   if (typeof config === 'object' && config !== null && 'deployment' in config)
     problems.push({
       path: 'config.deployment',

@@ -42,7 +42,7 @@ export class Checkpoint {
       if (error instanceof CheckpointError) throw error;
       const { code } = error as NodeJS.ErrnoException;
       throw new CheckpointError(
-        code === undefined ? `${path} is no file of ours.` : `${path} cannot be used (${code}).`,
+        code === undefined ? `${path} is not a file of ours.` : `${path} cannot be used (${code}).`,
       );
     }
   }

@@ -99,7 +99,7 @@ export function connectionOf(flags: ConnectionFlags, env: Environment, cwd: stri
   };
   const address = text('address', 'TEMPORAL_ADDRESS', 'address') ?? 'localhost:7233';
   if (!/^(?:\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}$/.test(address))
-    throw new UsageError(`--address ${JSON.stringify(address)} is no host:port.`);
+    throw new UsageError(`--address ${JSON.stringify(address)} is not a host:port.`);
   const namespace = text('namespace', 'TEMPORAL_NAMESPACE', 'namespace') ?? 'default';
   const keyFile = flags['api-key-file'] as string | undefined;
   const apiKey =

@@ -128,7 +128,7 @@ function unary(
       if (status !== 0) return reject(new GrpcError(status, said));
       const answer = Buffer.concat(chunks);
       if (answer.length < 5 || answer[0] !== 0 || answer.readUInt32BE(1) !== answer.length - 5)
-        return reject(new GrpcError(GRPC.unavailable, 'the answer is no single gRPC message'));
+        return reject(new GrpcError(GRPC.unavailable, 'the answer is not a single gRPC message'));
       resolve(answer.subarray(5));
     });
     const head = Buffer.alloc(5);

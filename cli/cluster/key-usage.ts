@@ -27,7 +27,7 @@ const UNNAMED = /^(?:a KMS key it does not name|static\/\(empty id\))$/;
  */
 export function addStretch(needs: Needs, stretch: Rewritable | undefined, at: number): void {
   if (stretch === undefined) {
-    unclear(needs, 'is no protobuf');
+    unclear(needs, 'is not protobuf');
     return;
   }
   const notUnderstood: string[] = [...stretch.notUnderstood];

@@ -35,7 +35,7 @@ export class Message {
   constructor(bytes: Buffer) {
     const cursor = new WireCursor(bytes);
     while (!cursor.done) {
-      if (!cursor.field()) throw new MalformedAnswerError('an answer is no protobuf');
+      if (!cursor.field()) throw new MalformedAnswerError('an answer is not protobuf');
       if (cursor.wireType === 0) this.#numbers.set(cursor.number, cursor.value);
       if (cursor.wireType !== 2) continue;
       const list = this.#bytes.get(cursor.number) ?? [];

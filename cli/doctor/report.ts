@@ -93,7 +93,7 @@ export function renderSummary(findings: readonly Finding[], strict = false): str
     plural(failures, 'failure'),
     `${count('skipped')} skipped`,
   ];
-  return `\n${isHealthy(findings, strict) ? 'All is well' : 'Not well'}: ${parts.join(', ')}\n`;
+  return `\n${isHealthy(findings, strict) ? 'All is well' : 'Problems found'}: ${parts.join(', ')}\n`;
 }
 
 /** Everything as one JSON document. */

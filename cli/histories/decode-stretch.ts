@@ -79,7 +79,7 @@ export class StretchDecoder {
   /** @returns the bytes of the stretch, decoded; a promise only when a payload of it waits for a batch */
   decode(stretch: Rewritable, depth = 0): Buffer | Promise<Buffer> {
     const replaced = stretch.payloads.map((found) => this.#payload(found, depth));
-    // A history has thousands of payloads in a stretch, or one: what needs no waiting is no promise.
+    // A history has thousands of payloads in a stretch, or one: what needs no waiting is not a promise.
     return replaced.some((it) => it instanceof Promise)
       ? Promise.all(replaced).then((all) => rendered(stretch, all))
       : rendered(stretch, replaced as (Payload | undefined)[]);

@@ -118,14 +118,14 @@ async function* wireStretches(
     waiting.push(chunk);
     const have = bytes.length + waiting.reduce((sum, it) => sum + it.length, 0);
     if (have > MAX_FIELD)
-      throw new UnreadableDocumentError('it is no protobuf that Temporal writes: a field is too long');
+      throw new UnreadableDocumentError('it is not protobuf that Temporal writes: a field is too long');
     if (have < needed) continue;
     bytes = Buffer.concat([bytes, ...waiting]);
     waiting = [];
     yield* whole();
     needed = Math.min(fieldLength(bytes), MAX_FIELD + 1);
     if (needed > MAX_FIELD)
-      throw new UnreadableDocumentError('it is no protobuf that Temporal writes: a field is too long');
+      throw new UnreadableDocumentError('it is not protobuf that Temporal writes: a field is too long');
   }
   if (waiting.length > 0) bytes = Buffer.concat([bytes, ...waiting]);
   yield* whole();

@@ -388,7 +388,7 @@ export class JsonScanner {
 
   #broken(): UnreadableDocumentError {
     return new UnreadableDocumentError(
-      `it is no JSON after ${this.#document === 0 ? 'its beginning' : `document ${this.#document}`}`,
+      `it is not JSON after ${this.#document === 0 ? 'its beginning' : `document ${this.#document}`}`,
     );
   }
 }

@@ -45,7 +45,7 @@ function decodeUrl({ endpoint, namespace, keepReferences, authorization }: Remot
   const text = endpoint.replaceAll('{namespace}', namespace).replace(/\/+$/, '');
   const url = URL.parse(`${text}/decode`);
   if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:'))
-    throw new DecoderError(`--endpoint ${JSON.stringify(endpoint)} is no http or https address.`);
+    throw new DecoderError(`--endpoint ${JSON.stringify(endpoint)} is not an http or https address.`);
   const isLoopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname);
   if (authorization !== undefined && url.protocol === 'http:' && !isLoopback)
     throw new DecoderError('A token goes to https endpoints only: over http everybody on the way can read it.');
@@ -80,7 +80,7 @@ class Call {
       payloads = readPayloads(body, expected);
     } catch (error) {
       if (error instanceof HttpError)
-        throw new DecoderError(`${this.#url.origin} answers with something that is no list of payloads.`);
+        throw new DecoderError(`${this.#url.origin} answers with something that is not a list of payloads.`);
       throw error;
     }
     if (payloads.length !== expected)

@@ -214,7 +214,7 @@ export async function* openS3(address: string): AsyncGenerator<Source> {
 
 function parts(address: string): { bucket: string; prefix: string } {
   const match = /^s3:\/\/([^/]+)(?:\/(.*))?$/.exec(address);
-  if (match === null) throw new SourceError(`${address} is no S3 address: write s3://bucket/prefix.`);
+  if (match === null) throw new SourceError(`${address} is not an S3 address: write s3://bucket/prefix.`);
   return { bucket: match[1] ?? '', prefix: match[2] ?? '' };
 }
 

@@ -25,7 +25,7 @@ const NO_BYTES: PayloadDescription = {
   keys: [],
   size: 0,
   layers: [],
-  problem: 'its metadata or data is no base64',
+  problem: 'its metadata or data is not base64',
 };
 
 /**

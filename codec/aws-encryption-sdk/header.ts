@@ -151,7 +151,7 @@ export function parseHeader(message: Uint8Array): MessageHeader {
     throw new MalformedPayloadError(
       version === 1
         ? 'it is a message of version 1, which does not commit to its data key'
-        : 'it is no AWS Encryption SDK message of version 2',
+        : 'it is not an AWS Encryption SDK message of version 2',
     );
   const suite = algorithmSuiteOf(cursor.uint16());
   const messageId = cursor.bytes(MESSAGE_ID_LENGTH);

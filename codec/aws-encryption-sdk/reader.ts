@@ -100,10 +100,10 @@ function publicKeyOf(context: EncryptionContext): KeyObject {
   const text = context.get(PUBLIC_KEY_CONTEXT_KEY) ?? '';
   const point = Buffer.from(text, 'base64');
   if (point.length !== COMPRESSED_POINT_LENGTH || point.toString('base64') !== text)
-    throw new MalformedPayloadError('the public key of the message is no compressed point on P-384');
+    throw new MalformedPayloadError('the public key of the message is not a compressed point on P-384');
   try {
     return createPublicKey({ key: Buffer.concat([SPKI_P384_PREFIX, point]), format: 'der', type: 'spki' });
   } catch {
-    throw new MalformedPayloadError('the public key of the message is no compressed point on P-384');
+    throw new MalformedPayloadError('the public key of the message is not a compressed point on P-384');
   }
 }

@@ -61,7 +61,7 @@ function decompressor(name: string, ratio: number, inflate: Inflate): PayloadFor
       const failure =
         (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
           ? tooLarge(limits)
-          : new MalformedPayloadError(`the data is no valid ${name} stream`);
+          : new MalformedPayloadError(`the data is not a valid ${name} stream`);
       chargeFailure(limits, data.length * ratio);
       throw failure;
     }

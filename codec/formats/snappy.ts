@@ -103,5 +103,5 @@ function byteAt(block: Uint8Array, at: number): number {
 }
 
 function malformed(): MalformedPayloadError {
-  return new MalformedPayloadError('the data is no valid snappy block');
+  return new MalformedPayloadError('the data is not a valid snappy block');
 }

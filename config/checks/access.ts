@@ -88,13 +88,13 @@ function checkIssuer(issuer: string | undefined, identity: IdentityConfig | null
 
 function checkEmail(email: string, path: string): Problem[] {
   if (EMAIL_PLACEHOLDER.test(email) || comparableEmail(email) !== undefined) return [];
-  return [{ path, message: 'is no email address: write it alone, such as alice@example.com.' }];
+  return [{ path, message: 'is not an email address: write it alone, such as alice@example.com.' }];
 }
 
 function checkDomain(domain: string, path: string): Problem[] {
   if (EMAIL_PLACEHOLDER.test(domain) || DOMAIN.test(domain)) return [];
   const message =
-    'is no domain: write example.com, without @ or *, an international one in its xn-- form. Subdomains need entries of their own.';
+    'is not a domain: write example.com, without @ or *, an international one in its xn-- form. Subdomains need entries of their own.';
   return [{ path, message }];
 }
 

@@ -148,7 +148,7 @@ function checkTarget({ target }: DeploymentConfig): Problem[] {
     problems.push({ path: 'deployment.target.account', message: 'an AWS account id has 12 digits.' });
   }
   if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(target.region) && !PLACEHOLDER.test(target.region)) {
-    problems.push({ path: 'deployment.target.region', message: 'this is no AWS Region, such as eu-central-1.' });
+    problems.push({ path: 'deployment.target.region', message: 'this is not an AWS Region, such as eu-central-1.' });
   }
   return problems;
 }

@@ -62,7 +62,7 @@ function addressProblem(item: string): string | undefined {
   const most = version === 4 ? 32 : 128;
   const isRange = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
   if (version === 0 || !isRange || more.length > 0)
-    return 'this is no address, and no range such as 203.0.113.0/24 or 2001:db8::/32.';
+    return 'this is not an address or a range such as 203.0.113.0/24 or 2001:db8::/32.';
   if (bits !== undefined && Number(bits) === 0) return "this is everybody: write reach: 'internet'.";
   if (isPrivateAddress(address))
     return 'nobody comes from a private address over the internet: write { vpcEndpoints } for a private network, or the public address of its gateway.';
@@ -70,7 +70,7 @@ function addressProblem(item: string): string | undefined {
 }
 
 function endpointProblem(item: string): string | undefined {
-  return VPC_ENDPOINT.test(item) ? undefined : 'this is no id of a VPC endpoint, such as vpce-0123456789abcdef0.';
+  return VPC_ENDPOINT.test(item) ? undefined : 'this is not an id of a VPC endpoint, such as vpce-0123456789abcdef0.';
 }
 
 function checkWebAcl({ webAcl }: RestApiConfig, region: string | undefined): Problem[] {

@@ -83,7 +83,7 @@ function checkKeyArn(text: string, path: string): Problem[] {
   return [
     {
       path,
-      message: `${JSON.stringify(text)} is no ARN of a KMS key, such as arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab.${hint}`,
+      message: `${JSON.stringify(text)} is not an ARN of a KMS key, such as arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab.${hint}`,
     },
   ];
 }

@@ -21,7 +21,7 @@ function originProblem(origin: string): string | undefined {
     return `${quote(origin)} has a wildcard, with which any site could read payloads through somebody's browser: list exact origins.`;
   const url = URL.parse(origin);
   if (url === null || !/^https?:$/.test(url.protocol))
-    return `${quote(origin)} is no origin: write scheme, host and port, such as 'https://cloud.temporal.io'.`;
+    return `${quote(origin)} is not an origin: write scheme, host and port, such as 'https://cloud.temporal.io'.`;
   if (url.origin !== origin)
     return `${quote(origin)} is not what a browser sends: write ${quote(url.origin)}, without path and without slash at the end.`;
   return undefined;
@@ -46,6 +46,6 @@ export function checkLimits({ limits = {} }: Pick<CodecServerConfig, 'limits'>):
   return (Object.keys(MOST) as (keyof Limits)[]).flatMap((name): Problem[] => {
     const value = limits[name];
     if (value === undefined || (Number.isSafeInteger(value) && value >= 1 && value <= MOST[name])) return [];
-    return [{ path: `limits.${name}`, message: `${String(value)} is no whole number from 1 to ${MOST[name]}.` }];
+    return [{ path: `limits.${name}`, message: `${String(value)} is not a whole number from 1 to ${MOST[name]}.` }];
   });
 }

@@ -108,13 +108,13 @@ function checkNumbers({ limits = {}, storeFromBytes }: StorageConfig): Problem[]
     const value = limits[name];
     if (value === undefined || isWhole(value, MOST[name])) return [];
     return [
-      { path: `storage.limits.${name}`, message: `${String(value)} is no whole number from 1 to ${MOST[name]}.` },
+      { path: `storage.limits.${name}`, message: `${String(value)} is not a whole number from 1 to ${MOST[name]}.` },
     ];
   });
   if (storeFromBytes !== undefined && !isWhole(storeFromBytes, MOST.objectBytes))
     problems.push({
       path: 'storage.storeFromBytes',
-      message: `${storeFromBytes} is no whole number of bytes from 1 to ${MOST.objectBytes}.`,
+      message: `${storeFromBytes} is not a whole number of bytes from 1 to ${MOST.objectBytes}.`,
     });
   return problems;
 }

@@ -149,9 +149,9 @@ const MALFORMED: Attack[] = [
   forged('standard base64', (_, [head, payload, signature]) => `${head}.${payload}.${signature.slice(0, -2)}+/`),
   forged('white space inside', (_, [head, payload, signature]) => `${head}. ${payload}.${signature}`),
   forged('the token twice', (_, parts) => `${parts.join('.')}${parts.join('.')}`),
-  forged('a header that is no object', (_, [, payload, signature]) => `${encodePart([])}.${payload}.${signature}`),
-  forged('a payload that is no object', (_, [head, , signature]) => `${head}.${encodePart('x')}.${signature}`),
-  forged('a payload that is no JSON', (_, [head, , signature]) => `${head}.bm8.${signature}`),
+  forged('a header that is not an object', (_, [, payload, signature]) => `${encodePart([])}.${payload}.${signature}`),
+  forged('a payload that is not an object', (_, [head, , signature]) => `${head}.${encodePart('x')}.${signature}`),
+  forged('a payload that is not JSON', (_, [head, , signature]) => `${head}.bm8.${signature}`),
   token('a JWS in JSON serialization', (world) => {
     const [head, payload, signature] = world.token().split('.');
     return JSON.stringify({ protected: head, payload, signature });

@@ -187,7 +187,7 @@ describe('codec-server doctor', () => {
 
   it.each([
     [[], 'give the URL'],
-    [['localhost:8888'], 'is no http or https address'],
+    [['localhost:8888'], 'is not an http or https address'],
     [['http://a', 'http://b'], 'one URL at a time'],
     [['http://a', '--no-such'], 'See --help'],
   ])('answers wrong usage %j with one sentence and exit code 2', async (argv, words) => {

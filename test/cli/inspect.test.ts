@@ -160,7 +160,7 @@ describe('codec-server inspect', () => {
     expect(payloads.map(({ kind, format, problem }) => ({ kind, format, problem }))).toEqual([
       { kind: 'unreadable', format: 'binary/aws-encryption-sdk', problem: expect.stringContaining('version 2') },
       { kind: 'unreadable', format: 'zlib', problem: expect.stringContaining('inflates past') },
-      { kind: 'unreadable', format: '(unknown)', problem: 'its metadata or data is no base64' },
+      { kind: 'unreadable', format: '(unknown)', problem: 'its metadata or data is not base64' },
       { kind: 'plain', format: 'json/plain', problem: undefined },
     ]);
   });
@@ -224,7 +224,7 @@ Keys that are needed:
 
   it.each([
     ['nothing', '', 'standard input is empty'],
-    ['no JSON', '{"a":', 'standard input cannot be understood: it is no JSON after its beginning. Use --output json'],
+    ['no JSON', '{"a":', 'standard input cannot be understood: it is not JSON after its beginning. Use --output json'],
   ])('says so when it gets %s', async (_, stdin, message) => {
     const { code, stderr } = await runCommand(inspect, [], { cwd, stdin });
     expect(code).toBe(1);
@@ -267,7 +267,7 @@ Keys that are needed:
     expect(strict.stderr).toContain('not proven');
   });
 
-  it('proves nothing of a file without a payload, of a reference, nor of a mark that is no payload', async () => {
+  it('proves nothing of a file without a payload, of a reference, nor of a mark that is not a payload', async () => {
     writeFileSync(join(cwd, 'full.json'), JSON.stringify(named('json, 0x0478')));
     writeFileSync(join(cwd, 'empty.json'), '{"events":[]}');
     const two = await runCommand(inspect, ['full.json', 'empty.json', '--summary', '--strict'], { cwd });
@@ -288,7 +288,7 @@ Keys that are needed:
     const readable = {
       result: { metadata: { encoding: 'json/plain' }, data: { deep: { deeper: { deepest: { still: ['x'] } } } } },
       input: { metadata: { encoding: 'binary/aws-encryption-sdk' }, data },
-      note: { metadata: { encoding: 'json/plain' }, data: 'a text that is no base64!' },
+      note: { metadata: { encoding: 'json/plain' }, data: 'a text that is not base64!' },
     };
     const folder = join(cwd, 'folder');
     mkdirSync(join(folder, 'inner'), { recursive: true });

@@ -66,7 +66,7 @@ describe('codec-server token', () => {
     expect(await token(['ci', '--file', 'other.json'], io)).toBe(1);
     expect(io.out).toBe('');
     expect(io.err).toBe(
-      `codec-server token: The file of service tokens ${join(cwd, 'other.json')} is no list of service tokens: tokens[0].sha256 must be 64 hex digits in lower case, as codec-server token prints them. No token was made.\n`,
+      `codec-server token: The file of service tokens ${join(cwd, 'other.json')} is not a list of service tokens: tokens[0].sha256 must be 64 hex digits in lower case, as codec-server token prints them. No token was made.\n`,
     );
     expect(await token(['ci', '--file', 'no/such/folder.json'], io)).toBe(1);
   });
@@ -111,7 +111,7 @@ describe('codec-server token', () => {
     expect(io.out).toBe('good.json can be used. Its tokens:\n  ci, until 2020-01-01T00:00:00Z\nExpired already: ci.\n');
     writeFileSync(join(cwd, 'slip.json'), `${JSON.stringify({ tokens: [entry] }).slice(0, -2)},]}`);
     expect(await token(['--check', 'slip.json'], io)).toBe(1);
-    expect(io.err).toContain('slip.json is no list of service tokens: it is not valid JSON');
+    expect(io.err).toContain('slip.json is not a list of service tokens: it is not valid JSON');
     expect(await token(['--check', 'none.json'], io)).toBe(1);
     expect(await token(['ci', '--check', 'good.json'], io)).toBe(2);
   });

@@ -208,7 +208,7 @@ describe('the codec of a worker', () => {
     ['with static keys alone', { keys: { staticKeys: '{"keys":[]}' } as never }, CodecOptionsError],
     ['with static keys that are none', { keys: { keyring, staticKeys: '{}' } }, CodecOptionsError],
     ['with an alias where the ARN of a KMS key must be', { keys: { kms: 'alias/orders' } }, CodecOptionsError],
-    ['with a bound that is no number', { cache: { ttlSeconds: Number('?') } }, /^cache\.ttlSeconds must be a whole/],
+    ['with a bound that is not a number', { cache: { ttlSeconds: Number('?') } }, /^cache\.ttlSeconds must be a whole/],
     ['with no room for a data key', { cache: { maxKeys: 0 } }, /^cache\.maxKeys must be a whole number from 1/],
     ['with half a millisecond', { timeoutMs: 0.5 }, /^timeoutMs must be/],
     ['with less than nothing to inflate', { inflatedBytes: -1 }, /^inflatedBytes must be/],
@@ -245,7 +245,7 @@ describe('the codec of a worker', () => {
 });
 
 describe('the codec of a worker with a keyring in a secret', () => {
-  it('writes and reads with one reading of the secret, and refuses what is no ARN of one', async () => {
+  it('writes and reads with one reading of the secret, and refuses what is not an ARN of one', async () => {
     const secrets = await SecretsManagerStandIn.start();
     const saved = { ...process.env };
     try {
@@ -263,7 +263,7 @@ describe('the codec of a worker with a keyring in a secret', () => {
       ).toEqual(['1', '2', '3']);
       expect(secrets.calls).toEqual(['AWSCURRENT', 'AWSCURRENT']);
       expect(() => make({ keys: { keyringSecret: 'keyring' } })).toThrow(
-        /^keys\.keyringSecret: .* is no ARN of a secret/,
+        /^keys\.keyringSecret: .* is not an ARN of a secret/,
       );
     } finally {
       process.env = saved;

@@ -143,7 +143,7 @@ describe('a payload as protobuf', () => {
     ['a field number of zero', '0001'],
     ['a group', '0b0c'],
     ['a length past the end', '12ff01'],
-    ['a length that is no safe integer', '12ffffffffffffffffff01'],
+    ['a length that is not a safe integer', '12ffffffffffffffffff01'],
     ['a varint without an end', '20ffffffffffffffffffff'],
     ['a metadata key that is not UTF-8', '0a060a02c3281200'],
   ])('refuses %s', (_what, hex) => {

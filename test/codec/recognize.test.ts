@@ -44,7 +44,7 @@ describe('recognizing', () => {
       expect(formatOf(metadata as Record<string, string>)).toBeUndefined();
   });
 
-  it('compares encodings as bytes: bytes that are no text are no encoding of ours', () => {
+  it('compares encodings as bytes: bytes that are not text are not an encoding of ours', () => {
     const payload = { metadata: { encoding: Buffer.from('ff', 'hex') }, data: Buffer.alloc(0) };
     expect(recognize(payload, undefined)).toBeUndefined();
   });

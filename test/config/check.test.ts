@@ -100,9 +100,9 @@ describe('the check of a configuration', () => {
   it.each([
     ['*', 'wildcard'],
     ['https://*.example.com', 'wildcard'],
-    ['cloud.temporal.io', 'is no origin'],
-    ['null', 'is no origin'],
-    ['ftp://cloud.temporal.io', 'is no origin'],
+    ['cloud.temporal.io', 'is not an origin'],
+    ['null', 'is not an origin'],
+    ['ftp://cloud.temporal.io', 'is not an origin'],
     ['https://cloud.temporal.io/', "write 'https://cloud.temporal.io'"],
     ['https://cloud.temporal.io:443', "write 'https://cloud.temporal.io'"],
     ['https://Cloud.Temporal.io', "write 'https://cloud.temporal.io'"],

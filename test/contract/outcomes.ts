@@ -59,7 +59,7 @@ export function describeOutcomes(kind: TargetKind): void {
       expect(payloads).toEqual([plain('allowed'), forbidden, plain('allowed')]);
     });
 
-    it('gives nothing to those without a right, and their own payload back to those who are no browser', async () => {
+    it('gives nothing to those without a right, and their own payload back to those who are not a browser', async () => {
       for (const who of ['outsider', 'reader', 'worker'] as const)
         expect((await decode(who, [], forbidden)).payloads).toEqual([forbidden]);
     });
@@ -87,7 +87,7 @@ export function describeOutcomes(kind: TargetKind): void {
       expect(payloads).toEqual(unreadable.map(() => first));
     });
 
-    it('gives those who are no browser the payload back that cannot be opened', async () => {
+    it('gives those who are not a browser the payload back that cannot be opened', async () => {
       expect((await decode('writer', [], broken)).payloads).toEqual([broken]);
     });
 

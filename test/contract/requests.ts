@@ -13,7 +13,7 @@ import {
 
 /** A gateway decodes paths before anyone else sees them. */
 const NO_PERCENT_ENCODING: [string, ContractRequest][] = [
-  ['a path that is no percent-encoding', { path: '/%zz/encode' }],
+  ['a path that is not percent-encoding', { path: '/%zz/encode' }],
 ];
 
 export function describeRequests(kind: TargetKind): void {

@@ -93,7 +93,7 @@ export function describeResponses(kind: TargetKind): void {
       ['protobuf', { metadata: { encoding: base64('binary/protobuf'), messageType: base64('a.B') }, data: 'AAEC/w==' }],
       ['an unknown encoding', { metadata: { encoding: base64('binary/other'), x: '' }, data: 'AA==' }],
       ['no encoding', { metadata: {}, data: 'QQ==' }],
-      ['an encoding that is no text', { metadata: { encoding: '/w==' }, data: '' }],
+      ['an encoding that is not text', { metadata: { encoding: '/w==' }, data: '' }],
       [
         'a reference to external storage',
         {

@@ -350,7 +350,7 @@ function describeSession(where: string, behind: FrontUnderTest | undefined): voi
     it.each([
       ['in UTC', (at: Date) => at.toISOString()],
       ['with an offset', (at: Date) => `${new Date(at.getTime() + 2 * HOUR).toISOString().slice(0, 19)}+02:00`],
-      ['that is no time', () => 'tomorrow'],
+      ['that is not a time', () => 'tomorrow'],
     ])('ends within 60 seconds of a validFrom %s', async (_, text) => {
       const session = await environment.signIn();
       expect(await statusWith(session)).toBe(200);

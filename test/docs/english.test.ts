@@ -1,14 +1,18 @@
-/** Pages and comments in plain American English: the words that a translation leaves behind stay out. */
+/** Pages, messages, comments and tests in plain American English: the words that a translation leaves behind stay out. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 
+/** A line of comment, in which backquotes hold names. */
+const COMMENT = /^\s*(?:\*|\/\*\*|\/\/|#) /;
+
 /** Each with what to write instead; CONTRIBUTING.md has the list for people. */
 const WORDS: readonly (readonly [RegExp, string])[] = [
   [
-    /(?<![Tt]here )\b(?:is|are|was) no (?:valid|token|payload|key|file|number|address|JSON|ARN|Region|message)\b/,
+    /(?<![Tt]here )\b(?:is|are|was) no (?!(?:longer|more|such|one|reason|sign|point|fault|use|need|matter|way|other|less|better|worse|help)\b)[A-Za-z]/,
     'is not a …',
   ],
+  [/\bNot well\b/, 'Problems found'],
   [/\b(?:is|are|be) answered (?:with )?\d{3}\b/, 'gets a 401'],
   [/\bhardly meant\b/, 'probably not meant'],
   [/\bbelongs? into\b/, 'belongs in'],
@@ -17,7 +21,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/\bat the most\b(?! talk)/, 'at most'],
   [/\b(?:synchron|recogn|organ|normal|serial|author|custom|minim|maxim)is(?:e|ed|es|ing|ation)\b/, '-ize, -ization'],
   [
-    /\b(?:behaviour|colour|favour|honour|neighbour|licence|centre|cancelled|labelled|travelling)\b/,
+    /\b(?:behaviour|colour|favour|honour|neighbour|licence|centre|(?<!\.)cancelled|labelled|travelling)\b/,
     'American spelling',
   ],
 ];
@@ -25,20 +29,20 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
 const LEFT_OUT =
   /^(?:CONTRIBUTING\.md|docs\/compatibility\.md|docs\/workers\.md|bench\/results\/|test\/e2e\/languages\/|test\/docs\/english|.*(?:corpus|recordings|vectors)\/)/;
 
-/** The lines of prose of a file: of a page without its code, of a program its comments. */
-function prose(file: string): string[] {
+/** The lines of a file in which words are: of a page all but its code, of a program all, since messages are in its code. */
+function lines(file: string): string[] {
+  const isPage = file.endsWith('.md');
   let isCode = false;
   return readFileSync(file, 'utf8')
     .split('\n')
     .map((line) => {
-      if (!file.endsWith('.md')) return /^\s*(?:\*|\/\*\*|\/\/|#) /.test(line) ? line : '';
-      if (line.trimStart().startsWith('```')) isCode = !isCode;
-      return isCode ? '' : line;
-    })
-    .map((line) => line.replace(/`[^`]*`/g, '`…`'));
+      if (isPage && line.trimStart().startsWith('```')) isCode = !isCode;
+      if (isCode) return '';
+      return isPage || COMMENT.test(line) ? line.replace(/`[^`]*`/g, '`…`') : line;
+    });
 }
 
-it('has no words of a translation in its pages and comments', () => {
+it('has no words of a translation in its pages, messages, comments and tests', () => {
   const files = execFileSync('git', ['ls-files', '*.md', '*.ts', '*.go', '*.java', '*.py', '*.cs'], {
     encoding: 'utf8',
   })
@@ -46,7 +50,7 @@ it('has no words of a translation in its pages and comments', () => {
     .filter((file) => file !== '' && !LEFT_OUT.test(file));
   expect(files.length).toBeGreaterThan(400);
   const found = files.flatMap((file) =>
-    prose(file).flatMap((line, index) =>
+    lines(file).flatMap((line, index) =>
       WORDS.filter(([word]) => word.test(line)).map(
         ([, instead]) => `${file}:${index + 1}: ${instead}: ${line.trim()}`,
       ),

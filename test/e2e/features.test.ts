@@ -18,7 +18,7 @@ import { startTemporal, type Temporal } from './support/temporal.ts';
 import { quiet } from './support/worker.ts';
 
 const workflowsPath = join(suiteRoot, 'features/workflows.ts');
-const FAILURES = ['workflow', 'activity', 'plainError', 'localActivity', 'child', 'timeout', 'cancelled'];
+const FAILURES = ['workflow', 'activity', 'plainError', 'localActivity', 'child', 'timeout', 'canceled'];
 
 interface Way {
   readonly client: Partial<ClientOptions>;

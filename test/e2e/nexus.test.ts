@@ -38,7 +38,7 @@ const OUTCOMES = {
   synchronous: `at once with ${SECRET}`,
   workflowRun: `run with ${SECRET}`,
   failing: `refused ${SECRET}`,
-  waiting: `cancelled, knowing ${SECRET}`,
+  waiting: `canceled, knowing ${SECRET}`,
 };
 
 /** The innermost message of a failed workflow, or its result. */
@@ -168,7 +168,7 @@ describe('Nexus between two namespaces that encrypt', () => {
       });
       after(async () => await pair?.stop());
 
-      it('synchronous, workflow-run, failed and cancelled operations read each other', async () => {
+      it('synchronous, workflow-run, failed and canceled operations read each other', async () => {
         const names = Object.keys(OUTCOMES) as (keyof typeof OUTCOMES)[];
         const entries = await Promise.all(names.map(async (it) => [it, await pair.execute(it)] as const));
         assert.deepEqual(Object.fromEntries(entries), OUTCOMES);

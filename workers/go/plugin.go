@@ -100,7 +100,7 @@ func (p *Plugin) configureWorker(_ context.Context, configure worker.PluginConfi
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	if p.codec == nil {
-		return fault.Errorf(fault.Options, "the plugin belongs into client.Options.Plugins: the worker takes it from its client")
+		return fault.Errorf(fault.Options, "the plugin belongs in client.Options.Plugins: the worker takes it from its client")
 	}
 	options := configure.WorkerOptions
 	if options.WorkflowPanicPolicy == worker.FailWorkflow {

@@ -174,7 +174,7 @@ export class KmsKeys implements DataKeyProvider {
     );
     if (plaintext.length === DATA_KEY_BYTES) return new DataKey(key.arn, plaintext);
     plaintext.fill(0);
-    throw new CannotOpenError('malformed', `what KMS decrypted is no data key of ${DATA_KEY_BYTES * 8} bits`);
+    throw new CannotOpenError('malformed', `what KMS decrypted is not a data key of ${DATA_KEY_BYTES * 8} bits`);
   }
 
   #candidates(request: MessageKeyRequest | KmsKeyRequest, namespace: string | undefined): Candidate[] {
@@ -209,7 +209,7 @@ function compile(pairing: KmsKeyPairing, all: readonly KmsKeyPairing[]): Pairing
   const { namespaces, write, read = [], assumeRole, foreignFormats = [], keyUriContexts = [] } = pairing;
   const keys = [...new Set([...(write === null ? [] : [write]), ...read])].map((arn): KmsKey => {
     const parsed = parseKeyArn(arn);
-    if (parsed === undefined) throw new Error(`${JSON.stringify(arn)} is no ARN of a KMS key`);
+    if (parsed === undefined) throw new Error(`${JSON.stringify(arn)} is not an ARN of a KMS key`);
     return { ...parsed, assumeRole };
   });
   return {

@@ -41,7 +41,7 @@ export function isSecretArn(text: string): boolean {
  */
 export function secretsManagerReader({ arn, previous = true, client = {} }: SecretsManagerOptions): SecretReader {
   const region = SECRET_ARN.exec(arn)?.[1];
-  if (region === undefined) throw new Error(`${JSON.stringify(arn)} is no ARN of a secret`);
+  if (region === undefined) throw new Error(`${JSON.stringify(arn)} is not an ARN of a secret`);
   let connected: SecretsManagerClient | undefined;
 
   const read = async (stage: Stage, signal: AbortSignal): Promise<string | undefined> => {

@@ -62,7 +62,7 @@ export function readReference(payload: Payload): StorageReference {
   try {
     json = JSON.parse(asBuffer(payload.data).toString('utf8'));
   } catch {
-    throw malformed('it is no JSON');
+    throw malformed('it is not JSON');
   }
   const legacy = fieldOf(json, 'driver_claim');
   const claim = legacy === undefined ? fieldOf(json, 'claimData', 'claim_data') : fieldOf(legacy, 'claim_data');

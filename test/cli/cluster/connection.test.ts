@@ -80,7 +80,7 @@ describe('how to reach a Temporal server', () => {
   it('says in one sentence what is wrong', () => {
     writeFileSync(join(cwd, 'strange.toml'), '[profile.default]\naddress = ["a"]\n');
     for (const [flags, env, said] of [
-      [{ address: 'http://host' }, {}, /is no host:port/],
+      [{ address: 'http://host' }, {}, /is not a host:port/],
       [{ profile: 'none' }, file, /has no profile "none"/],
       [{ profile: 'none' }, {}, /There is no configuration file/],
       [{}, { TEMPORAL_CONFIG_FILE: 'strange.toml' }, /line 2 has a value that is not understood/],

@@ -58,7 +58,7 @@ describe('an encryption context', () => {
     expect([...parseEncryptionContext(serializeEncryptionContext(context)).keys()]).toEqual(['～', '\u{1f98a}']);
   });
 
-  it('is no bytes at all when it is empty', () => {
+  it('is not bytes at all when it is empty', () => {
     expect(serializeEncryptionContext(new Map())).toHaveLength(0);
     expect(parseEncryptionContext(new Uint8Array(0)).size).toBe(0);
   });

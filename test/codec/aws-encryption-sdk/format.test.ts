@@ -40,7 +40,7 @@ describe('our payload format', () => {
       expect(() => awsEncryptionSdkFormat.recognize(payloadIn(context), 'orders')).toThrow(MalformedPayloadError);
   });
 
-  it('refuses data that is no message', () => {
+  it('refuses data that is not a message', () => {
     const payload = { metadata: metadataOf({ encoding: AWS_ENCRYPTION_SDK_ENCODING }), data: Buffer.alloc(0) };
     expect(() => awsEncryptionSdkFormat.recognize(payload, 'orders')).toThrow(MalformedPayloadError);
   });

@@ -55,7 +55,7 @@ describe('the fields that messages of one data key share', () => {
     expect(decryptMessage(parseMessage(message), dataKey).toString()).toBe('three');
   });
 
-  it('are no view of a message', () => {
+  it('are not a view of a message', () => {
     const { write } = writer();
     const message = write('one');
     fieldsOf(message);

@@ -295,7 +295,7 @@ describe('a damaged payload of another producer', () => {
   });
 
   it.each<[string, Record<string, string | Uint8Array>]>([
-    ['a wrapped key that is no base64', { 'encryption-dek': 'not base64!' }],
+    ['a wrapped key that is not base64', { 'encryption-dek': 'not base64!' }],
     ['an unpadded wrapped key', { 'encryption-dek': 'AAA' }],
     ['an empty wrapped key', { 'encryption-dek': '' }],
     ['a wrapped key that is too long for KMS', { 'encrypted-data-key': Buffer.alloc(6145) }],

@@ -38,11 +38,11 @@ describe('the keys of a configuration', () => {
   it.each([
     ['alias/orders', 'An alias can be moved'],
     ['arn:aws:kms:eu-central-1:111122223333:alias/orders', 'An alias can be moved'],
-    ['1234abcd-12ab-34cd-56ef-1234567890ab', 'is no ARN of a KMS key'],
-    ['arn:aws:kms:eu-central-1:1111:key/1234abcd', 'is no ARN of a KMS key'],
-    ['arn:aws:s3:::bucket', 'is no ARN of a KMS key'],
-    [`${A} `, 'is no ARN of a KMS key'],
-    ['', 'is no ARN of a KMS key'],
+    ['1234abcd-12ab-34cd-56ef-1234567890ab', 'is not an ARN of a KMS key'],
+    ['arn:aws:kms:eu-central-1:1111:key/1234abcd', 'is not an ARN of a KMS key'],
+    ['arn:aws:s3:::bucket', 'is not an ARN of a KMS key'],
+    [`${A} `, 'is not an ARN of a KMS key'],
+    ['', 'is not an ARN of a KMS key'],
   ])('name a key by its ARN, not by %j', (arn, expected) => {
     for (const [entry, path] of [
       [{ namespaces: ['a'], write: arn }, 'keys.kms[0].write: '],

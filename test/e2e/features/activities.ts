@@ -27,7 +27,7 @@ export async function untilCancelled(secret: string): Promise<void> {
   try {
     await Context.current().cancelled;
   } catch {
-    throw new CancelledFailure(`cancelled with ${secret}`, [{ secret }]);
+    throw new CancelledFailure(`canceled with ${secret}`, [{ secret }]);
   } finally {
     clearInterval(beating);
   }

@@ -78,7 +78,7 @@ const failures: Readonly<Record<string, (secret: string) => Promise<unknown>>> =
   child: (secret) => executeChild(failingChild, { args: [secret] }),
   timeout: (secret) =>
     proxyActivities<typeof activities>({ ...options, heartbeatTimeout: '500 milliseconds' }).beatAndHang(secret),
-  async cancelled(secret) {
+  async canceled(secret) {
     try {
       await CancellationScope.withTimeout(400, () =>
         proxyActivities<typeof activities>({
@@ -89,7 +89,7 @@ const failures: Readonly<Record<string, (secret: string) => Promise<unknown>>> =
       );
     } catch (error) {
       if (!isCancellation(error)) throw error;
-      throw ApplicationFailure.nonRetryable(`cancelled with ${secret}`, 'Cancelled');
+      throw ApplicationFailure.nonRetryable(`canceled with ${secret}`, 'Cancelled');
     }
   },
 };

@@ -13,7 +13,7 @@ export async function caller(endpoint: string, operation: keyof typeof billing.o
     CancellationScope.current().cancel();
     return await running.result();
   }).catch((error: unknown) => {
-    if (isCancellation(error)) return `cancelled, knowing ${secret}`;
+    if (isCancellation(error)) return `canceled, knowing ${secret}`;
     throw error;
   });
 }

@@ -25,7 +25,7 @@ describe('a keyring document', () => {
   it.each([
     ['is not JSON', '{"namespace":', 'it is not valid JSON'],
     ['says where JSON ends', '{"namespace": "a",\n "current" "b"}', 'not valid JSON at line 2 column 12'],
-    ['is no object', '[]', 'the keyring must be an object with namespace, current, keys'],
+    ['is not an object', '[]', 'the keyring must be an object with namespace, current, keys'],
     ['lacks a field', '{"namespace":"x","keys":[]}', 'the keyring has no "current"'],
     ['has an unknown field', changed({ kesy: [] }), 'the keyring has the unknown field "kesy"'],
     [
@@ -60,7 +60,7 @@ describe('a keyring document', () => {
       changed({ keys: [{ name: 'a', key: `${KEY.slice(0, -2)}d=` }] }),
       'keys[0].key is not valid base64',
     ],
-    ['has a key that is no text', changed({ keys: [{ name: 'a', key: 1 }] }), 'keys[0].key must be text'],
+    ['has a key that is not text', changed({ keys: [{ name: 'a', key: 1 }] }), 'keys[0].key must be text'],
     ['has an empty name', changed({ keys: [{ name: '', key: KEY }] }), 'keys[0].name must be a text that is not empty'],
     [
       'has a control character in a name',

@@ -236,7 +236,7 @@ describe('which key serves a namespace', () => {
 
   it('cannot be configured with an alias', () => {
     expect(() => keysOf([{ namespaces: ['*'], write: 'alias/orders' }])).toThrow(
-      '"alias/orders" is no ARN of a KMS key',
+      '"alias/orders" is not an ARN of a KMS key',
     );
   });
 });

@@ -135,7 +135,7 @@ describe('a namespace', () => {
 });
 
 describe('rotation', () => {
-  it('reads on with the old key while the new one writes, and no more once the old one is taken away', async () => {
+  it('still reads with the old key while the new one writes, and no more once the old one is taken away', async () => {
     const [old, fresh] = [standIn.createKey(), standIn.createKey()];
     const before = await codecWith([{ namespaces: ['*'], write: old }]).encode([plain('before')]);
     const during = codecWith([{ namespaces: ['*'], write: fresh, read: [old] }]);

@@ -27,7 +27,7 @@ function setUp(options: Partial<SecretSourceOptions<Parsed>> = {}) {
       return vault.versions;
     },
     parse: ({ current, previous = '' }) => {
-      if (current.includes('{')) throw new KeyDocumentError('the secret is no list of ids');
+      if (current.includes('{')) throw new KeyDocumentError('the secret is not a list of ids');
       return { ids: [...current.split(' '), ...previous.split(' ')].filter(Boolean) };
     },
     discard: (value) => vault.discarded.push(value),
@@ -112,7 +112,7 @@ describe('a secret', () => {
     vault.versions = { current: '{', previous: 'a b' };
     await clock.pass(31_000);
     expect(await source.refresh()).toBe(good);
-    expect(told).toEqual(['unusable: the secret is no list of ids']);
+    expect(told).toEqual(['unusable: the secret is not a list of ids']);
     await clock.pass(29_000);
     await expect((async () => source.get())()).rejects.toMatchObject({ reason: 'unusable', dependency: 'secrets' });
     vault.versions = { current: 'c', previous: undefined };
@@ -135,7 +135,7 @@ describe('a secret', () => {
   it('that was never any good is unavailable, and the error says why', async () => {
     const { source, vault } = setUp();
     vault.versions = { current: '{', previous: undefined };
-    await expect((async () => source.get())()).rejects.toThrow('the secret is no list of ids');
+    await expect((async () => source.get())()).rejects.toThrow('the secret is not a list of ids');
     await expect((async () => source.get())()).rejects.toThrow(KeyUnavailableError);
   });
 

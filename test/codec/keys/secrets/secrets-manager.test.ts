@@ -81,6 +81,6 @@ describe('a secret of Secrets Manager', () => {
   it('must be named by its ARN', () => {
     expect(isSecretArn('arn:aws:secretsmanager:eu-central-1:111122223333:secret:codec/tokens-a1B2c3')).toBe(true);
     for (const arn of ['codec/tokens', 'arn:aws:kms:eu-central-1:111122223333:secret:x', ''])
-      expect(() => secretsManagerReader({ arn })).toThrow('is no ARN of a secret');
+      expect(() => secretsManagerReader({ arn })).toThrow('is not an ARN of a secret');
   });
 });

@@ -45,7 +45,7 @@ describe('a document of static keys', () => {
   });
 
   it.each([
-    ['is no object', '[]', 'the document of static keys must be an object with keys'],
+    ['is not an object', '[]', 'the document of static keys must be an object with keys'],
     ['has an unknown field', '{"keys":[],"key":1}', 'the document of static keys has the unknown field "key"'],
     ['has no list', '{"keys":{}}', 'keys must be an array'],
     ['has a key without namespaces', documentOf({ id: 'a', key: base64(1) }), 'keys[0] has no "namespaces"'],
@@ -59,7 +59,7 @@ describe('a document of static keys', () => {
       documentOf(entry({ namespaces: ['x', ''] })),
       'keys[0].namespaces[1] must be a text that is not empty',
     ],
-    ['has an id that is no text', documentOf(entry({ id: 5 })), 'keys[0].id must be a text'],
+    ['has an id that is not text', documentOf(entry({ id: 5 })), 'keys[0].id must be a text'],
     [
       'has a short key',
       documentOf(entry(), entry({ key: 'AAAA' })),

@@ -48,7 +48,7 @@ describe('base64', () => {
     expect(decoded(text)).toBeUndefined();
   });
 
-  it('finds what is no base64 wherever it stands in a long text', () => {
+  it('finds what is not base64 wherever it stands in a long text', () => {
     const text = Buffer.alloc(100_000, 'base64').toString('base64').slice(0, 131_072);
     fc.assert(
       fc.property(fc.nat(text.length - 1), fc.constantFrom('=', ' ', '!', '\u00ff', '\n'), (at, bad) => {

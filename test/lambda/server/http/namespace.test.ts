@@ -61,7 +61,7 @@ describe('the namespace that a caller names', () => {
     );
   });
 
-  it('reads Latin-1 in a header as it stands, where it is no UTF-8', () => {
+  it('reads Latin-1 in a header as it stands, where it is not UTF-8', () => {
     expect(namedNamespace(['caf\xe9'], undefined, NOTHING_ELSE)).toBe('café');
   });
 

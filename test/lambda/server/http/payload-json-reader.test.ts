@@ -167,7 +167,7 @@ describe('the reader of payloads', () => {
     expect(httpErrorOf(text).message).toContain(message);
   });
 
-  it('says that a body is no JSON rather than that a payload in it is wrong', () => {
+  it('says that a body is not JSON rather than that a payload in it is wrong', () => {
     expect(httpErrorOf('{"payloads":[{"data":7}]').message).toContain('not JSON');
   });
 

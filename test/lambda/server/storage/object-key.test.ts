@@ -45,7 +45,7 @@ describe('the key of an object', () => {
     [`v0/ns/a/wt/b/wi/c/ri/d/d/sha256/${HASH}\n`, 'has a line break'],
     [`v0/ns/a b/wt/b/wi/c/ri/d/d/sha256/${HASH}`, 'is not percent-encoded'],
     [`v0/ns/%/wt/b/wi/c/ri/d/d/sha256/${HASH}`, 'is badly percent-encoded'],
-    [`v0/ns/%FF/wt/b/wi/c/ri/d/d/sha256/${HASH}`, 'is no UTF-8'],
+    [`v0/ns/%FF/wt/b/wi/c/ri/d/d/sha256/${HASH}`, 'is not UTF-8'],
     [`v0/ns/%6Frders/wt/b/wi/c/ri/d/d/sha256/${HASH}`, 'spells its namespace in another way'],
     [`v0/ns/orders%2fx/wt/b/wi/c/ri/d/d/sha256/${HASH}`, 'spells it in small letters'],
     [`reports/2026.csv`, 'is of something else'],

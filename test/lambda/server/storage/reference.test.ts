@@ -81,7 +81,7 @@ describe('a reference to external storage', () => {
     ['no claim', { driverName: 'aws.s3driver' }],
     ['no driver', { claimData: CLAIM }],
     ['no bucket', { driverName: 'd', claimData: { ...CLAIM, bucket: '' } }],
-    ['a key that is no text', { driverName: 'd', claimData: { ...CLAIM, key: 7 } }],
+    ['a key that is not text', { driverName: 'd', claimData: { ...CLAIM, key: 7 } }],
     ['another hash', { driverName: 'd', claimData: { ...CLAIM, hash_algorithm: 'md5' } }],
     ['a short hash', { driverName: 'd', claimData: { ...CLAIM, hash_value: 'ab' } }],
     ['a hash in capitals', { driverName: 'd', claimData: { ...CLAIM, hash_value: HASH.toUpperCase() } }],

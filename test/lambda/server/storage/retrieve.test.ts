@@ -133,7 +133,7 @@ describe('/download', () => {
     expect(server.audit.at(-1)?.operation).toBe('download');
   });
 
-  it('refuses what is no reference', async () => {
+  it('refuses what is not a reference', async () => {
     const answer = await server.send('download', [await orders('large'), plain('small')]);
     expect([answer.status, answer.text]).toEqual([400, expect.stringContaining('only references')]);
     expect(s3.calls).toEqual([]);
@@ -275,7 +275,7 @@ describe('a reference that leads nowhere', () => {
     expect(s3.calls).toEqual([]);
   });
 
-  it('since the object is no payload', async () => {
+  it('since the object is not a payload', async () => {
     const { createHash } = await import('node:crypto');
     const bytes = Buffer.from('not protobuf');
     const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -325,7 +325,7 @@ describe('what is too large', () => {
     expect(limited.outcomes).toEqual({ 'object-too-large': 1, retrieved: 1 });
   });
 
-  it('together for a request is not read on', async () => {
+  it('together for a request is not read further', async () => {
     const limited = serverWith({ limits: { requestBytes: 120_000 } });
     const payloads = await Promise.all(['a', 'b', 'c'].map((it) => orders(it + TEXT, limited)));
     expect((await tooLarge(limited, ...payloads)).filter((it) => it === 'shown')).toHaveLength(2);
