@@ -15,6 +15,12 @@ interface Block {
 /** Commands that the reader runs elsewhere and keeps running: the suite has the server already. */
 const ELSEWHERE = /^temporal server start-dev/;
 
+/**
+ * How a Python process dies now and then at its very end, after all it had to do, by a thread of Temporal's SDK
+ * (https://github.com/temporalio/sdk-python/issues/300). A reader would start it again.
+ */
+const DIED_AT_ITS_END = /PyGILState_Release.*\nPython runtime state: finalizing/;
+
 /** The fenced blocks of a page. */
 function blocksOf(page: string): Block[] {
   const found = page.matchAll(/((?:^(?!```)[^\n]*\n)*)^```(\w+)\n(.*?)^```$/gms);
@@ -50,10 +56,15 @@ export async function followReadme({ page, until, env }: Readme, keyring: string
     for (const line of text.replaceAll('\\\n', '').split('\n')) {
       const command = line.replace(/\s+#.*$/, '').trim();
       if (command === '' || ELSEWHERE.test(command)) continue;
-      printed = await runOrThrow('bash', ['-c', command], {
-        cwd: project,
-        env: { ...env, TEMPORAL_ADDRESS: address },
-        timeout: 600_000,
+      const run = () =>
+        runOrThrow('bash', ['-c', command], {
+          cwd: project,
+          env: { ...env, TEMPORAL_ADDRESS: address },
+          timeout: 600_000,
+        });
+      printed = await run().catch((error: Error) => {
+        if (DIED_AT_ITS_END.test(error.message)) return run();
+        throw error;
       });
     }
   }
