@@ -77,7 +77,9 @@ describe('the reach of a front', () => {
   it.each(['vpc-0123456789abcdef0', 'vpce-XYZ', 'vpce-0123456789abcdef0 '])(
     'is written as ids of endpoints: %j',
     (id) => {
-      expect(reaching({ vpcEndpoints: [id] })).toEqual([expect.stringContaining('this is not an id of a VPC endpoint')]);
+      expect(reaching({ vpcEndpoints: [id] })).toEqual([
+        expect.stringContaining('this is not an id of a VPC endpoint'),
+      ]);
     },
   );
 
