@@ -35,10 +35,10 @@ export async function startChromium(): Promise<Chromium> {
   };
 }
 
-/** Keeps a picture of the page among the artifacts. */
 /** Where the Web UI shows the input of a workflow, in pixels of the window that {@link startChromium} opens. */
 const FIRST_PAYLOAD = { x: 280, y: 356, width: 488, height: 216 };
 
+/** Keeps a picture of the page among the artifacts. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   const directory = join(artifactRoot, 'screenshots');
   mkdirSync(directory, { recursive: true });

@@ -21,6 +21,8 @@ export interface CodecServerOptions {
   readonly port?: number;
   /** For its process, such as a certificate authority to trust. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A file for everything that it prints, too. */
+  readonly log?: string;
 }
 
 /** A running codec server. */
@@ -58,6 +60,7 @@ export async function startCodecServer(options: CodecServerOptions = {}): Promis
     cwd: directory,
     ready: new RegExp(`https?://\\S+:${port}`),
     ...(options.env === undefined ? {} : { env: options.env }),
+    ...(options.log === undefined ? {} : { log: options.log }),
   });
   return {
     origin: `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,

@@ -1,6 +1,7 @@
 /** Starting programs, and never leaving one behind. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 const running = new Set<ChildProcessWithoutNullStreams>();
@@ -73,17 +74,23 @@ export interface Starting extends Omit<ProgramOptions, 'timeout'> {
   readonly keepInput?: boolean;
   /** Milliseconds until it must be ready. Default one minute. */
   readonly patience?: number;
+  /** A file for everything that it prints, too; an older one is overwritten. */
+  readonly log?: string;
 }
 
 /** Starts a program and waits until it says that it is ready. */
 export async function start(
   command: string,
   args: readonly string[],
-  { cwd, env, input, ready, keepInput = false, patience = 60_000 }: Starting,
+  { cwd, env, input, ready, keepInput = false, patience = 60_000, log }: Starting,
 ): Promise<Running> {
   const child = spawn(command, args, { cwd, env: { ...process.env, ...env } });
   running.add(child);
   const printed = collect(child);
+  if (log !== undefined) {
+    writeFileSync(log, '');
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: string) => appendFileSync(log, text));
+  }
   const ended = once(child, 'close').then(([code]) => {
     running.delete(child);
     return code as number | null;
