@@ -31,6 +31,9 @@ class Refusal(Exception):
 class KmsStandIn:
     def __init__(self) -> None:
         self.calls: list[str] = []
+        #: The most calls that were under way at once.
+        self.most_at_once = 0
+        self._under_way: list[str] = []
         self.seconds = 0.0
         #: Asked for every call; raises what is wrong with it.
         self.trouble: Callable[[str, str], None] = lambda operation, key: None
@@ -46,7 +49,10 @@ class KmsStandIn:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 operation = self.headers["x-amz-target"].removeprefix("TrentService.")
                 stand_in.calls.append(operation)
+                stand_in._under_way.append(operation)
+                stand_in.most_at_once = max(stand_in.most_at_once, len(stand_in._under_way))
                 time.sleep(stand_in.seconds)
+                stand_in._under_way.remove(operation)
                 try:
                     stand_in.trouble(operation, body["KeyId"])
                     self._send(200, stand_in._answer(operation, body))

@@ -9,18 +9,26 @@ from typing import Callable, Iterable, Literal, Mapping, Sequence, TypeVar
 from aws_encryption_sdk.structures import DataKey
 from google.protobuf.message import DecodeError
 from temporalio.api.common.v1 import Payload
-from temporalio.converter import PayloadCodec, SerializationContext, WithSerializationContext
+from temporalio.client import Client
+from temporalio.converter import (
+    PayloadCodec,
+    SerializationContext,
+    WithSerializationContext,
+    WorkflowSerializationContext,
+)
 
 from .compression import COMPRESSIONS, Budget, inflate
 from .data_keys import CacheSettings, DataKeys, Missing
 from .errors import (
     CannotEncodeError,
     CannotOpenError,
+    CodecError,
     CodecOptionsError,
     PlaintextRefusedError,
     WrongNamespaceError,
 )
 from .key_source import KeySource
+from .look_ahead import LookAhead
 from .message import decrypt, encrypt
 from .names import namespace_matcher, shown
 
@@ -76,6 +84,7 @@ class EncryptionCodec(PayloadCodec, WithSerializationContext):
         self._refuses_plaintext = plaintext == "refuse"
         self._inflated_bytes = inflated_bytes
         self._keys = DataKeys(keys, cache)
+        self._look_ahead = LookAhead(self._keys, self._missing_key)
         self._threads: ThreadPoolExecutor | None = None
 
     @property
@@ -83,12 +92,22 @@ class EncryptionCodec(PayloadCodec, WithSerializationContext):
         """The namespace that payloads are bound to."""
         return self._namespace
 
-    def with_context(self, context: SerializationContext) -> EncryptionCodec | _InContext:
+    def with_context(self, context: SerializationContext) -> PayloadCodec:
         """The codec as the SDK uses it for one workflow or activity: it encodes for no other namespace than its own."""
         other = getattr(context, "namespace", None)
-        if other is None or other in (self._namespace, _REPLAY_NAMESPACE):
-            return self
-        return _InContext(self, other)
+        if other is not None and other not in (self._namespace, _REPLAY_NAMESPACE):
+            return _InContext(self, other)
+        if isinstance(context, WorkflowSerializationContext) and context.workflow_id:
+            return _InWorkflow(self, context.workflow_id)
+        return self
+
+    def look_ahead_with(self, client: Client) -> None:
+        """Reads the history of a workflow whose replay misses many data keys, to fetch them side by side.
+
+        :param client: of the worker; what it may read, this asks for
+        """
+        if not self._keys.is_local:
+            self._look_ahead.use(client)
 
     async def encode(self, payloads: Iterable[Payload]) -> list[Payload]:
         """Encrypts every payload.
@@ -104,9 +123,14 @@ class EncryptionCodec(PayloadCodec, WithSerializationContext):
         :raises CannotOpenError: when a payload stays closed
         :raises KeyUnavailableError: when the key service cannot answer
         """
+        return await self._decode(payloads, None)
+
+    async def _decode(self, payloads: Iterable[Payload], workflow_id: str | None) -> list[Payload]:
         given = list(payloads)
         budget = Budget(self._inflated_bytes)
-        opened = [self._with_keys(len(it.data), lambda held, it=it: self._open(it, budget, held)) for it in given]
+        opened = [
+            self._with_keys(len(it.data), lambda held, it=it: self._open(it, budget, held), workflow_id) for it in given
+        ]
         # The keys of several payloads are fetched side by side.
         return [await opened[0]] if len(opened) == 1 else list(await asyncio.gather(*opened))
 
@@ -116,7 +140,7 @@ class EncryptionCodec(PayloadCodec, WithSerializationContext):
         if self._threads is not None:
             self._threads.shutdown(wait=False)
 
-    async def _with_keys(self, size: int, work: Callable[[_Held], _T]) -> _T:
+    async def _with_keys(self, size: int, work: Callable[[_Held], _T], workflow_id: str | None = None) -> _T:
         """Does work that needs keys, fetching what the cache does not have."""
         held: dict[bytes, DataKey] = {}
         while True:
@@ -128,6 +152,8 @@ class EncryptionCodec(PayloadCodec, WithSerializationContext):
                 return await asyncio.get_running_loop().run_in_executor(self._threads, work, held)
             except Missing as error:
                 missing = error
+            if workflow_id is not None:
+                self._look_ahead.missed(workflow_id)
             # Not in the handler above: what goes wrong here is not a consequence of a cache.
             held[missing.name] = await self._keys.fetch(missing)
 
@@ -158,6 +184,19 @@ class EncryptionCodec(PayloadCodec, WithSerializationContext):
                 return payload
         raise CannotOpenError(f"a payload has more than {_MAX_LAYERS} layers")
 
+    def _missing_key(self, payload: Payload) -> Missing | None:
+        """The data key of a payload that may be read, unless it is in memory."""
+        if payload.metadata.get("encoding") != ENCODING.encode():
+            return None
+        try:
+            decrypt(payload.data, self._keys, {}, self._allow)
+        except Missing as missing:
+            return missing
+        except CodecError:
+            # It is told when somebody wants to read the payload.
+            pass
+        return None
+
     def _allow(self, context: Mapping[str, str]) -> None:
         bound = context.get(NAMESPACE_KEY)
         if bound == self._namespace or (bound is not None and self._further(bound)):
@@ -177,7 +216,7 @@ class _InContext(PayloadCodec, WithSerializationContext):
         self._codec = codec
         self._namespace = namespace
 
-    def with_context(self, context: SerializationContext) -> EncryptionCodec | _InContext:
+    def with_context(self, context: SerializationContext) -> PayloadCodec:
         return self._codec.with_context(context)
 
     async def encode(self, payloads: Iterable[Payload]) -> list[Payload]:
@@ -188,6 +227,23 @@ class _InContext(PayloadCodec, WithSerializationContext):
 
     async def decode(self, payloads: Iterable[Payload]) -> list[Payload]:
         return await self._codec.decode(payloads)
+
+
+class _InWorkflow(PayloadCodec, WithSerializationContext):
+    """The codec for one workflow: what its replay misses is looked ahead for."""
+
+    def __init__(self, codec: EncryptionCodec, workflow_id: str) -> None:
+        self._codec = codec
+        self._workflow_id = workflow_id
+
+    def with_context(self, context: SerializationContext) -> PayloadCodec:
+        return self._codec.with_context(context)
+
+    async def encode(self, payloads: Iterable[Payload]) -> list[Payload]:
+        return await self._codec.encode(payloads)
+
+    async def decode(self, payloads: Iterable[Payload]) -> list[Payload]:
+        return await self._codec._decode(payloads, self._workflow_id)
 
 
 def _parsed(serialized: bytes) -> Payload:

@@ -101,6 +101,11 @@ class DataKeys:
         self._flights: dict[bytes, Future[DataKey]] = {}
         self._pool: ThreadPoolExecutor | None = None
 
+    @property
+    def is_local(self) -> bool:
+        """Whether a key costs no call."""
+        return self._source.is_local
+
     def for_writing(self, context: Mapping[str, str], length: int) -> DataKey:
         """The key that writes one more payload of ``length`` bytes, and counts it.
 

@@ -63,6 +63,10 @@ class EncryptionPlugin(SimplePlugin):
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
         config = super().configure_worker(config)
         config["workflow_runner"] = _passing_through(config.get("workflow_runner"))  # type: ignore[typeddict-item]
+        client = config.get("client")
+        codec = None if client is None else self._codecs.get(client.namespace)
+        if client is not None and codec is not None:
+            codec.look_ahead_with(client)
         return config
 
     def configure_replayer(self, config: ReplayerConfig) -> ReplayerConfig:
