@@ -1,6 +1,7 @@
 """Replays of many data keys: fetched side by side, by whoever may, and no more than once."""
 
 import asyncio
+import gc
 import types
 
 import pytest
@@ -107,7 +108,7 @@ def test_a_key_of_another_namespace_is_not_asked_for(world) -> None:
     assert world.kms.count("Decrypt") == 5
 
 
-def test_it_ends_at_the_first_refusal(world) -> None:
+def test_it_ends_at_the_first_refusal_and_says_so_once(world, caplog) -> None:
     def denied_from_the_tenth(operation: str, key: str) -> None:
         if world.kms.count("Decrypt") > 10:
             raise Refusal("AccessDeniedException")
@@ -117,6 +118,8 @@ def test_it_ends_at_the_first_refusal(world) -> None:
     with pytest.raises(CannotOpenError, match="AccessDeniedException"):
         replay(world)
     assert world.kms.count("Decrypt") < 40
+    gc.collect()
+    assert caplog.text == ""
 
 
 def test_a_history_that_cannot_be_read_makes_it_slow_and_not_wrong(world) -> None:

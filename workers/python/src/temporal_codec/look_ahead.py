@@ -112,7 +112,10 @@ class LookAhead:
                     await asyncio.sleep(0)
                 missing = self._missing(payload)
                 if missing is not None:
-                    waiting.add(asyncio.ensure_future(self._keys.fetch(missing)))
+                    fetching = asyncio.ensure_future(self._keys.fetch(missing))
+                    # The first fault ends the look ahead; asyncio would log those that come with it.
+                    fetching.add_done_callback(lambda it: it.cancelled() or it.exception())
+                    waiting.add(fetching)
             await asyncio.gather(*waiting)
         finally:
             await asyncio.gather(*waiting, return_exceptions=True)
