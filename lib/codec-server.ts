@@ -10,7 +10,7 @@ import type { Alias, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import { isWatchable, warnAboutKeyWatch } from '../config/checks/deployment.ts';
 import { type EnvironmentConfig, isRestApi } from '../config/environment.ts';
 import { narrowTo } from '../config/narrow.ts';
@@ -31,7 +31,7 @@ import { acceptPrefixes, PayloadBucket, storageStatements } from './payload-buck
 import { oversizedPolicies } from './policy-size.ts';
 import { refuse } from './refuse.ts';
 import { type NamedSecret, Secrets } from './secrets.ts';
-import { type WorkerGrants, WorkerPolicy, workerStatements } from './worker-permissions.ts';
+import { grantStatements, type WorkerGrants, WorkerPolicy, workerStatements } from './worker-permissions.ts';
 
 /**
  * A codec server.
@@ -67,6 +67,8 @@ export class CodecServer extends Construct {
   readonly domainTarget: string | undefined;
   readonly #grants: WorkerGrants;
   readonly #isRefused: boolean;
+  /** Policies of workers, wherever they are. */
+  readonly #grantedPolicies = new Set<IConstruct>();
 
   constructor(scope: Construct, id: string, given: CodecServerProps) {
     super(scope, id);
@@ -211,7 +213,7 @@ export class CodecServer extends Construct {
     this.payloadBucket = bucket as IBucket | undefined;
     this.secrets = secrets.all;
     this.domainTarget = domain?.target;
-    this.node.addValidation({ validate: () => oversizedPolicies(this) });
+    this.node.addValidation({ validate: () => [this, ...this.#grantedPolicies].flatMap(oversizedPolicies) });
     this.#grants = {
       entries,
       createdKeyArn: createdKey?.keyArn,
@@ -225,13 +227,21 @@ export class CodecServer extends Construct {
    * Lets a worker write and read payloads of `namespaces`, with the keys and buckets that the configuration pairs with
    * them, and no others.
    *
+   * A role that the app imports without the right to change it, or from another account, stays as it is, and a warning
+   * says so; a policy that grows above what IAM takes is an error of this construct.
+   *
    * @param namespaces full names, such as `orders-prod.a1b2c`
    * @throws Error when no key of the configuration covers one of them
    */
   grantWorker(worker: IGrantable, namespaces: readonly string[]): void {
     if (this.#isRefused) return;
-    for (const statement of workerStatements(namespaces, this.#grants))
-      worker.grantPrincipal.addToPrincipalPolicy(statement);
+    const holder = grantStatements(worker, workerStatements(namespaces, this.#grants));
+    if (holder !== undefined) this.#grantedPolicies.add(holder);
+    else
+      Annotations.of(this).addWarningV2(
+        `codec-server:grant-worker:${namespaces.join(',')}`,
+        `the worker of ${namespaces.join(', ')} got no rights, since this app cannot change its role: attach workerPolicies to it where it is made.`,
+      );
   }
 }
 

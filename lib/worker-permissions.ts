@@ -1,6 +1,6 @@
 /** What one worker may do: write and read some of the namespaces that a configuration has keys for. */
-import { ManagedPolicy, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Construct } from 'constructs';
+import { type IGrantable, ManagedPolicy, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Construct, type IConstruct } from 'constructs';
 import { narrowTo } from '../config/narrow.ts';
 import { partId } from '../config/policy-parts.ts';
 import type { KmsKeyConfig, StorageBucketConfig } from '../config/schema.ts';
@@ -32,6 +32,20 @@ export function workerStatements(namespaces: readonly string[], grants: WorkerGr
     ...keyStatements({ entries: narrowed, createdKeyArn }),
     ...storageStatements({ entries: narrowTo(namespaces, buckets), created, partition, writes: () => true }),
   ];
+}
+
+/**
+ * Adds statements to the policy of a worker. The CDK splits that of a role that the app makes; that of an imported one
+ * it does not, and says nothing where it may not change it.
+ *
+ * @returns the policy that holds them; undefined where nothing was added
+ */
+export function grantStatements(worker: IGrantable, statements: readonly PolicyStatement[]): IConstruct | undefined {
+  const results = statements.map((statement) => worker.grantPrincipal.addToPrincipalPolicy(statement));
+  const [holder] = results.flatMap(({ statementAdded, policyDependable }) =>
+    statementAdded && Construct.isConstruct(policyDependable) ? [policyDependable] : [],
+  );
+  return holder;
 }
 
 // The managed policies that a team attaches to its workers' roles: one that covers the environment's namespaces, and where

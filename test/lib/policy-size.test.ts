@@ -1,6 +1,6 @@
 /** What a team with many namespaces deploys: policies within what AWS takes, and rights that are the same as ever. */
 import { describe, expect, it } from '@jest/globals';
-import { type ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type ManagedPolicy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { checkDeployment } from '../../config/checks/deployment.ts';
 import { policiesOfWorkers } from '../../config/checks/policies.ts';
 import type { EnvironmentConfig } from '../../config/environment.ts';
@@ -150,5 +150,28 @@ describe('a policy that AWS would refuse', () => {
     expect(problem).toMatch(
       /Workers\/Policy.* has a policy of about \d+ characters, and AWS takes 6144: name fewer namespaces/,
     );
+  });
+
+  it('fails synthesis where a worker’s imported role would get it, which the CDK does not split', () => {
+    const stack = stackOf(withNamespaces(150), 'prod') as CodecServerStack;
+    const arn = 'arn:aws:iam::111122223333:role/worker';
+    // The role of the function is split by the CDK when all is synthesized.
+    const problems = () => stack.codecServer.node.validate().filter((it) => !it.includes('/Codec/Role/'));
+    const few = Role.fromRoleArn(stack, 'FewNamespaces', arn);
+    stack.codecServer.grantWorker(few, names(20));
+    expect(problems()).toEqual([]);
+    stack.codecServer.grantWorker(Role.fromRoleArn(stack, 'ManyNamespaces', arn), names(150));
+    expect(problems()).toEqual([
+      expect.stringMatching(/ManyNamespaces\/Policy.* has a policy of about \d+ characters, and AWS takes 10240/),
+    ]);
+  });
+
+  it('does not come about in silence: a role that the app may not change is named in a warning', () => {
+    const stack = stackOf(prod, 'prod') as CodecServerStack;
+    const [namespace] = prod.keys.kms?.[0]?.namespaces ?? [];
+    const role = Role.fromRoleArn(stack, 'Worker', 'arn:aws:iam::111122223333:role/worker', { mutable: false });
+    stack.codecServer.grantWorker(role, [namespace ?? '']);
+    const warnings = stack.codecServer.node.metadata.filter(({ type }) => type === 'aws:cdk:warning');
+    expect(JSON.stringify(warnings)).toContain(`the worker of ${namespace} got no rights`);
   });
 });
