@@ -1,6 +1,6 @@
 /**
- * Cold starts: the bundled function of an environment, in a fresh process under a Runtime API, beside
- * two floors in the same rounds. KMS and the token issuer are stand-ins that take 20 ms to answer.
+ * Cold starts: the function of an environment, bundled and as the package brings it, in a fresh process under a
+ * Runtime API, beside two floors in the same rounds. KMS and the token issuer are stand-ins that take 20 ms to answer.
  *
  * usage: node bench/cold.ts [--quick] [--rounds N] [--out NAME]
  */
@@ -129,6 +129,7 @@ function table(
     '',
     `init ${(median('ours', 'init') / median('kms', 'init')).toFixed(3)} times that of the client-kms floor`,
     `init + first request ${(median('ours', 'initAndFirst') - median('kms', 'initAndFirst')).toFixed(1)} ms more than the client-kms floor`,
+    `init of the package's function ${(median('prebuilt', 'init') / median('ours', 'init')).toFixed(3)} times that of the bundle, init + first request ${(median('prebuilt', 'initAndFirst') - median('ours', 'initAndFirst')).toFixed(1)} ms more`,
     `bundle ${bundleBytes} bytes`,
     '',
   ].join('\n');

@@ -61,7 +61,14 @@ export function prebuiltCode({ folder = FUNCTION_FOLDER, ...props }: FunctionCod
   return localAsset(existsSync(folder) ? folder : '.', key, (outdir) => putTogether(folder, outdir, props));
 }
 
-function putTogether(
+/**
+ * Copies the function and writes its configuration beside it.
+ *
+ * @param folder where the built function is
+ * @param outdir the folder of the asset
+ * @throws Error where there is no function in `folder`
+ */
+export function putTogether(
   folder: string,
   outdir: string,
   { environment, config, restApi, codecsEntry }: FunctionCodeProps,

@@ -1,4 +1,4 @@
-/** What is started cold: two floors, and our function as it would be deployed. */
+/** What is started cold: two floors, and our function as the package brings it and as a clone bundles it. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
@@ -7,8 +7,10 @@ import { createKms } from '../../codec/keys/kms/kms.ts';
 import { createKmsDataKeys } from '../../codec/keys/worker-keys.ts';
 import type { EnvironmentConfig } from '../../config/environment.ts';
 import dev from '../../environments/dev.ts';
+import { buildFunction } from '../../lib/bundle/build-function.ts';
 import { bundleFunction, PROJECT_ROOT } from '../../lib/bundle/bundle.ts';
 import { bundleReport } from '../../lib/bundle/bundle-report.ts';
+import { putTogether } from '../../lib/function-code.ts';
 import { HttpsIssuer } from '../../test/support/https-issuer.ts';
 import { testCertificate } from '../../test/support/https-stand-in.ts';
 import { KmsStandIn } from '../../test/support/kms-stand-in.ts';
@@ -17,7 +19,7 @@ import { seededRandom } from '../statistics.ts';
 import { plainJson } from '../workloads.ts';
 
 export interface ColdContestant {
-  readonly name: 'empty' | 'kms' | 'ours';
+  readonly name: 'empty' | 'kms' | 'ours' | 'prebuilt';
   readonly title: string;
   /** The folder with `index.mjs`. */
   readonly code: string;
@@ -57,9 +59,9 @@ export async function prepareCold(): Promise<PreparedCold> {
   const config = configFor(issuer, keyArn);
   const configFile = join(folder, 'bench.ts');
   writeFileSync(configFile, `export default ${JSON.stringify(config)};\n`);
-  const ours = join(folder, 'ours');
+  const bundled = join(folder, 'bundled');
   const { bytes: bundleBytes } = bundleReport(
-    bundleFunction({ configFile, config, environment: 'bench', outdir: ours }),
+    bundleFunction({ configFile, config, environment: 'bench', outdir: bundled }),
   );
   const token = issuer.token({ aud: 'codec', email: 'a@example.com', email_verified: true, exp: inAnHour() });
   const [event, ...freshEvents] = await Promise.all(
@@ -90,7 +92,15 @@ export async function prepareCold(): Promise<PreparedCold> {
         event: { keyId: keyArn, ciphertext, encryptionContext: context },
         freshEvents: [],
       },
-      { name: 'ours', title: 'our function', code: ours, variables, event, freshEvents },
+      { name: 'ours', title: 'our function, as a clone bundles it', code: bundled, variables, event, freshEvents },
+      {
+        name: 'prebuilt',
+        title: 'our function, as the package brings it',
+        code: prebuilt(folder, config),
+        variables,
+        event,
+        freshEvents,
+      },
     ],
     close: async () => {
       await Promise.all([kms.close(), issuer.close()]);
@@ -120,6 +130,15 @@ function configFor(issuer: HttpsIssuer, keyArn: string): EnvironmentConfig {
     ],
     keys: { keyring: null, kms: [{ namespaces: ['*'], write: keyArn }], staticKeys: null },
   };
+}
+
+/** The function that the package brings, with its configuration beside it. */
+function prebuilt(folder: string, { deployment: _, ...config }: EnvironmentConfig): string {
+  const built = join(folder, 'built');
+  const code = join(folder, 'prebuilt');
+  buildFunction(built);
+  putTogether(built, code, { environment: 'bench', config, restApi: false, codecsEntry: undefined });
+  return code;
 }
 
 /** Bundles a floor with the settings of our function. */

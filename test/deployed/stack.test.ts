@@ -1,5 +1,7 @@
 /** What the synthesized stack does beyond the contract: limits of the gateway and of Lambda, starts, logs. */
 import { randomBytes } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { formatKeyring, newKeyring } from '../../codec/keys/keyring/keyring.ts';
@@ -9,6 +11,7 @@ import dev from '../../environments/dev.ts';
 import { HttpsIssuer } from '../support/https-issuer.ts';
 import { testCertificate } from '../support/https-stand-in.ts';
 import { KmsStandIn } from '../support/kms-stand-in.ts';
+import { BACKWARD_ENCODING } from './support/own-codecs.ts';
 import { type Deployed, startDeployed } from './support/start-deployed.ts';
 
 const ORIGIN = 'https://cloud.temporal.io';
@@ -72,6 +75,12 @@ describe('the synthesized stack', () => {
     deployed = await startDeployed(configFor(), { kms, trust: [testCertificate().cert] });
   });
   afterAll(() => deployed.close());
+
+  it('runs the function that the package brings, with its configuration beside it', () => {
+    const files = readdirSync(deployed.code);
+    expect(files).toEqual(expect.arrayContaining(['config.json', 'index.mjs']));
+    expect(files).not.toContain('codecs.mjs');
+  });
 
   it('decodes what it encoded, at the endpoint of its output, through any prefix and any slashes', async () => {
     const encoded = await (await post(deployed, '//team/orders.a1b2c//encode', payloads(plain('hello')))).text();
@@ -265,6 +274,32 @@ describe('the function', () => {
       };
       const answer = await post(deployed, '/decode', payloads(payload));
       expect(await answer.json()).toEqual({ payloads: [plain('written before')] });
+    } finally {
+      await deployed.close();
+    }
+  });
+
+  it('reads with codecs of a team’s own, which are a module beside it', async () => {
+    const codecsEntry = fileURLToPath(new URL('support/own-codecs.ts', import.meta.url));
+    const deployed = await startDeployed(configFor(), { kms, trust: [testCertificate().cert], codecsEntry });
+    try {
+      const payload = { metadata: { encoding: base64(BACKWARD_ENCODING) }, data: base64('drawkcab') };
+      expect(await (await post(deployed, '/decode', payloads(payload))).json()).toEqual({
+        payloads: [plain('backward')],
+      });
+    } finally {
+      await deployed.close();
+    }
+  });
+
+  it('answers the same where a clone deploys it, with its environment in the bundle', async () => {
+    const deployed = await startDeployed(configFor(), { kms, trust: [testCertificate().cert], code: 'bundled' });
+    try {
+      expect(readdirSync(deployed.code)).toEqual(['index.mjs']);
+      const encoded = await (await post(deployed, '/encode', payloads(plain('hello')))).text();
+      expect(encoded).not.toContain(base64('hello'));
+      expect(await (await post(deployed, '/decode', encoded)).json()).toEqual({ payloads: [plain('hello')] });
+      expect((await fetch(`${deployed.endpoint}/readyz`)).status).toBe(200);
     } finally {
       await deployed.close();
     }

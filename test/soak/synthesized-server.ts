@@ -1,4 +1,4 @@
-/** The synthesized stack: a fresh bundle, an instance for each event at a time, behind the gateway of its template, of either kind. */
+/** The synthesized stack: the function as the package brings it, an instance for each event at a time, behind the gateway of its template, of either kind. */
 import { readFileSync } from 'node:fs';
 import dev from '../../environments/dev.ts';
 import { type FrontUnderTest, PRIVATE } from '../deployed/fronts.ts';

@@ -12,10 +12,14 @@
 import { randomInt } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
-import type { EnvironmentConfig } from '../../../config/environment.ts';
+import { App, type Stack } from 'aws-cdk-lib';
+import { type EnvironmentConfig, isRestApi } from '../../../config/environment.ts';
+import { buildFunction } from '../../../lib/bundle/build-function.ts';
 import { PROJECT_ROOT } from '../../../lib/bundle/bundle.ts';
 import { addEnvironments } from '../../../lib/codec-server-app.ts';
+import { CodecServerStack } from '../../../lib/codec-server-stack.ts';
+import { prebuiltCode } from '../../../lib/function-code.ts';
+import { stackNameOf } from '../../../lib/names.ts';
 import { KmsStandIn } from '../../support/kms-stand-in.ts';
 import { SecretsManagerStandIn } from '../../support/secrets-manager-stand-in.ts';
 import type { HttpApi } from './http-api.ts';
@@ -53,8 +57,13 @@ export interface S3Service {
 export interface DeployOptions {
   /** The environment's name. Default `test`. */
   readonly name?: string;
-  /** The environment's file, where the configuration holds what JSON cannot. Default: one made of the configuration. */
-  readonly file?: string;
+  /**
+   * What runs: the function that the package brings, which teams deploy from an app of their own, or the environment
+   * bundled, which a clone deploys. Default: what the package brings.
+   */
+  readonly code?: 'prebuilt' | 'bundled';
+  /** A module of codecs of a team's own, for the function that the package brings. */
+  readonly codecsEntry?: string;
   /** Default: stand-ins in this process, which end with the deployment. */
   readonly kms?: KmsService;
   readonly secrets?: SecretsService;
@@ -85,6 +94,8 @@ export interface Deployed {
   /** The ARN of a secret that the stack made, by the logical id's beginning. */
   secretArn(prefix: string): string;
   readonly template: DeployedTemplate;
+  /** The folder of the function's code. */
+  readonly code: string;
   readonly lambda: LambdaService;
   readonly api: HttpApi | RestApi;
   close(): Promise<void>;
@@ -126,25 +137,53 @@ export async function startDeployed(config: EnvironmentConfig, options: DeployOp
       if (arn === undefined) throw new Error(`the stack makes no secret ${prefix}`);
       return arn;
     };
-    return { endpoint: api.endpoint, keyArn, secretArn, template, lambda, api, close };
+    const code = template.codeFolder(lambdaResource);
+    return { endpoint: api.endpoint, keyArn, secretArn, template, code, lambda, api, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-function synthesize(config: EnvironmentConfig, folder: string, { name = 'test', file }: DeployOptions) {
-  const own = join(folder, `${name}.ts`);
-  if (file === undefined) writeFileSync(own, `export default ${JSON.stringify(config)};\n`);
+function synthesize(config: EnvironmentConfig, folder: string, options: DeployOptions): DeployedTemplate {
   const app = new App({ outdir: join(folder, 'cdk.out'), analyticsReporting: false });
-  const [stack] = addEnvironments(app, [{ name, file: file ?? own, config }]);
-  if (stack === undefined) throw new Error('no stack was made');
+  const stack =
+    options.code === 'bundled' ? addBundled(app, config, folder, options) : addPrebuilt(app, config, folder, options);
   const errors = stack.node
     .findAll()
     .flatMap(({ node }) => node.metadata)
     .filter(({ type }) => type === 'aws:cdk:error');
   if (errors.length > 0) throw new Error(errors.map(({ data }) => String(data)).join('\n'));
   return new DeployedTemplate(app.synth().directory, stack.stackName, { region: REGION });
+}
+
+/** As the app of a team does it, but with a function that is built from this tree. */
+function addPrebuilt(
+  app: App,
+  config: EnvironmentConfig,
+  folder: string,
+  { name = 'test', codecsEntry }: DeployOptions,
+): Stack {
+  const built = join(folder, 'function');
+  buildFunction(built);
+  const { deployment, ...serverConfig } = config;
+  const code = prebuiltCode({
+    environment: name,
+    config: serverConfig,
+    restApi: isRestApi(deployment.front),
+    codecsEntry,
+    folder: built,
+  });
+  return new CodecServerStack(app, stackNameOf(name), { environment: name, config, code });
+}
+
+/** As `npx cdk deploy` does it in a clone. */
+function addBundled(app: App, config: EnvironmentConfig, folder: string, { name = 'test' }: DeployOptions): Stack {
+  const file = join(folder, `${name}.ts`);
+  writeFileSync(file, `export default ${JSON.stringify(config)};\n`);
+  const [stack] = addEnvironments(app, [{ name, file, config }]);
+  if (stack === undefined) throw new Error('no stack was made');
+  return stack;
 }
 
 async function owned<T extends { close(): unknown }>(starting: Promise<T>, closing: (() => unknown)[]): Promise<T> {
