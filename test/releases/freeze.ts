@@ -8,6 +8,7 @@ import { PROJECT_ROOT } from '../../lib/bundle/bundle.ts';
 import { addEnvironments } from '../../lib/codec-server-app.ts';
 import { FROZEN_ENVIRONMENTS } from './environments.ts';
 import { lastingOf } from './lasting.ts';
+import { formOf, WRITTEN, WRITTEN_CASES, type WrittenPayload, writeCase } from './written.ts';
 
 const [version] = process.argv.slice(2);
 if (version === undefined || !/^\d+\.\d+\.\d+$/.test(version)) {
@@ -24,4 +25,10 @@ for (const [file, { name, config }] of Object.entries(FROZEN_ENVIRONMENTS)) {
   const template = lastingOf(Template.fromStack(stack).toJSON() as { Resources: unknown });
   writeFileSync(new URL(`${file}.json`, folder), `${JSON.stringify({ config, template }, null, 1)}\n`);
 }
+const written: Record<string, WrittenPayload> = {};
+for (const name of WRITTEN_CASES) {
+  const payload = await writeCase(name, outdir);
+  written[name] = { payload, form: await formOf(payload) };
+}
+writeFileSync(new URL(WRITTEN, folder), `${JSON.stringify(written, null, 1)}\n`);
 rmSync(outdir, { recursive: true });

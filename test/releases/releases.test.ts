@@ -1,9 +1,12 @@
 /** What releases promise each other: upgrades replace nothing, and configurations go on being accepted. */
-import { readFileSync } from 'node:fs';
-import { describe, expect, it } from '@jest/globals';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { checkDeployment } from '../../config/checks/deployment.ts';
 import type { EnvironmentConfig } from '../../config/environment.ts';
 import { CONFIG_VERSION } from '../../config/schema.ts';
+import { type OfficialOptions, officialEncrypt, ourDecrypt } from '../support/aws-encryption-sdk.ts';
 import { SynthesizedTemplate } from '../support/synthesize.ts';
 import { FROZEN_ENVIRONMENTS } from './environments.ts';
 import { breaksBetween, type LastingTemplate, lastingOf } from './lasting.ts';
@@ -11,10 +14,12 @@ import {
   DEPARTED,
   type FrozenEnvironment,
   frozenEnvironments,
+  frozenPayloads,
   frozenVersions,
   mayBreak,
   REFUSED_SINCE,
 } from './releases.ts';
+import { formOf, readsCase, WRAPPING_KEY, writeCase } from './written.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -41,6 +46,45 @@ describe.each(frozenVersions())('what release %s deployed', (released) => {
       if (refused !== undefined) expect(checkDeployment(refused.mend(config as EnvironmentConfig))).toEqual([]);
     },
   );
+});
+
+describe.each(frozenVersions())('what release %s wrote into histories', (released) => {
+  const folder = mkdtempSync(join(tmpdir(), 'written-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it.each(frozenPayloads(released))('is read for ever: %s', async (name, { payload }) => {
+    expect(await readsCase(name, folder, payload)).toBe(true);
+  });
+
+  it.each(frozenPayloads(released))('is written today in the same form: %s', async (name, { payload, form }) => {
+    expect(await formOf(payload)).toEqual(form);
+    // What changes a stored byte is a major release, as is what replaces a resource.
+    if (!mayBreak(released, version)) expect(await formOf(await writeCase(name, folder))).toEqual(form);
+  });
+});
+
+describe('the form of what is written', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'written-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('is the same each time, and another with more metadata', async () => {
+    const [once, again] = [await writeCase('under a keyring', folder), await writeCase('under a keyring', folder)];
+    expect(once.data).not.toBe(again.data);
+    expect(await formOf(once)).toEqual(await formOf(again));
+    expect(await formOf({ ...once, metadata: { ...once.metadata, more: '' } })).not.toEqual(await formOf(once));
+  });
+
+  it('is that of the official library for a short payload, and another for a header or frames that are', async () => {
+    const context = { 'temporal-namespace': 'orders-prod.a1b2c' };
+    const { data = '', ...rest } = await writeCase('under a keyring', folder);
+    const plaintext = ourDecrypt(Buffer.from(data, 'base64'), WRAPPING_KEY);
+    const official = async (options: OfficialOptions) =>
+      formOf({ ...rest, data: (await officialEncrypt(plaintext, WRAPPING_KEY, options)).toString('base64') });
+    const form = await formOf({ ...rest, data });
+    expect(await official({ context })).toEqual(form);
+    for (const options of [{ context: { ...context, more: '' } }, { context, frameLength: 32 }])
+      expect(await official(options)).not.toEqual(form);
+  });
 });
 
 describe('an upgrade', () => {

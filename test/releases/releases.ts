@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { EnvironmentConfig } from '../../config/environment.ts';
 import type { LastingTemplate } from './lasting.ts';
+import { WRITTEN, type WrittenPayload } from './written.ts';
 
 /** What a release keeps of one environment. */
 export interface FrozenEnvironment {
@@ -65,8 +66,14 @@ export function frozenVersions(): string[] {
 export function frozenEnvironments(version: string): [name: string, frozen: FrozenEnvironment][] {
   const folder = new URL(`${version}/`, FOLDER);
   return readdirSync(folder)
+    .filter((file) => file !== WRITTEN)
     .sort()
     .map((file) => [file.replace('.json', ''), JSON.parse(readFileSync(new URL(file, folder), 'utf8'))]);
+}
+
+/** What a version wrote into histories, by the name of the case. */
+export function frozenPayloads(version: string): [name: string, written: WrittenPayload][] {
+  return Object.entries(JSON.parse(readFileSync(new URL(`${version}/${WRITTEN}`, FOLDER), 'utf8')));
 }
 
 /**

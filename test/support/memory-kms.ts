@@ -9,10 +9,10 @@ export class MemoryKms implements Kms {
   readonly decrypted: { readonly arn: string; readonly context: Context }[] = [];
   readonly #masterKeys = new Map<string, Buffer>();
 
-  /** Makes a key; answers its ARN. */
-  createKey(id: string): string {
+  /** Makes a key; answers its ARN. @param masterKey what it wraps with, where a test keeps what it wrapped */
+  createKey(id: string, masterKey: Buffer = randomBytes(32)): string {
     const arn = `arn:aws:kms:eu-central-1:111122223333:key/${id}`;
-    this.#masterKeys.set(arn, randomBytes(32));
+    this.#masterKeys.set(arn, masterKey);
     return arn;
   }
 
