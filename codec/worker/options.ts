@@ -104,9 +104,7 @@ export function checkSettings(settings: CodecSettings, further: readonly string[
   refuseUnknown('cache.', cache, Object.keys(CACHE));
   const ofCache = Object.entries(cache).map(([name, value]) => [`cache.${name}`, value] as const);
   for (const [name, value] of [['timeoutMs', timeoutMs], ['inflatedBytes', inflatedBytes], ...ofCache] as const) {
-    const least = MAY_BE_ZERO.has(name) ? 0 : 1;
-    if (value !== undefined && !(Number.isInteger(value) && value >= least))
-      throw new CodecOptionsError(`${name} must be a whole number from ${least}, or left away`);
+    if (value !== undefined) checkWholeNumber(name, value, MAY_BE_ZERO.has(name) ? 0 : 1);
   }
   if (compression === 'zstd' && !hasZstd())
     throw new CodecOptionsError("compression 'zstd' needs Node.js 22.15 or newer: take 'zlib'");
@@ -132,6 +130,12 @@ export function checkNamespace(namespace: unknown): asserts namespace is string 
     throw new CodecOptionsError('namespace must be the full name of the namespace that the worker works in');
 }
 
+/** @throws CodecOptionsError when it is not a whole number, or less than it may be */
+export function checkWholeNumber(name: string, value: number, least: number): void {
+  if (Number.isInteger(value) && value >= least) return;
+  throw new CodecOptionsError(`${name} must be a whole number from ${least}, or left out`);
+}
+
 function refuseUnknown(path: string, given: object, known: readonly string[]): void {
   const unknown = Object.keys(given).find((name) => !known.includes(name));
   if (unknown !== undefined)
@@ -141,7 +145,7 @@ function refuseUnknown(path: string, given: object, known: readonly string[]): v
 function oneOf(name: string, value: unknown, choices: readonly unknown[]): void {
   if (choices.includes(value)) return;
   const [last, ...first] = choices
-    .map((it) => (typeof it === 'string' ? `'${it}'` : it === null ? 'null for none' : 'left away'))
+    .map((it) => (typeof it === 'string' ? `'${it}'` : it === null ? 'null for none' : 'left out'))
     .reverse();
   throw new CodecOptionsError(`${name} must be ${first.reverse().join(', ')} or ${last}`);
 }

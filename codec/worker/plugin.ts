@@ -9,17 +9,27 @@ import { failureConverterPath } from '../failure-converter-path.ts';
 import { codecChain } from '../payload-codec.ts';
 import { FAILURE_PART_NAME } from './failure-parts.ts';
 import { type EncryptingPayloadCodec, NamespaceCodec } from './namespace-codec.ts';
-import { type CodecSettings, checkNamespace, checkSettings, readPeers } from './options.ts';
+import { type CodecSettings, checkNamespace, checkSettings, checkWholeNumber, readPeers } from './options.ts';
+import { type ClientInterceptors, DEFAULT_SUMMARY_BYTES, withSummaryCheck } from './summaries.ts';
 
 /** Options of {@link encryptionPlugin}. */
 export interface EncryptionPluginOptions extends CodecSettings {
   /** Encrypt messages and stack traces of failures, too. Default `true`. */
   readonly encryptFailures?: boolean;
+  /**
+   * Bytes that the server takes of the `summary` of a standalone Activity or Nexus operation, after encoding:
+   * a longer one is refused before it is sent. Default 400, the server's own default.
+   */
+  readonly summaryBytes?: number;
 }
 
 interface NamespaceOptions {
   readonly namespace?: string | undefined;
   readonly dataConverter?: DataConverter | undefined;
+}
+
+interface ClientOptions {
+  readonly interceptors?: ClientInterceptors | undefined;
 }
 
 interface BundleOptions {
@@ -32,6 +42,10 @@ interface BundleOptions {
  */
 export interface EncryptionPlugin {
   readonly name: string;
+  /**
+   * The client refuses, with CannotEncodeError, a summary of a standalone Activity or Nexus operation that is too
+   * long for the server once it is encrypted.
+   */
   configureClient<T extends object>(options: T): T;
   /** @throws CodecOptionsError when the workflow bundle would store failures of workflows in plain text */
   configureWorker<T extends object>(options: T): T;
@@ -57,8 +71,9 @@ const DEFAULT_NAMESPACE = 'default';
  *   with the keys themselves is thrown where a client or worker is made
  */
 export function encryptionPlugin(options: EncryptionPluginOptions): EncryptionPlugin {
-  const { encryptFailures = true, ...settings } = options;
+  const { encryptFailures = true, summaryBytes = DEFAULT_SUMMARY_BYTES, ...settings } = options;
   checkSettings(settings, []);
+  checkWholeNumber('summaryBytes', summaryBytes, 1);
   readPeers(settings.alsoDecode);
   const codecs = new Map<string, EncryptingPayloadCodec>();
   const codecFor = (kind: 'live' | 'replay', namespace: string): EncryptingPayloadCodec => {
@@ -68,7 +83,7 @@ export function encryptionPlugin(options: EncryptionPluginOptions): EncryptionPl
     codecs.set(name, codec);
     return codec;
   };
-  const configure = <T extends object>(given: T, kind: 'live' | 'replay'): T => {
+  const configure = <T extends object>(given: T, kind: 'live' | 'replay'): T & { dataConverter?: DataConverter } => {
     const { namespace = DEFAULT_NAMESPACE, dataConverter = {} } = given as NamespaceOptions;
     const { payloadCodecs = [] } = dataConverter;
     const codec = codecFor(kind, namespace);
@@ -83,7 +98,13 @@ export function encryptionPlugin(options: EncryptionPluginOptions): EncryptionPl
   };
   return {
     name: 'temporal-codec-server',
-    configureClient: (given) => configure(given, 'live'),
+    configureClient(given) {
+      const configured = configure(given, 'live');
+      const [codec] = configured.dataConverter?.payloadCodecs ?? [];
+      if (configured === given || codec === undefined) return given;
+      const { interceptors } = given as ClientOptions;
+      return { ...configured, interceptors: withSummaryCheck(interceptors, codec, summaryBytes) };
+    },
     configureWorker(given) {
       const configured = configure(given, 'live');
       if (encryptFailures) checkBundle(configured);

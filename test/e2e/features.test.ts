@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Client, type ClientOptions, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import { createDataConverter, encryptionPlugin } from '../../codec/index.ts';
+import * as nexus from 'nexus-rpc';
+import { createDataConverter, type EncryptionPlugin, encryptionPlugin } from '../../codec/index.ts';
 import { formatKeyring, newKeyring } from '../../codec/keys/keyring/keyring.ts';
 import * as activities from './features/activities.ts';
 import { artifactRoot, suiteRoot } from './support/paths.ts';
@@ -18,6 +19,7 @@ import { startTemporal, type Temporal } from './support/temporal.ts';
 import { quiet } from './support/worker.ts';
 
 const workflowsPath = join(suiteRoot, 'features/workflows.ts');
+const nothing = nexus.service('nothing', { none: nexus.operation<string, string>() });
 const FAILURES = ['workflow', 'activity', 'plainError', 'localActivity', 'child', 'timeout', 'canceled'];
 
 interface Way {
@@ -108,12 +110,27 @@ async function see(namespace: string, { client: clientOptions, worker: workerOpt
   return { outcomes, histories };
 }
 
+/** Starts what no worker takes. @returns what became of it */
+async function startWithSummary(client: Client, kind: 'activity' | 'nexus', id: string, summary: string) {
+  const start = (): Promise<unknown> => {
+    if (kind === 'activity')
+      return client.activity.start('none', { id, taskQueue: 'nobody', startToCloseTimeout: '1 minute', summary });
+    const service = client.nexus.createServiceClient({ endpoint: 'nobody', service: nothing });
+    return service.startOperation('none', SECRET, { id, scheduleToCloseTimeout: '1 minute', summary });
+  };
+  const refused = (error: Error & { readonly cause?: { readonly details?: string } }) =>
+    error.cause?.details?.replace(/.*exceeds size limit. Length=(\d+) Limit=400/, 'too long: $1') ?? error.message;
+  return await start().then(() => 'started', refused);
+}
+
 let temporal: Temporal;
 let connection: Connection;
 let native: NativeConnection;
 
 describe('Everything that a payload or a failure can be in', () => {
   const seen = new Map<string, Seen>();
+  let keys: { keyring: string };
+  let plugins: EncryptionPlugin[];
   const WAYS = ['the plugin', 'the data converter', 'a prebuilt bundle'];
 
   before(async () => {
@@ -121,11 +138,14 @@ describe('Everything that a payload or a failure can be in', () => {
     mkdirSync(artifactRoot, { recursive: true });
     const keyring = join(mkdtempSync(join(artifactRoot, 'features-')), 'keyring.json');
     writeFileSync(keyring, formatKeyring(newKeyring()), { mode: 0o600 });
-    temporal = await startTemporal(['plain', 'plugin', 'converter', 'bundle']);
+    temporal = await startTemporal(['plain', 'plugin', 'converter', 'bundle'], {
+      settings: ['nexusoperation.enableStandalone=true'],
+    });
     connection = await Connection.connect({ address: temporal.address });
     native = await NativeConnection.connect({ address: temporal.address });
 
-    const plugins = [encryptionPlugin({ keys: { keyring }, plaintext: 'refuse' })];
+    keys = { keyring };
+    plugins = [encryptionPlugin({ keys, plaintext: 'refuse' })];
     const dataConverter = createDataConverter({ namespace: 'converter', keys: { keyring }, plaintext: 'refuse' });
     const workflowBundle = await bundleWorkflowCode({ workflowsPath, plugins, logger: new DefaultLogger('ERROR') });
     const ways: Readonly<Record<string, readonly [namespace: string, way: Way]>> = {
@@ -176,4 +196,25 @@ describe('Everything that a payload or a failure can be in', () => {
       );
     });
   }
+
+  it('refuses the summary of a standalone Activity or Nexus operation exactly where the server would', async () => {
+    const target = { worker: { namespace: 'plugin', taskQueue: 'nobody' } };
+    await connection.operatorService.createNexusEndpoint({ spec: { name: 'nobody', target } });
+    const clients = [
+      new Client({ connection, namespace: 'plugin', plugins: [...plugins] }),
+      new Client({ connection, namespace: 'plugin', plugins: [encryptionPlugin({ keys, summaryBytes: 1000 })] }),
+    ];
+    for (const kind of ['activity', 'nexus'] as const) {
+      const outcomes = new Set<string>();
+      // The length of what is encrypted is not ours to know here: both sides are asked around the limit.
+      for (let length = 55; length < 75; length++) {
+        const [checked, unchecked] = await Promise.all(
+          clients.map((client, i) => startWithSummary(client, kind, `${length}-${i}`, 'x'.repeat(length))),
+        );
+        assert.deepEqual(checked?.replace(/.*takes (\d+) bytes encrypted.*/, 'too long: $1'), unchecked);
+        outcomes.add(unchecked ?? '');
+      }
+      assert.ok(outcomes.has('started') && outcomes.has('too long: 401'), [...outcomes].join());
+    }
+  });
 });

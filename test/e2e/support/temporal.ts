@@ -24,6 +24,8 @@ export interface DevServerOptions {
   readonly port?: number;
   /** Its own Web UI, at `http://localhost:<port>`. Default: none. */
   readonly ui?: { readonly port: number; readonly codecEndpoint: string };
+  /** Settings of the server, such as `nexusoperation.enableStandalone=true`. */
+  readonly settings?: readonly string[];
 }
 
 /** A running Temporal server. */
@@ -39,15 +41,16 @@ export interface Temporal {
 /** Starts the CLI's development server with these namespaces, everything in memory. */
 export async function startTemporal(
   namespaces: readonly string[],
-  { port, ui }: DevServerOptions = {},
+  { port, ui, settings = [] }: DevServerOptions = {},
 ): Promise<Temporal> {
   const frontend = port ?? (await freePort());
   const where = ['--ip', '127.0.0.1', '--port', `${frontend}`, '--log-level', 'error'];
   const names = namespaces.flatMap((name) => ['--namespace', name]);
+  const dynamic = settings.flatMap((setting) => ['--dynamic-config-value', setting]);
   const withUI = ui && ['--ui-port', `${ui.port}`, '--ui-codec-endpoint', ui.codecEndpoint, '--ui-disable-news-fetch'];
   const server = await start(
     await temporalCli(),
-    ['server', 'start-dev', ...where, ...names, ...(withUI ?? ['--headless'])],
+    ['server', 'start-dev', ...where, ...names, ...dynamic, ...(withUI ?? ['--headless'])],
     // The last line it prints when everything answers.
     { ready: 'Temporal Metrics:', patience: 120_000 },
   );
