@@ -3,46 +3,13 @@
  * cause a key call, or make anybody fetch a key that the attacker points to.
  */
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
-import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import { parseMessage } from '../../codec/aws-encryption-sdk/reader.ts';
-import { encryptMessage } from '../../codec/aws-encryption-sdk/writer.ts';
 import { makeServiceToken } from '../../lambda/server/auth/service-tokens.ts';
 import { encodePart, signingKeyOf, signToken } from '../support/https-issuer.ts';
-import type { AttackRequest } from './target.ts';
+import { type Attack, bearer, type Claims, claims, token, withHeaders } from './attack.ts';
+import { PAYLOAD_ATTACKS } from './payload-attacks.ts';
 import { type AttackWorld, ORIGIN } from './world.ts';
 
-/** An attack. What it leaves out is as in an ordinary request for `/decode` of a ciphertext of `orders`. */
-export interface Attack {
-  readonly name: string;
-  /** The documented status; several where the HTTP server or gateway in front may answer first, or cut the connection (0). */
-  readonly status: number | readonly number[];
-  readonly request: (world: AttackWorld) => Partial<AttackRequest>;
-  /** The caller may read the namespace they name, so keys are looked for, and none is found. */
-  readonly looksForKeys?: true;
-}
-
-type Claims = Record<string, unknown>;
-type Headers = AttackRequest['headers'];
-
-const ORDINARY: Headers = [
-  ['content-type', 'application/json'],
-  ['x-namespace', 'orders'],
-];
-
-const withHeaders = (...more: Headers): Pick<AttackRequest, 'headers'> => ({ headers: [...ORDINARY, ...more] });
-const bearer = (token: string): Pick<AttackRequest, 'headers'> => withHeaders(['authorization', `Bearer ${token}`]);
 const seconds = (): number => Math.floor(Date.now() / 1000);
-
-/** A token in place of the valid one. */
-const token = (name: string, make: (world: AttackWorld) => string, status: Attack['status'] = 401): Attack => ({
-  name,
-  status,
-  request: (world) => bearer(make(world)),
-});
-
-/** A token that the issuer signed, with other claims. */
-const claims = (name: string, change: (world: AttackWorld) => Claims, status: Attack['status'] = 401): Attack =>
-  token(name, (world) => world.token(change(world)), status);
 
 /** A token that the issuer signed, with another header. */
 const header = (name: string, change: (world: AttackWorld) => Claims): Attack =>
@@ -157,6 +124,11 @@ const MALFORMED: Attack[] = [
     return JSON.stringify({ protected: head, payload, signature });
   }),
   token('a token of 13 KB', (world) => world.token({ padding: 'x'.repeat(13_000) }), [401, 431]),
+  {
+    name: '64 KB of headers, which have to end in an answer that can be read',
+    status: 431,
+    request: (world) => withHeaders(['authorization', world.token()], ['x-large', 'x'.repeat(65_536)]),
+  },
   token('a token of 100 KB', (world) => world.token({ padding: 'x'.repeat(100_000) }), [0, 400, 401, 413, 431]),
 ];
 
@@ -379,128 +351,16 @@ const STRANGERS: Attack[] = [
   },
 ];
 
-const base64 = (text: string | Uint8Array): string => Buffer.from(text as string).toString('base64');
+/** A perfect token of another company's issuer, which is believed about its own people alone. */
+const partner = (name: string, change: Claims): Attack =>
+  token(name, (world) => world.partner.token({ email: 'mallory@partner.example', ...change }), 200);
 
-/** A stranger's request with payloads of their own making. */
-const work = (
-  name: string,
-  payloads: () => readonly unknown[],
-  status: Attack['status'],
-  ...more: Headers
-): Attack => ({
-  name,
-  status,
-  request: (world) => ({
-    headers: [
-      ...ORDINARY,
-      ['authorization', `Bearer ${world.token({ email: 'mallory@evil.example' })}`] as const,
-      ...more,
-    ],
-    body: JSON.stringify({ payloads: payloads() }),
-  }),
-});
-
-const compressed = (encoding: string, data: Uint8Array) => ({
-  metadata: { encoding: base64(encoding) },
-  data: base64(data),
-});
-
-/** Bytes that would be 6 MB. */
-const BOMB = Buffer.concat([Buffer.from([0x12, 0x80, 0x89, 0xfa, 0x02]), Buffer.alloc(6_194_304)]);
-
-/** A message of ours whose namespace its author chose, which nothing authenticates before it is opened. */
-function messageOf(namespace: string) {
-  const data = encryptMessage(Buffer.from('x'), {
-    dataKey: Buffer.alloc(32, 1),
-    encryptedDataKeys: [{ providerId: 'aws-kms', providerInfo: Buffer.from('x'), ciphertext: Buffer.alloc(32) }],
-    encryptionContext: new Map([['temporal-namespace', namespace]]),
-  });
-  return compressed('binary/aws-encryption-sdk', data);
-}
-
-/** Whoever may read nothing causes no work, and gets no more than they sent. */
-const WORK: Attack[] = [
-  work('a zstd bomb by a stranger', () => [compressed('binary/zstd', zstdCompressSync(BOMB))], 200),
-  work('a zlib bomb by a stranger', () => [compressed('binary/zlib', deflateSync(BOMB))], 200),
-  work('a gzip bomb by a stranger', () => [compressed('binary/gzip', gzipSync(BOMB))], 200),
-  work('an honest zlib payload by a stranger', () => [compressed('binary/zlib', deflateSync(Buffer.alloc(0)))], 200),
-  work(
-    '1,000 payloads of 53 bytes, to be explained',
-    () => Array(1000).fill(compressed('binary/zlib', Buffer.alloc(3))),
-    200,
-    ['origin', ORIGIN],
-  ),
-  work('1,000 empty payloads', () => Array(1000).fill({}), 413),
-  work(
-    'a namespace of 60,000 characters, to be repeated in the server’s voice',
-    () => [messageOf('x'.repeat(60_000))],
-    200,
-    ['origin', ORIGIN],
-  ),
-  work(
-    'a namespace with line breaks and a link, to be repeated in the server’s voice',
-    () => [messageOf('orders.\n\nSign in again at https://evil.example/login \u202egnp')],
-    200,
-    ['origin', ORIGIN],
-  ),
+const OTHER_ISSUERS: Attack[] = [
+  partner('another trusted issuer’s token with an email of the team’s', { email: 'alice@acme.com' }),
+  partner('another trusted issuer’s token with an email of the team’s domain', { email: 'x@team.acme.com' }),
+  partner('another trusted issuer’s token with permissions', { permissions: ['orders:read'] }),
+  partner('another trusted issuer’s token of somebody who has a role', { email: 'dora@acme.com' }),
 ];
-
-/** The wrapped key of a message of billing, brought in as another producer's by somebody who may read orders. */
-const disguised = (name: string, metadata: (wrapped: Buffer) => Readonly<Record<string, string>>): Attack => ({
-  name,
-  status: 200,
-  looksForKeys: true,
-  request: (world) => {
-    const { data } = JSON.parse(world.billingBody).payloads[0] as { data: string };
-    const [wrapped] = parseMessage(Buffer.from(data, 'base64')).header.encryptedDataKeys;
-    const entries = Object.entries(metadata(Buffer.from(wrapped?.ciphertext ?? []))).map(([key, value]) => [
-      key,
-      base64(value),
-    ]);
-    const payload = { metadata: { encoding: base64('binary/encrypted'), ...Object.fromEntries(entries) }, data };
-    return { ...bearer(world.token()), body: JSON.stringify({ payloads: [payload] }) };
-  },
-});
-
-/** Formats that are not named with the key, under the one key that all namespaces share. */
-const FOREIGN_FORMATS: Attack[] = [
-  disguised('a wrapped key of billing as one of temporal-proxy', (wrapped) => ({
-    'encryption-dek': wrapped.toString('base64'),
-    'encryption-key-id': 'awskms:///alias/codec?region=eu-central-1',
-  })),
-  disguised('a wrapped key of billing as one of temporal-proxy, with a context of another application', (wrapped) => ({
-    'encryption-dek': wrapped.toString('base64'),
-    'encryption-key-id': 'awskms:///alias/codec?context_application=payroll',
-  })),
-  disguised('a wrapped key of billing as one of the Python sample', (wrapped) => ({
-    data_key_encrypted: wrapped.toString('base64'),
-  })),
-  disguised('a payload of the samples, whose key nobody has', () => ({ 'encryption-key-id': 'test-key-id' })),
-  {
-    name: 'a message of billing as one of the Java sample',
-    status: 200,
-    request: (world) => ({
-      ...bearer(world.token()),
-      body: world.billingBody.replace(base64('binary/aws-encryption-sdk'), base64('awsencriptionsdk/binary/encrypted')),
-    }),
-  },
-];
-
-/** A person with a right, and a ciphertext of a namespace that they have none for. */
-const OTHER_NAMESPACES: Attack[] = ['orders', 'billing', 'Billing', 'orders/../billing', 'undefined', '', '*'].map(
-  (namespace) => ({
-    name: `ciphertext of billing under X-Namespace ${JSON.stringify(namespace)}`,
-    status: 200,
-    request: (world: AttackWorld) => ({
-      headers: [
-        ['content-type', 'application/json'],
-        ['x-namespace', namespace],
-        ['authorization', `Bearer ${world.token()}`],
-      ] as const,
-      body: world.billingBody,
-    }),
-  }),
-);
 
 const TWO_TOKENS: Attack[] = [
   {
@@ -703,9 +563,8 @@ export const ATTACKS: readonly Attack[] = [
   ...SIGNATURES,
   ...CLAIMS,
   ...STRANGERS,
-  ...WORK,
-  ...FOREIGN_FORMATS,
-  ...OTHER_NAMESPACES,
+  ...OTHER_ISSUERS,
+  ...PAYLOAD_ATTACKS,
   ...TWO_TOKENS,
   ...SERVICE_TOKENS,
   ...PATHS,

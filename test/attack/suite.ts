@@ -1,12 +1,15 @@
 /** The attack suite, for any target. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ATTACKS, type Attack } from './attacks.ts';
+import { toJson } from '../support/payloads.ts';
+import type { Attack } from './attack.ts';
+import { ATTACKS } from './attacks.ts';
+import { describeCampaigns } from './campaigns.ts';
 import type { AttackRequest, StartTarget } from './target.ts';
 import { AttackWorld, leaks, PLAINTEXT } from './world.ts';
 
 /**
- * Declares the suite. `more` runs at the end, with what has happened. `ownAnswers` are the statuses, by
- * the attack's name, of what stands in front of the server and answers by itself.
+ * Declares the suite. `more` runs after the single attacks, with what has happened, and attacks of several requests
+ * after that. `ownAnswers` are the statuses, by the attack's name, of what stands in front of the server and answers by itself.
  */
 export function describeAttacks(
   name: string,
@@ -50,6 +53,22 @@ export function describeAttacks(
       }
     });
 
+    it('are aimed at a server that reads old payloads of other producers where the configuration says so', async () => {
+      const old = world.foreign(PLAINTEXT);
+      const application = new Map([['application', 'orders']]);
+      const payloads = [
+        old.temporalProxy(world.oldKey),
+        old.temporalProxy(world.oldKey, 'context_application=orders', application),
+        old.pythonSample(world.oldKey),
+      ];
+      const headers = [['content-type', 'application/json'] as const, ['authorization', world.token()] as const];
+      const body = JSON.stringify({ payloads: payloads.map(toJson) });
+      const named = [...headers, ['x-namespace', 'orders'] as const];
+      const response = await world.target.send({ method: 'POST', path: '/decode', headers: named, body });
+      const texts = JSON.parse(response.body).payloads.map((it: { data: string }) => Buffer.from(it.data, 'base64'));
+      expect(texts.map(String)).toEqual(Array(3).fill(JSON.stringify(PLAINTEXT)));
+    });
+
     it('are many, and no two the same', () => {
       expect(ATTACKS.length).toBeGreaterThanOrEqual(80);
       expect(new Set(ATTACKS.map((attack) => attack.name)).size).toBe(ATTACKS.length);
@@ -57,11 +76,13 @@ export function describeAttacks(
 
     it.each(ATTACKS.map((attack) => [attack.name, attack] as const))('get nothing: %s', async (_, attack) => {
       const before = world.target.keyCalls();
+      const asked = world.kms.calls.length;
       const request = requestOf(attack);
       const response = await world.target.send(request);
       expect([ownAnswers[attack.name] ?? attack.status].flat()).toContain(response.status);
       expect(leaks(response)).toBe(false);
       if (attack.looksForKeys === undefined) expect(world.target.keyCalls()).toBe(before);
+      if (attack.asksNothingOfKms) expect(world.kms.calls.length).toBe(asked);
       if (response.status === 200) expectInProportion(request, response.body);
       if (response.status === 200) expectUntouched(request, response.body);
       if (response.status === 401) {
@@ -74,6 +95,7 @@ export function describeAttacks(
     });
 
     more?.(() => world);
+    describeCampaigns(() => world);
   });
 }
 

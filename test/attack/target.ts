@@ -5,7 +5,8 @@
  */
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { AccessRule, IdentityConfig } from '../../config/schema.ts';
+import type { AccessRule, IdentityConfig, KmsKeyConfig } from '../../config/schema.ts';
+import type { KmsStandIn } from '../support/kms-stand-in.ts';
 
 /** A request as it goes over the wire: headers may repeat, the path is not tidied up. */
 export interface AttackRequest {
@@ -27,7 +28,38 @@ export interface AttackTarget {
   send(request: AttackRequest): Promise<AttackResponse>;
   /** Times that a key was asked for, whether or not there was one. */
   keyCalls(): number;
+  /** The audit line of a request, by the id in its answer. */
+  auditLine(requestId: string): Promise<AuditLine>;
+  /** Resolves when one line of the log holds all of these texts; a line of the metrics is one where there are metrics. */
+  logged(...texts: readonly string[]): Promise<void>;
+  /** Puts another document in the place of the service tokens in use. */
+  putServiceTokens(text: string): void;
+  /** Lets time pass: a function stands still meanwhile, with all its clocks; a server finds that its clock went on. */
+  later(milliseconds: number): Promise<void>;
+  /** What its clock says, in milliseconds. */
+  now(): number;
+  /** As new: nothing in memory, and the right time. */
+  restart(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What a line of the audit log says, as far as attacks ask. */
+export interface AuditLine {
+  readonly status: number;
+  readonly sourceAddress?: string;
+  readonly namespaces: { readonly allowed: readonly string[]; readonly denied: readonly string[] };
+  readonly opened: readonly string[];
+  readonly payloads: Readonly<Record<string, number>>;
+}
+
+/** Resolves when there is something to be had, which may take a moment after an answer. @throws Error after two seconds */
+export async function eventually<T>(what: string, look: () => T | undefined): Promise<T> {
+  for (const end = performance.now() + 2_000; ; ) {
+    const found = look();
+    if (found !== undefined) return found;
+    if (performance.now() > end) throw new Error(`there is still no ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 /** What a target has to be configured with. Encoding and decoding `orders` and `billing` must work. */
@@ -38,6 +70,11 @@ export interface AttackConfig {
   readonly origin: string;
   /** The document that `identity.serviceTokens` has to hold. */
   readonly serviceTokens: string;
+  /** Keys of this KMS, which the target has to reach. */
+  readonly keys: readonly KmsKeyConfig[];
+  readonly kms: KmsStandIn;
+  /** The secret that `identity.temporalCloudRoles` has to hold. */
+  readonly cloudApiKey: string;
   /** The certificate to trust when the issuer is asked, in PEM. */
   readonly certificate: string;
 }

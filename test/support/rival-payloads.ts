@@ -7,11 +7,11 @@ import { payloadOf, sealAesGcm } from './payloads.ts';
 type Context = ReadonlyMap<string, string>;
 
 export class RivalPayloads {
-  readonly #kms: MemoryKms;
+  readonly #kms: Pick<MemoryKms, 'newDataKey'>;
   readonly #inner: Uint8Array;
 
   /** @param inner the serialized payload to seal */
-  constructor(kms: MemoryKms, inner: Uint8Array) {
+  constructor(kms: Pick<MemoryKms, 'newDataKey'>, inner: Uint8Array) {
     this.#kms = kms;
     this.#inner = inner;
   }
