@@ -1,6 +1,6 @@
 /**
- * `npm run test:e2e [-- GROUP …]`: installs what the groups need, runs them one after another, and writes down what
- * passed. `--list` names the groups, `--prepare` only installs, `--write-docs` brings
+ * `npm run test:e2e [-- GROUP …]`: installs what the groups need, runs those with a browser beside those without, and
+ * writes down what passed. `--list` names the groups, `--prepare` only installs, `--write-docs` brings
  * docs/compatibility.md and docs/images up to date.
  */
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -31,7 +31,8 @@ Exit code: 0 all passed, 1 something failed, 2 wrong usage.
 /** Screenshots that the documentation shows. */
 const PICTURES = ['without-codec-server', 'history', 'denied'];
 
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
+type Print = (line: string) => void;
+const print: Print = (line) => void process.stdout.write(`${line}\n`);
 const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
 
 /** Installs every tool the groups need. Builds keep a core busy and downloads wait for the network, so two at a time. */
@@ -54,8 +55,26 @@ async function prepare(wanted: readonly Group[]): Promise<Map<ToolName, Error>> 
   return missing;
 }
 
-/** Runs one file of checks in a process of its own and prints each as it ends. */
-async function check(group: Group): Promise<Check[]> {
+/** Runs groups one after another; prints what became of a group when it ends, so that two lanes do not mix. */
+async function runLane(lane: readonly Group[], missing: ReadonlyMap<ToolName, Error>): Promise<Check[]> {
+  const checks: Check[] = [];
+  for (const group of lane) {
+    const lines = [`\n${group.name}: ${group.shows}`];
+    const lacking = group.needs.find((name) => missing.has(name));
+    if (lacking === undefined) checks.push(...(await check(group, (line) => lines.push(line))));
+    else {
+      const reason = missing.get(lacking);
+      const notes = [reason instanceof MissingTool ? reason.message : `${lacking} could not be made`];
+      checks.push({ group: group.name, client: lacking, name: 'can run here', passed: false, milliseconds: 0, notes });
+      lines.push(`  FAIL  cannot run here: ${notes[0]}`);
+    }
+    print(lines.join('\n'));
+  }
+  return checks;
+}
+
+/** Runs one file of checks in a process of its own. */
+async function check(group: Group, tell: Print): Promise<Check[]> {
   const checks: Check[] = [];
   const events = run({ files: [join(suiteRoot, group.file)], concurrency: 1, timeout: 10 * 60_000 });
   const clients: string[] = [];
@@ -77,10 +96,14 @@ async function check(group: Group): Promise<Check[]> {
       milliseconds: data.details.duration_ms,
       notes: [],
     });
-    print(`${passed ? '  ok    ' : '  FAIL  '}${data.name} (${seconds(data.details.duration_ms)})`);
-    if (failure !== undefined && failure.failureType !== 'cancelledByParent') print(indent(reasonOf(failure)));
+    tell(`${passed ? '  ok    ' : '  FAIL  '}${data.name} (${seconds(data.details.duration_ms)})`);
+    if (failure !== undefined && failure.failureType !== 'cancelledByParent') tell(indent(reasonOf(failure)));
   }
   return checks;
+}
+
+function needsBrowser({ needs }: Group): boolean {
+  return needs.includes('Chromium');
 }
 
 /** Brings the page and its pictures up to date. */
@@ -148,18 +171,11 @@ async function main(): Promise<number> {
 
   const checks: Check[] = [];
   if (!missing.has('npm packages of the suite')) checks.push(await checkTypes());
-  for (const group of wanted) {
-    print(`\n${group.name}: ${group.shows}`);
-    const lacking = group.needs.find((name) => missing.has(name));
-    if (lacking !== undefined) {
-      const reason = missing.get(lacking);
-      const notes = [reason instanceof MissingTool ? reason.message : `${lacking} could not be made`];
-      checks.push({ group: group.name, client: lacking, name: 'can run here', passed: false, milliseconds: 0, notes });
-      print(`  FAIL  cannot run here: ${notes[0]}`);
-      continue;
-    }
-    checks.push(...(await check(group)));
-  }
+  // Both lanes wait for servers most of their time: together they keep two cores busy.
+  const [browsers, others] = [wanted.filter(needsBrowser), wanted.filter((group) => !needsBrowser(group))];
+  const lanes = await Promise.all([runLane(others, missing), runLane(browsers, missing)]);
+  const order = new Map(groups.map(({ name }, i) => [name, i]));
+  checks.push(...lanes.flat().sort((a, b) => (order.get(a.group) ?? 0) - (order.get(b.group) ?? 0)));
   writeFileSync(join(artifactRoot, 'results.json'), `${JSON.stringify(checks, null, 2)}\n`);
   if (wanted.length === groups.length) {
     const page = compatibilityPage(

@@ -1,5 +1,5 @@
 /** A TypeScript worker and client of Temporal with the project's own payload codec, as a user would set them up. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { DataConverter, ExternalStorage, PayloadCodec } from '@temporalio/common';
@@ -80,6 +80,9 @@ async function workflowBundle(): Promise<{ code: string }> {
     logger: new DefaultLogger('ERROR'),
   });
   mkdirSync(artifactRoot, { recursive: true });
-  writeFileSync(file, code);
+  // Whole or not at all: two groups may look for it at the same time.
+  const partial = `${file}.${process.pid}`;
+  writeFileSync(partial, code);
+  renameSync(partial, file);
   return { code };
 }
