@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** Jest runs on the project's own Node with native ES modules; swc only strips the types. */
 export default {
   testEnvironment: 'node',
@@ -13,4 +15,6 @@ export default {
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/', '<rootDir>/test/aws/', '<rootDir>/test/deployed/'],
   moduleFileExtensions: ['ts', 'js', 'json', 'node'],
   testTimeout: 30000,
+  // Jest leaves one core free, which is half of a machine with two.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
 };
