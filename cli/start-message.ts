@@ -14,6 +14,8 @@ export interface StartFacts {
   readonly origins: readonly string[];
   /** Whether callers have to say who they are. */
   readonly asksWho: boolean;
+  /** Absolute path of the certificate that it serves https with. */
+  readonly certificate: string | undefined;
 }
 
 /** The value that the payload of the curl command holds. */
@@ -50,7 +52,8 @@ export async function curlThatDecodes(
 }
 
 /** The message, ready to print. */
-export function startMessage({ endpoint, addresses, keyring, curl, origins, asksWho }: StartFacts): string {
+export function startMessage(facts: StartFacts): string {
+  const { endpoint, addresses, keyring, curl, origins, asksWho, certificate } = facts;
   const lines = [`Codec server at ${endpoint} (listening on ${addresses.join(' and ')})`];
   if (keyring !== undefined) {
     lines.push(
@@ -60,7 +63,8 @@ export function startMessage({ endpoint, addresses, keyring, curl, origins, asks
     );
   }
   lines.push(
-    `CLI:      temporal workflow show --workflow-id YOUR-WORKFLOW --codec-endpoint ${endpoint}${asksWho ? ' --codec-auth "Bearer TOKEN"' : ''}`,
+    `CLI:      ${trusting(certificate)}temporal workflow show --detailed --workflow-id YOUR-WORKFLOW --codec-endpoint ${endpoint}${asksWho ? ' --codec-auth "Bearer TOKEN"' : ''}`,
+    '          (to install `temporal`: https://docs.temporal.io/cli)',
     `Web UI:   Configure Codec Server (glasses, top right): ${endpoint}`,
     `          or for all who use a dev server: temporal server start-dev --ui-codec-endpoint ${endpoint}`,
   );
@@ -78,4 +82,10 @@ export function startMessage({ endpoint, addresses, keyring, curl, origins, asks
   }
   lines.push('', 'Ctrl-C stops it.', '');
   return lines.join('\n');
+}
+
+/** What makes the CLI trust a certificate of one's own; on macOS and Windows it asks the system alone. */
+function trusting(certificate: string | undefined): string {
+  if (certificate === undefined) return '';
+  return `SSL_CERT_FILE=${/^[\w./-]+$/.test(certificate) ? certificate : `'${certificate}'`} `;
 }

@@ -115,6 +115,7 @@ async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<vo
         curl,
         origins: config.cors.origins,
         asksWho: config.identity !== null,
+        certificate: flags.cert === undefined ? undefined : resolve(io.cwd, flags.cert),
       }),
     );
     await aborted(stop);

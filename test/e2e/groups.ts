@@ -160,6 +160,12 @@ export const groups: readonly Group[] = [
     needs: [...server, 'Web UI server', 'Chromium'],
   },
   {
+    name: 'start-message',
+    shows: 'every line that the server prints at its start, and the page on HTTPS, with a real CLI and Web UI',
+    file: 'start-message.test.ts',
+    needs: [...server, 'Chromium'],
+  },
+  {
     name: 'demo',
     shows: 'npm run demo works as somebody new runs it',
     file: 'demo.test.ts',

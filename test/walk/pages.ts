@@ -19,7 +19,6 @@ export const PROVEN_ELSEWHERE: readonly (readonly [command: RegExp, proof: strin
   [/^npx cdk (deploy|diff|destroy) CodecServer-prod$/, 'test/aws/stack.test.ts'],
   [/^npm run -s codec-server -- doctor (https:\/\/|<)/, 'test/e2e/doctor.test.ts'],
   // need a Temporal server and its CLI, which the end-to-end suite has
-  [/^temporal workflow show .*--codec-endpoint/, 'test/e2e/cli.test.ts'],
   [/^temporal workflow show .*\| npm run -s codec-server -- inspect$/, 'test/cli/inspect.test.ts'],
   [/^temporal workflow show .*> history\.json$/, 'test/e2e/histories.test.ts'],
   [/^(npm run -s codec-server -- decode |export CODEC_SERVER_TOKEN=)/, 'test/cli/decode.test.ts'],
@@ -27,9 +26,13 @@ export const PROVEN_ELSEWHERE: readonly (readonly [command: RegExp, proof: strin
   // one after the other, as the page tells it
   [
     /^(openssl req|node_modules\/\.bin\/node examples\/local-https|export NODE_EXTRA_CA_CERTS|export SSL_CERT_FILE|npm start -- --config examples)/,
-    'test/examples/local-https.test.ts',
+    'test/e2e/start-message.test.ts',
   ],
-  [/^(TOKEN=…|curl --cacert cert\.pem )/, 'test/examples/local-https.test.ts'],
+  [
+    /^(TOKEN=…|curl --cacert cert\.pem |temporal workflow show .*https:\/\/localhost)/,
+    'test/e2e/start-message.test.ts',
+  ],
+  [/^temporal workflow show .*--codec-endpoint/, 'test/e2e/cli.test.ts'],
   // the package installed: the app is synthesized and the command runs in the package's own test
   [/^npx (--yes --package |codec-server start|cdk synth )/, 'test/package/package.test.ts'],
   [/^npm install \.\.\/temporal-codec-server/, 'test/package/package.test.ts'],

@@ -76,15 +76,17 @@ export interface Starting extends Omit<ProgramOptions, 'timeout'> {
   readonly patience?: number;
   /** A file for everything that it prints, too; an older one is overwritten. */
   readonly log?: string;
+  /** Give it a process group of its own, as a shell does with what is typed. It is stopped as a whole. */
+  readonly group?: boolean;
 }
 
 /** Starts a program and waits until it says that it is ready. */
 export async function start(
   command: string,
   args: readonly string[],
-  { cwd, env, input, ready, keepInput = false, patience = 60_000, log }: Starting,
+  { cwd, env, input, ready, keepInput = false, patience = 60_000, log, group = false }: Starting,
 ): Promise<Running> {
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env } });
+  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, detached: group });
   running.add(child);
   const printed = collect(child);
   if (log !== undefined) {
@@ -121,7 +123,8 @@ export async function start(
     output,
     async stop(signal = 'SIGTERM') {
       child.stdin.end();
-      child.kill(signal);
+      if (group) process.kill(-(child.pid as number), signal);
+      else child.kill(signal);
       const killer = setTimeout(() => child.kill('SIGKILL'), 10_000);
       const code = await ended;
       clearTimeout(killer);

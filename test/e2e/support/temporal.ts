@@ -23,7 +23,7 @@ export interface DevServerOptions {
   /** Where it takes gRPC. Default: a free port. */
   readonly port?: number;
   /** Its own Web UI, at `http://localhost:<port>`. Default: none. */
-  readonly ui?: { readonly port: number; readonly codecEndpoint: string };
+  readonly ui?: { readonly port: number; readonly codecEndpoint?: string };
   /** Settings of the server, such as `nexusoperation.enableStandalone=true`. */
   readonly settings?: readonly string[];
 }
@@ -47,7 +47,8 @@ export async function startTemporal(
   const where = ['--ip', '127.0.0.1', '--port', `${frontend}`, '--log-level', 'error'];
   const names = namespaces.flatMap((name) => ['--namespace', name]);
   const dynamic = settings.flatMap((setting) => ['--dynamic-config-value', setting]);
-  const withUI = ui && ['--ui-port', `${ui.port}`, '--ui-codec-endpoint', ui.codecEndpoint, '--ui-disable-news-fetch'];
+  const endpoint = ui?.codecEndpoint === undefined ? [] : ['--ui-codec-endpoint', ui.codecEndpoint];
+  const withUI = ui && ['--ui-port', `${ui.port}`, '--ui-disable-news-fetch', ...endpoint];
   const server = await start(
     await temporalCli(),
     ['server', 'start-dev', ...where, ...names, ...dynamic, ...(withUI ?? ['--headless'])],
