@@ -5,6 +5,7 @@ import { CodecError } from '../codec/errors.ts';
 import { ConfigFileError, checkConfig, loadConfigFile } from '../config/check.ts';
 import { formatProblems } from '../config/problem.ts';
 import type { CodecServerConfig } from '../config/schema.ts';
+import { withFrontPage } from '../lambda/node/front-page.ts';
 import { startLocalServer } from '../lambda/node/local-server.ts';
 import { allSinks, createAuditLog } from '../lambda/server/audit/audit-log.ts';
 import { LineBuffer, type Logger } from '../lambda/server/audit/logger.ts';
@@ -92,7 +93,7 @@ async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<vo
     });
     const server = await listening(flags, () =>
       startLocalServer({
-        pipeline,
+        pipeline: identity.signIn === undefined ? withFrontPage(pipeline) : pipeline,
         cors: config.cors,
         authenticator: identity?.authenticator,
         bodyBytes: config.limits?.bodyBytes ?? LOCAL_LIMITS.bodyBytes,

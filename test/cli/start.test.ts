@@ -300,3 +300,34 @@ describe('codec-server start', () => {
     expect(err).toBe('codec-server: nobody takes the output any more, so it ends here.\n');
   });
 });
+
+describe('the address in a browser', () => {
+  const HTML = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+
+  it('says what this is and what to do next, and nothing of this server', async () => {
+    const server = await started();
+    const answer = await fetch(`http://127.0.0.1:${server.port}/`, { headers: { accept: HTML } });
+    const page = await answer.text();
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(page).toMatch(/decodes the payloads of Temporal.*Configure Codec Server.*--codec-endpoint.*doctor ADDRESS/s);
+    expect(page).not.toMatch(/<script|keyring|http:/);
+    // By which doctor knows a sign-in.
+    expect(page).not.toContain('<title>Codec server</title>');
+    expect(answer.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-/);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    await server.stop();
+  });
+
+  it.each<[string, RequestInit, string, number]>([
+    ['a program', { headers: { accept: '*/*' } }, '/', 404],
+    ['a page of an allowed origin', { headers: { accept: HTML, origin: 'http://localhost:8233' } }, '/', 404],
+    ['another path', { headers: { accept: HTML } }, '/x', 404],
+    ['a POST', { method: 'POST', headers: { accept: HTML } }, '/', 404],
+    ['an operation', { headers: { accept: HTML } }, '/decode', 405],
+  ])('leaves %s to the protocol', async (_, init, path, status) => {
+    const server = await started();
+    const answer = await fetch(`http://127.0.0.1:${server.port}${path}`, init);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'text/plain; charset=utf-8']);
+    await server.stop();
+  });
+});

@@ -1,26 +1,7 @@
-/**
- * The pages for people: plain HTML without scripts. Whatever is not ours is escaped, and the policy
- * sent along forbids everything but the one style sheet, by its hash.
- */
-import { hash } from 'node:crypto';
+/** The pages of the sign-in. */
+import { escaped, htmlPage } from '../http/html-page.ts';
 import type { CodecResponse } from '../http/message.ts';
 import type { ReadableNamespaces } from './readable-namespaces.ts';
-
-const STYLE =
-  'body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem;color:#1b1b1f}' +
-  'h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}dt{font-weight:600}dd{margin:0 0 .5rem}' +
-  'code{background:#f0f0f3;padding:.1rem .3rem;border-radius:.2rem;overflow-wrap:anywhere}';
-
-const HEADERS = {
-  'content-type': 'text/html; charset=utf-8',
-  'cache-control': 'no-store',
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${hash('sha256', STYLE, 'base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-};
 
 /** Headers of a redirect: as little as possible goes along with it. */
 export const REDIRECT_HEADERS = {
@@ -47,7 +28,7 @@ export interface PageSettings {
 }
 
 export function statusPage(signedIn: SignedIn | undefined, settings: PageSettings, requestId: string): CodecResponse {
-  return page(
+  return htmlPage(
     200,
     'Codec server',
     (signedIn === undefined ? signedOutPart() : signedInPart(signedIn)) + howToPart(settings),
@@ -65,7 +46,7 @@ export function messagePage(
 ): CodecResponse {
   const more = status < 400 ? '' : `<p>Request <code>${escaped(requestId)}</code></p>`;
   const body = `<p>${escaped(text)}</p><p><a href="${escaped(link.to)}">${escaped(link.text)}</a></p>${more}`;
-  return page(status, title, body, requestId);
+  return htmlPage(status, title, body, requestId);
 }
 
 function signedOutPart(): string {
@@ -110,24 +91,4 @@ function howToPart({ publicUrl, origins }: PageSettings): string {
 function time(milliseconds: number): string {
   const text = new Date(milliseconds).toISOString();
   return `<time datetime="${text}">${text.slice(0, 16).replace('T', ' ')} UTC</time>`;
-}
-
-function page(status: number, title: string, body: string, requestId: string): CodecResponse {
-  return {
-    status,
-    headers: { ...HEADERS, 'x-request-id': requestId },
-    body: `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(title)}</title><style>${STYLE}</style></head><body><h1>${escaped(title)}</h1>${body}</body></html>\n`,
-  };
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
 }
