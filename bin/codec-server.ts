@@ -16,6 +16,7 @@ const LOAD: Readonly<Record<CommandName, () => Promise<Command>>> = {
   token: async () => (await import('../cli/token.ts')).token,
   'check-config': async () => (await import('../cli/check-config.ts')).checkConfigCommand,
   doctor: async () => (await import('../cli/doctor.ts')).doctor,
+  completion: async () => (await import('../cli/completion.ts')).completion,
 };
 
 const io: CommandIo = {

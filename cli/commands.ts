@@ -328,6 +328,18 @@ CORS, tokens, round trip, sizes, latency. Changes nothing and stores nothing.`,
     },
     notes: 'Exit code: 0 all is well (there may be warnings without --strict), 1 something failed, 2 wrong usage.',
   }),
+  completion: define({
+    summary: 'complete commands, options and files in a shell',
+    usage: 'SHELL',
+    about: 'Prints what makes a shell complete the commands, options and files of codec-server.',
+    operands: {
+      bash: 'in ~/.bashrc:  source <(codec-server completion bash)',
+      zsh: 'in ~/.zshrc, after compinit:  source <(codec-server completion zsh)',
+      fish: 'in ~/.config/fish/config.fish:  codec-server completion fish | source',
+    },
+    options: {},
+    notes: 'Exit code: 0 printed, 2 wrong usage.',
+  }),
 };
 
 /** A command's name. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { checkConfigCommand } from '../../cli/check-config.ts';
 import { type Command, helpOf, overviewOf } from '../../cli/command.ts';
 import { COMMANDS, type CommandName } from '../../cli/commands.ts';
+import { completion } from '../../cli/completion.ts';
 import { decode } from '../../cli/decode.ts';
 import { doctor } from '../../cli/doctor.ts';
 import { init } from '../../cli/init.ts';
@@ -24,6 +25,7 @@ const RUN: Readonly<Record<CommandName, Command>> = {
   token,
   'check-config': checkConfigCommand,
   doctor,
+  completion,
 };
 const ALL = Object.entries(RUN) as [CommandName, Command][];
 
