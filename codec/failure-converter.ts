@@ -8,7 +8,10 @@
  */
 import { DefaultFailureConverter, type PayloadConverter, type ProtoFailure } from '@temporalio/common';
 import { CODEC_ERROR } from './errors.ts';
-import { CODEC_FAILURE_SOURCE, type FailurePart, markFailurePart } from './worker/failure-parts.ts';
+import { CODEC_FAILURE_SOURCE, type FailurePart, markFailurePart, REPLAY_NAME } from './worker/failure-parts.ts';
+
+/** In the sandbox of a workflow that is replayed, whose failures are stored nowhere. */
+const REPLAY = Symbol.for(REPLAY_NAME);
 
 /** What stands in place of a message that is encrypted, in every SDK. */
 const ENCODED = 'Encoded failure';
@@ -22,9 +25,9 @@ class EncryptingFailureConverter extends DefaultFailureConverter {
   }
 
   override errorToFailure(error: unknown, payloadConverter: PayloadConverter, context?: Context): ProtoFailure {
-    return isCodecError(error)
-      ? readableFailure(error)
-      : hidden(super.errorToFailure(error, payloadConverter, context), payloadConverter, context);
+    if (isCodecError(error)) return readableFailure(error);
+    const failure = super.errorToFailure(error, payloadConverter, context);
+    return REPLAY in globalThis ? failure : hidden(failure, payloadConverter, context);
   }
 }
 

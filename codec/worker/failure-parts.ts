@@ -16,6 +16,9 @@ export type FailurePart = 'attributes' | 'details';
 /** Found in every workflow bundle that holds the failure converter, minified or not. */
 export const FAILURE_PART_NAME = 'temporal-codec-server/failure-part';
 
+/** A property of the global object of a workflow that is replayed: set there by nobody but the plugin's replay. */
+export const REPLAY_NAME = 'temporal-codec-server/replay';
+
 const FAILURE_PART = Symbol.for(FAILURE_PART_NAME);
 
 interface Marked {

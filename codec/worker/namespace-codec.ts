@@ -1,18 +1,17 @@
 /** The codec of one namespace, as the SDK calls it. */
 
-import { randomBytes } from 'node:crypto';
 import type { PayloadCodec, Payload as TemporalPayload } from '@temporalio/common';
 import { type DecodeContext, type DecodeOutcome, type Decoder, decodePayloads, isPlaintext } from '../decode.ts';
 import { type EncodeContext, type Encoder, encodePayloads } from '../encode.ts';
 import { CannotEncodeError, type CannotOpenCause, CannotOpenError } from '../errors.ts';
 import { recognizeAll, recognizeOwn } from '../formats/all-formats.ts';
-import { DataKey } from '../keys/data-key.ts';
-import type { KeySource, KeyUsage } from '../keys/key-source.ts';
+import type { KeyUsage } from '../keys/key-source.ts';
 import { type OpenedWorkerKeys, openWorkerKeys } from '../keys/worker-keys.ts';
 import { createNamespaceMatcher } from '../namespace-pattern.ts';
 import { ENCODING, type Payload } from '../payload.ts';
 import { fromTemporalPayload, toTemporalPayload } from '../temporal-codec.ts';
 import { type PayloadCodecOptions, readPeers } from './options.ts';
+import { forReplay } from './replay.ts';
 import { areOfFailure, isWithheld, occasionally, reportedError, warnProcess, withheld } from './withheld.ts';
 
 /** Temporal's `PayloadCodec`, and an end to it. */
@@ -177,22 +176,4 @@ function isNull({ metadata, data }: TemporalPayload): boolean {
   return (
     encoding != null && NULL_ENCODING.equals(encoding) && !data?.length && Object.keys(metadata ?? {}).length === 1
   );
-}
-
-// Keys of a replay, which reads as ever and whose writing the SDK throws away: no key service is asked for it.
-
-const NOBODY = [{ providerId: 'replay', providerInfo: new Uint8Array(0), ciphertext: new Uint8Array(32) }];
-
-/** The same keys for reading; what is written is for nobody, under a key that is forgotten at once. */
-export function forReplay(keys: KeySource): KeySource {
-  const dataKey = (): DataKey => {
-    const key = new DataKey('replay', randomBytes(32)).acquire();
-    key.destroy();
-    return key;
-  };
-  return {
-    ...(keys.unwraps && { unwraps: keys.unwraps }),
-    unwrap: (request, context) => keys.unwrap(request, context),
-    materialsFor: () => ({ dataKey: dataKey(), encryptedDataKeys: NOBODY }),
-  };
 }

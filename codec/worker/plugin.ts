@@ -2,7 +2,6 @@
  * The codec as a plugin of the SDK, in one line for clients, workers, replays and the bundler. Each
  * gets the namespace that it already names itself.
  */
-import { readFileSync } from 'node:fs';
 import type { DataConverter } from '@temporalio/common';
 import { CodecOptionsError } from '../errors.ts';
 import { failureConverterPath } from '../failure-converter-path.ts';
@@ -10,6 +9,7 @@ import { codecChain } from '../payload-codec.ts';
 import { FAILURE_PART_NAME } from './failure-parts.ts';
 import { type EncryptingPayloadCodec, NamespaceCodec } from './namespace-codec.ts';
 import { type CodecSettings, checkNamespace, checkSettings, checkWholeNumber, readPeers } from './options.ts';
+import { bundleForReplay, codeOf, isForReplay, type WorkflowBundle } from './replay.ts';
 import { type ClientInterceptors, DEFAULT_SUMMARY_BYTES, withSummaryCheck } from './summaries.ts';
 
 /** Options of {@link encryptionPlugin}. */
@@ -49,7 +49,10 @@ export interface EncryptionPlugin {
   configureClient<T extends object>(options: T): T;
   /** @throws CodecOptionsError when the workflow bundle would store failures of workflows in plain text */
   configureWorker<T extends object>(options: T): T;
-  /** A replay reads payloads of any namespace that the keys open, and writes none: what it encodes is thrown away. */
+  /**
+   * A replay reads payloads of any namespace that the keys open, and writes none: what it encodes is thrown away,
+   * and its failures stay readable, since the error of the replay is the only place where they are told.
+   */
   configureReplayWorker<T extends object>(options: T): T;
   configureBundler<T extends object>(options: T): T;
   /** Zeroes the data keys in memory. To be called when no client and no worker runs any more. */
@@ -96,7 +99,7 @@ export function encryptionPlugin(options: EncryptionPluginOptions): EncryptionPl
     };
     return { ...given, dataConverter: { ...dataConverter, payloadCodecs: [chain], ...failures } };
   };
-  return {
+  const plugin: EncryptionPlugin = {
     name: 'temporal-codec-server',
     configureClient(given) {
       const configured = configure(given, 'live');
@@ -110,7 +113,10 @@ export function encryptionPlugin(options: EncryptionPluginOptions): EncryptionPl
       if (encryptFailures) checkBundle(configured);
       return configured;
     },
-    configureReplayWorker: (given) => configure(given, 'replay'),
+    configureReplayWorker(given) {
+      const configured = configure(given, 'replay');
+      return configured === given ? given : readableFailures(configured, plugin);
+    },
     configureBundler: (given) =>
       encryptFailures
         ? { ...given, failureConverterPath: (given as BundleOptions).failureConverterPath ?? failureConverterPath() }
@@ -119,6 +125,7 @@ export function encryptionPlugin(options: EncryptionPluginOptions): EncryptionPl
       for (const codec of codecs.values()) codec.close();
     },
   };
+  return plugin;
 }
 
 /** Codecs of the user's own with one of ours behind them. */
@@ -126,8 +133,27 @@ const chains = new WeakMap<object, EncryptingPayloadCodec>();
 
 interface BundledWorker {
   readonly dataConverter?: DataConverter;
-  readonly workflowBundle?: { readonly code?: string; readonly codePath?: string };
+  readonly workflowBundle?: WorkflowBundle;
+  readonly plugins?: readonly object[];
 }
+
+/**
+ * Options of a replay whose failures stay readable, by a copy of its bundle, or by a bundle that is made for
+ * it without our failure converter. What a failure converter of the user's own does is up to it.
+ */
+function readableFailures<T extends BundledWorker>(options: T, plugin: EncryptionPlugin): T {
+  const { workflowBundle, plugins, dataConverter } = options;
+  if (workflowBundle !== undefined) return { ...options, workflowBundle: bundleForReplay(workflowBundle) };
+  const { failureConverterPath: path, ...converter } = dataConverter ?? {};
+  if (path !== undefined && path !== failureConverterPath()) return options;
+  return {
+    ...options,
+    dataConverter: converter,
+    ...(plugins && { plugins: plugins.map((it) => (it === plugin ? { ...plugin, configureBundler: asItIs } : it)) }),
+  };
+}
+
+const asItIs = <T extends object>(options: T): T => options;
 
 /**
  * Failures of workflows are converted in the bundle. One that was made without our converter would
@@ -137,10 +163,9 @@ interface BundledWorker {
  */
 function checkBundle({ workflowBundle, dataConverter }: BundledWorker): void {
   if (workflowBundle === undefined || dataConverter?.failureConverterPath !== failureConverterPath()) return;
-  const { code, codePath } = workflowBundle;
-  const text = code ?? (codePath === undefined ? '' : readFileSync(codePath, 'utf8'));
-  if (text.includes(FAILURE_PART_NAME)) return;
+  const code = codeOf(workflowBundle);
+  if (code.includes(FAILURE_PART_NAME) && !isForReplay(code)) return;
   throw new CodecOptionsError(
-    'the workflow bundle was made without the failure converter, so that failures of workflows would be stored in plain text: give bundleWorkflowCode the same plugin, or set encryptFailures to false',
+    'the workflow bundle was made without the failure converter, or for a replay, so that failures of workflows would be stored in plain text: give bundleWorkflowCode the same plugin, or set encryptFailures to false',
   );
 }

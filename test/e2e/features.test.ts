@@ -131,6 +131,7 @@ describe('Everything that a payload or a failure can be in', () => {
   const seen = new Map<string, Seen>();
   let keys: { keyring: string };
   let plugins: EncryptionPlugin[];
+  let workflowBundle: { code: string };
   const WAYS = ['the plugin', 'the data converter', 'a prebuilt bundle'];
 
   before(async () => {
@@ -147,7 +148,7 @@ describe('Everything that a payload or a failure can be in', () => {
     keys = { keyring };
     plugins = [encryptionPlugin({ keys, plaintext: 'refuse' })];
     const dataConverter = createDataConverter({ namespace: 'converter', keys: { keyring }, plaintext: 'refuse' });
-    const workflowBundle = await bundleWorkflowCode({ workflowsPath, plugins, logger: new DefaultLogger('ERROR') });
+    workflowBundle = await bundleWorkflowCode({ workflowsPath, plugins, logger: new DefaultLogger('ERROR') });
     const ways: Readonly<Record<string, readonly [namespace: string, way: Way]>> = {
       nothing: ['plain', { client: {}, worker: { workflowsPath } }],
       'the plugin': ['plugin', { client: { plugins }, worker: { plugins, workflowsPath } }],
@@ -196,6 +197,21 @@ describe('Everything that a payload or a failure can be in', () => {
       );
     });
   }
+
+  it('says why a replay fails, whose failures are stored nowhere', async () => {
+    const [, bytes] = seen.get('a prebuilt bundle')?.histories.find(([name]) => name === 'child') ?? [];
+    const history = proto.api.history.v1.History.decode(bytes ?? new Uint8Array());
+    // As if its code had been changed since.
+    const started = history.events[0]?.workflowExecutionStartedEventAttributes;
+    assert.ok(started?.workflowType);
+    started.workflowType.name = 'failingTask';
+    const bundlerOptions = { logger: new DefaultLogger('ERROR') } as object;
+    for (const code of [{ workflowBundle }, { workflowsPath, bundlerOptions }])
+      await assert.rejects(Worker.runReplayHistory({ ...code, plugins }, history, 'failingTask'), {
+        name: 'ReplayError',
+        message: new RegExp(`message: "a mistake with ${SECRET}"`),
+      });
+  });
 
   it('refuses the summary of a standalone Activity or Nexus operation exactly where the server would', async () => {
     const target = { worker: { namespace: 'plugin', taskQueue: 'nobody' } };

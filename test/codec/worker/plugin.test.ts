@@ -84,6 +84,34 @@ describe('the encryption plugin', () => {
     await expect(replay?.decode(thrownAway)).rejects.toThrow('unknown-key');
   });
 
+  it('leaves the failures of a replay readable, by a copy of the bundle that no worker takes', () => {
+    const code = `x=Symbol.for('temporal-codec-server/failure-part')\n//# sourceMappingURL=data:x`;
+    writeFileSync(bundle, code);
+    const encryption = plugin();
+    for (const workflowBundle of [{ code }, { codePath: bundle }]) {
+      const given = { ...workflowBundle };
+      const replayed = encryption.configureReplayWorker({ workflowBundle }) as { workflowBundle: { code: string } };
+      expect(workflowBundle).toEqual(given);
+      expect(replayed.workflowBundle.code.split('\n')).toEqual([
+        code.split('\n')[0],
+        'globalThis[Symbol.for("temporal-codec-server/replay")] = true;',
+        code.split('\n')[1],
+      ]);
+      expect(() => encryption.configureWorker(replayed)).toThrow(/made without the failure converter, or for a replay/);
+    }
+    expect(encryption.configureWorker({ workflowBundle: { code } })).toHaveProperty('dataConverter');
+  });
+
+  it('has a bundle that is made for a replay without the failure converter, and every other one with it', () => {
+    const encryption = plugin();
+    const replayed = encryption.configureReplayWorker({ plugins: [encryption] });
+    expect(replayed).not.toHaveProperty('dataConverter.failureConverterPath');
+    expect(replayed.plugins[0]?.configureBundler({})).toEqual({});
+    expect(encryption.configureBundler({})).toEqual({ failureConverterPath: failureConverterPath() });
+    const dataConverter = { failureConverterPath: '/own.js' };
+    expect(encryption.configureReplayWorker({ dataConverter })).toMatchObject({ dataConverter });
+  });
+
   it.each([
     ['an option that it does not know', { namespace: 'orders' } as object, /^there is no option namespace/],
     ['no keys', { keys: undefined as never }, /^keys names none/],
