@@ -16,11 +16,20 @@ const root = new URL('../', import.meta.url);
  * @throws Error when npm cannot make the bill
  */
 export function writeSbom(): number {
-  const text = npmSbom();
-  const { components } = JSON.parse(text) as { components: unknown[] };
+  const { serialNumber: _, metadata, ...bill } = JSON.parse(npmSbom()) as Bill;
+  // A random number and the time would make other bytes of the same package.
+  const { timestamp: __, ...lasting } = metadata;
   mkdirSync(new URL('dist/', root), { recursive: true });
-  writeFileSync(new URL('dist/sbom.cdx.json', root), text);
-  return components.length;
+  const text = JSON.stringify({ ...bill, metadata: lasting }, null, 2);
+  writeFileSync(new URL('dist/sbom.cdx.json', root), `${text}\n`);
+  return bill.components.length;
+}
+
+/** What of a bill is changed or looked at. */
+interface Bill {
+  readonly serialNumber: string;
+  readonly metadata: { readonly timestamp: string };
+  readonly components: readonly unknown[];
 }
 
 /**
@@ -28,8 +37,11 @@ export function writeSbom(): number {
  * for the bill of a project that has none.
  */
 function npmSbom(): string {
-  const bare = mkdtempSync(join(tmpdir(), 'codec-server-sbom-'));
+  const folder = mkdtempSync(join(tmpdir(), 'codec-server-sbom-'));
+  // npm takes the folder's name for the package's.
+  const bare = join(folder, 'temporal-codec-server');
   try {
+    mkdirSync(bare);
     const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as Record<string, unknown>;
     const { devDependencies: _, scripts: __, workspaces: ___, ...published } = manifest;
     writeFileSync(join(bare, 'package.json'), JSON.stringify(published));
@@ -37,7 +49,7 @@ function npmSbom(): string {
     npm(bare, 'install', '--package-lock-only', '--offline', '--ignore-scripts', '--no-audit');
     return npm(bare, 'sbom', '--sbom-format', 'cyclonedx', '--package-lock-only');
   } finally {
-    rmSync(bare, { recursive: true });
+    rmSync(folder, { recursive: true });
   }
 }
 

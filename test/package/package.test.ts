@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { packPackages, sumOf } from '../../scripts/release/pack.ts';
 import { breaksBetween, lastingOf } from '../releases/lasting.ts';
 import { type FrozenEnvironment, frozenEnvironments } from '../releases/releases.ts';
 
@@ -31,6 +32,11 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
   engines: { node: string };
   dependencies: Record<string, string>;
 };
+/** What the packages are made from. */
+const SOURCES = [
+  ...['.npmrc', 'LICENSE', 'README.md', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'],
+  ...['bin', 'cli', 'codec', 'config', 'environments', 'lambda', 'lib', 'scripts'],
+];
 const app = realpathSync(mkdtempSync(join(tmpdir(), 'package-')));
 const tarball = join(app, `${manifest.name}-${manifest.version}.tgz`);
 const installed = join(app, 'node_modules', manifest.name);
@@ -57,7 +63,7 @@ beforeAll(() => {
   const npm = process.env['npm_execpath'];
   const [command, first] = npm === undefined ? ['npm', []] : [process.execPath, [npm]];
   const arguments_ = [...first, 'pack', '--ignore-scripts', '--offline', '--json', '--pack-destination', app];
-  execFileSync(command, arguments_, { cwd: root, stdio: 'pipe' });
+  for (const cwd of [root, join(root, 'codec')]) execFileSync(command, arguments_, { cwd, stdio: 'pipe' });
   mkdirSync(installed, { recursive: true });
   execFileSync('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1']);
   for (const name of Object.keys(manifest.dependencies)) link(name);
@@ -179,6 +185,24 @@ describe('the packed package', () => {
       expect(rules.filter((id) => id.startsWith('CodecRefused'))).toHaveLength(1);
     }, 60_000);
   });
+
+  it('is the same bytes, whichever folder it was made in', () => {
+    // Packages are found further up, so that a path in a file would be another.
+    mkdirSync(join(root, '.cache'), { recursive: true });
+    const copy = mkdtempSync(join(root, '.cache/another-folder-'));
+    try {
+      for (const name of SOURCES)
+        cpSync(join(root, name), join(copy, name), { recursive: true, filter: (file) => !file.endsWith('codec/dist') });
+      const made = packPackages(copy, copy);
+      expect(made.map(({ file }) => file)).toEqual([
+        `${manifest.name}-worker-${manifest.version}.tgz`,
+        `${manifest.name}-${manifest.version}.tgz`,
+      ]);
+      expect(made.map(({ integrity }) => integrity)).toEqual(made.map(({ file }) => sumOf(join(app, file)).integrity));
+    } finally {
+      rmSync(copy, { recursive: true });
+    }
+  }, 180_000);
 
   it('brings a bill of materials that lists what it needs, and nothing for development', () => {
     const { components } = JSON.parse(readFileSync(join(installed, 'dist/sbom.cdx.json'), 'utf8')) as {

@@ -1,4 +1,4 @@
-/** What earlier releases deployed and accepted, one folder a release. `npm run release` adds the folder of a new one. */
+/** What earlier releases deployed, accepted and wrote, one folder a release. `npm run release` adds the folder of a new one. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { EnvironmentConfig } from '../../config/environment.ts';
 import type { LastingTemplate } from './lasting.ts';
