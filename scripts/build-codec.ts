@@ -25,6 +25,8 @@ export function compile(project: string): void {
  */
 export async function buildCodecAsCommonJs(modules: string, outdir: string): Promise<void> {
   await build({
+    // Comments name files as seen from there, wherever npm runs this.
+    absWorkingDir: codec('..'),
     entryPoints: [codec('index.ts'), codec('failure-converter.ts')],
     outdir,
     bundle: true,

@@ -16,6 +16,7 @@ const inRoot = (path: string): string => fileURLToPath(new URL(`../${path}`, imp
 /** The CDK construct and the configuration once more as CommonJS, each with its declarations. */
 async function buildCdkCommonJs(): Promise<void> {
   await build({
+    absWorkingDir: inRoot('.'),
     entryPoints: [inRoot('lib/index.ts'), inRoot('config/index.ts')],
     outbase: inRoot('.'),
     outdir: inRoot('dist/cjs-cdk'),

@@ -25,12 +25,10 @@ const PACKAGES = ['codec', '.'] as const;
  * @throws Error with what npm said, where a package cannot be built or packed
  */
 export function packPackages(root: string, folder: string): PackedPackage[] {
+  // Once for both, where npm would build each on its own.
+  run(root, process.execPath, 'scripts/build.ts');
   return PACKAGES.map((place) => {
-    const { status, stdout, stderr } = spawnSync('npm', ['pack', '--pack-destination', folder], {
-      cwd: join(root, place),
-      encoding: 'utf8',
-    });
-    if (status !== 0) throw new Error(`npm pack failed in ${place}: ${stdout}${stderr}`);
+    const stdout = run(join(root, place), 'npm', 'pack', '--ignore-scripts', '--pack-destination', folder);
     const { name } = JSON.parse(readFileSync(join(root, place, 'package.json'), 'utf8')) as { name: string };
     const file = stdout.trim();
     return { name, file, ...sumOf(join(folder, file)) };
@@ -41,4 +39,10 @@ export function packPackages(root: string, folder: string): PackedPackage[] {
 export function sumOf(file: string): Pick<PackedPackage, 'bytes' | 'integrity'> {
   const content = readFileSync(file);
   return { bytes: content.length, integrity: `sha512-${createHash('sha512').update(content).digest('base64')}` };
+}
+
+function run(cwd: string, command: string, ...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${command} ${args[0]} failed in ${cwd}: ${stdout}${stderr}`);
+  return stdout;
 }
