@@ -63,6 +63,9 @@ async function walksTheFirstScreen(command: string): Promise<void> {
       ensure(Date.now() < deadline, `it is not up after five minutes: ${output.slice(-600)}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
+    // An old Node.js on the machine is named, once for each package; the project brings its own.
+    const warnings = output.match(/^npm warn (?!EBADENGINE).+$/gm) ?? [];
+    ensure(warnings.length === 0, `npm ci warns: ${warnings.join('\n')}`);
     const curl = /^curl .+$/m.exec(output)?.[0] ?? '';
     const decoded = shell(curl).output;
     const [payload] = (JSON.parse(decoded) as { payloads: { data: string }[] }).payloads;
