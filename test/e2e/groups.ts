@@ -160,6 +160,12 @@ export const groups: readonly Group[] = [
     needs: [...server, 'Web UI server', 'Chromium'],
   },
   {
+    name: 'readme',
+    shows: 'README.md as a code host shows it: the first command on the first screen, pictures that can be read',
+    file: 'readme.test.ts',
+    needs: ['npm packages of the suite', 'Chromium'],
+  },
+  {
     name: 'start-message',
     shows: 'every line that the server prints at its start, and the page on HTTPS, with a real CLI and Web UI',
     file: 'start-message.test.ts',
