@@ -6,6 +6,7 @@ import { newSessionKeys, parseSessionKeys } from '../../lambda/server/sign-in/se
 import type { BrowserAnswer, BrowserLike } from '../support/browser-like.ts';
 import { CODEC_CLIENT } from '../support/identity-provider.ts';
 import { ALICE, MALLORY, SESSION, SIGN_IN, SignInWorld, UI_ORIGIN } from '../support/sign-in-world.ts';
+import { declareSignInCampaigns } from './sign-in-campaigns.ts';
 
 describe('attacks on the sign-in', () => {
   let world: SignInWorld;
@@ -211,6 +212,8 @@ describe('attacks on the sign-in', () => {
     for (const path of ['//evil.example/login', '/login/', '/%6Cogin', '/x/callback', '/\\evil.example'])
       expect((await world.browser().get(`${world.publicUrl}${path}`)).status).toBe(404);
   });
+
+  declareSignInCampaigns(() => world);
 
   it('repeat nothing of what cookies and queries hold', async () => {
     const canary = `canary-${randomBytes(9).toString('hex')}`;

@@ -1,5 +1,6 @@
 /** An environment with sign-in as it is deployed: its routes, its secrets, and cookies through the gateway's events. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { declareSignInCampaigns } from '../attack/sign-in-campaigns.ts';
 import { ALICE, SESSION, SIGN_IN, UI_ORIGIN } from '../support/sign-in-world.ts';
 import type { FrontUnderTest } from './fronts.ts';
 import { PLAIN, SignInEnvironment } from './support/sign-in-environment.ts';
@@ -70,6 +71,14 @@ export function describeSignIn(behind?: FrontUnderTest): void {
       const headers = { 'content-type': 'application/json', 'x-namespace': 'orders' };
       expect((await browser.post(`${environment.endpoint}/decode`, '{"payloads":[]}', headers)).status).toBe(401);
     });
+
+    declareSignInCampaigns(() => ({
+      publicUrl: environment.endpoint,
+      provider: environment.provider,
+      browser: () => environment.browser(),
+      signedIn: async () => environment.browserWith(await environment.signIn()),
+      decode: (browser) => environment.decode(browser),
+    }));
 
     it('writes none of what proves a person into its log', async () => {
       const browser = environment.browser();

@@ -1,4 +1,4 @@
-/** The table of promises in docs/security.md: every test it names exists, and no page promises another bound. */
+/** The tables of promises and of attacks: every test they name exists, and no page promises another bound. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -31,6 +31,12 @@ interface Row {
 }
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+
+/** Whether a cell such as `` `test/a.test.ts`: a title `` names a test that exists. */
+function namesATest(cell: string): boolean {
+  const [, path = '', title = ''] = /^`([^`]+)`: (.+)$/.exec(cell) ?? [];
+  return title !== '' && existsSync(join(ROOT, path)) && read(path).includes(title);
+}
 
 function rowsOf(page: string): Row[] {
   const section = page.split(/^## /m).find((part) => part.startsWith('Promises\n')) ?? '';
@@ -115,11 +121,7 @@ describe('the table of promises', () => {
   });
 
   it.each(rows.map((row) => [row.promise, row.test] as const))('names a test that exists: %s', (_, test) => {
-    const [, path = '', title = ''] = /^`([^`]+)`: (.+)$/.exec(test) ?? [];
-    expect(title).not.toBe('');
-    expect(existsSync(join(ROOT, path)) && read(path).includes(title) ? 'exists' : `no such test: ${test}`).toBe(
-      'exists',
-    );
+    expect(namesATest(test) ? 'exists' : `no such test: ${test}`).toBe('exists');
   });
 
   it('is for pages that exist', () => {
@@ -143,4 +145,19 @@ describe('the table of promises', () => {
   ])('finds a bound that is not in it: %s', (sentence) => {
     expect(unknownIn(`${read('docs/keys.md')}\n${sentence}`)).toHaveLength(1);
   });
+});
+
+describe('the table of attacks', () => {
+  const attacks = read('test/attack/README.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !/^\| (attack|---) /.test(line))
+    .map((line) => line.slice(1, -1).split('|'));
+
+  it.each(attacks.map(([attack = '', test = '', where = '']) => [attack.trim(), test.trim(), where.trim()] as const))(
+    'names a test that exists, and where it runs: %s',
+    (_, test, where) => {
+      expect(namesATest(test) ? 'exists' : `no such test: ${test}`).toBe('exists');
+      expect(where).toMatch(/^(both|the local server|the function|the pipeline, which both run|no server)/);
+    },
+  );
 });

@@ -265,11 +265,14 @@ describe('the sign-in', () => {
     expect(answer.setCookies).toEqual([]);
   });
 
-  it('ends what was signed in before validFrom', async () => {
+  it.each<[string, (at: Date) => string]>([
+    ['in UTC', (at) => at.toISOString()],
+    ['with an offset', (at) => `${new Date(at.getTime() + 7_200_000).toISOString().slice(0, 23)}+02:00`],
+  ])('ends what was signed in before a validFrom %s', async (_, text) => {
     const browser = await world.signedIn();
     const file = join(world.folder, 'session-keys.json');
     const document = JSON.parse(readFileSync(file, 'utf8'));
-    const validFrom = new Date(Date.now() + 1000).toISOString();
+    const validFrom = text(new Date(Date.now() + 1000));
     writeFileSync(file, JSON.stringify({ ...document, validFrom }));
     const clock = new TestClock();
     expect((await world.decode(browser)).status).toBe(200);
@@ -277,5 +280,6 @@ describe('the sign-in', () => {
     // the first request after a minute reads the file anew
     expect((await world.decode(browser)).status).toBe(401);
     expect((await world.decode(await world.signedIn())).status).toBe(200);
+    writeFileSync(file, JSON.stringify(document));
   });
 });
