@@ -70,6 +70,7 @@ export class CodecServerStack extends Stack {
       entryWorkerPolicyArns: server.entryWorkerPolicies.map((parts) =>
         parts.map(({ managedPolicyArn }) => managedPolicyArn),
       ),
+      keyringWorkerPolicyArns: server.keyringWorkerPolicies.map(({ managedPolicyArn }) => managedPolicyArn),
       alarmTopicArn: deployment.alarms?.topic === 'created-by-stack' ? server.alarmTopic?.topicArn : undefined,
       domainTarget: deployment.domain?.hostedZone === null ? server.domainTarget : undefined,
       auditLogGroup: server.auditLogGroup.logGroupName,

@@ -4,7 +4,7 @@
  */
 import { Annotations, Aws, type CfnElement, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { Alarm, Dashboard } from 'aws-cdk-lib/aws-cloudwatch';
-import { type IGrantable, type ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IGrantable, ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Alias, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -30,8 +30,14 @@ import { NOBODY } from './nobody.ts';
 import { acceptPrefixes, PayloadBucket, storageStatements } from './payload-bucket.ts';
 import { oversizedPolicies } from './policy-size.ts';
 import { refuse } from './refuse.ts';
-import { type NamedSecret, Secrets } from './secrets.ts';
-import { grantStatements, type WorkerGrants, WorkerPolicy, workerStatements } from './worker-permissions.ts';
+import { type NamedSecret, Secrets, secretStatements } from './secrets.ts';
+import {
+  grantStatements,
+  KeyringWorkerPolicy,
+  type WorkerGrants,
+  WorkerPolicy,
+  workerStatements,
+} from './worker-permissions.ts';
 
 /**
  * A codec server.
@@ -61,6 +67,11 @@ export class CodecServer extends Construct {
   readonly workerPolicies: readonly ManagedPolicy[];
   /** The same for the namespaces of each entry of `keys.kms`, in their order; empty where there is but one entry. */
   readonly entryWorkerPolicies: readonly (readonly ManagedPolicy[])[];
+  /**
+   * For workers that take the keyring from the secret of `keys.keyringSecret`: they read that secret, and so every
+   * namespace that it serves. Empty where there is none.
+   */
+  readonly keyringWorkerPolicies: readonly ManagedPolicy[];
   readonly payloadBucket: IBucket | undefined;
   readonly secrets: readonly NamedSecret[];
   /** What a CNAME of the domain's name has to point at, where there is a domain. */
@@ -118,7 +129,7 @@ export class CodecServer extends Construct {
       options: props.functionProps,
       statements: [
         ...keyStatements({ entries, createdKeyArn: createdKey?.keyArn }),
-        ...secretStatements(secrets, operationsKey),
+        ...secretStatements(secrets.all, operationsKey),
         ...storageStatements({ ...storage, writes: ({ write }) => write === true }),
       ],
       variables: {
@@ -162,10 +173,27 @@ export class CodecServer extends Construct {
                 writes: () => true,
               }),
           });
+    const keyring = secrets.all.find(({ variable }) => variable === ENVIRONMENT_VARIABLES.keyringSecretArn);
+    const keyringNamespaces = config.keys.keyringSecret?.namespaces ?? [];
+    const keyringWorkers =
+      keyring &&
+      new KeyringWorkerPolicy(this, 'KeyringWorkers', {
+        environment,
+        statements: [
+          ...secretStatements([keyring], operationsKey),
+          ...storageStatements({
+            ...storage,
+            entries: bucketsOf(keyringNamespaces, bucketEntries),
+            writes: () => true,
+          }),
+        ],
+      });
     const bucketId =
       bucket === undefined ? undefined : Stack.of(this).getLogicalId(bucket.node.defaultChild as CfnElement);
-    for (const holder of [codec.role, ...(workers?.policies ?? []), ...(workers?.ofEntries ?? []).flat()])
-      acceptPrefixes(holder, bucketEntries, bucketId);
+    const forWorkers = [workers?.policies, ...(workers?.ofEntries ?? []), keyringWorkers?.policies].flatMap(
+      (it) => it ?? [],
+    );
+    for (const holder of [codec.role, ...forWorkers]) acceptPrefixes(holder, bucketEntries, bucketId);
     const alarms =
       deployment.alarms === null
         ? undefined
@@ -210,6 +238,7 @@ export class CodecServer extends Construct {
     this.auditLogGroup = audit.logGroup;
     this.workerPolicies = workers?.policies ?? [];
     this.entryWorkerPolicies = workers?.ofEntries ?? [];
+    this.keyringWorkerPolicies = keyringWorkers?.policies ?? [];
     this.payloadBucket = bucket as IBucket | undefined;
     this.secrets = secrets.all;
     this.domainTarget = domain?.target;
@@ -252,32 +281,6 @@ function bucketsOf(namespaces: readonly string[], buckets: readonly StorageBucke
     const names = [...new Set(held.flatMap((entry) => entry.namespaces))];
     return names.length === 0 ? [] : [{ ...bucket, namespaces: names }];
   });
-}
-
-/** Reading each secret, and the use of the key that encrypts those made here, through Secrets Manager alone. */
-function secretStatements(secrets: Secrets, key: IKey | undefined): PolicyStatement[] {
-  if (secrets.all.length === 0) return [];
-  const statements = [
-    new PolicyStatement({
-      sid: 'Secrets',
-      actions: ['secretsmanager:GetSecretValue'],
-      resources: secrets.all.map(({ secret }) => secret.secretArn),
-    }),
-  ];
-  const created = secrets.all.filter((secret) => secret.created);
-  if (key !== undefined && created.length > 0) {
-    statements.push(
-      new PolicyStatement({
-        sid: 'SecretsKey',
-        actions: ['kms:Decrypt'],
-        resources: [key.keyArn],
-        conditions: {
-          StringEquals: { 'kms:EncryptionContext:SecretARN': created.map(({ secret }) => secret.secretArn) },
-        },
-      }),
-    );
-  }
-  return statements;
 }
 
 /** Every KMS key that an environment uses, once. */

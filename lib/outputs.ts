@@ -16,6 +16,8 @@ export interface OutputsProps {
   readonly workerPolicyArns: readonly string[];
   /** Of each entry of keys, where there are several. */
   readonly entryWorkerPolicyArns: readonly (readonly string[])[];
+  /** Of workers with the keyring in a secret. */
+  readonly keyringWorkerPolicyArns: readonly string[];
   readonly alarmTopicArn: string | undefined;
   readonly domainTarget: string | undefined;
   readonly auditLogGroup: string;
@@ -66,6 +68,11 @@ export function addOutputs(stack: Construct, props: OutputsProps): void {
   inParts('WorkerPolicyArn', props.workerPolicyArns, "Attach this managed policy to your workers' roles.");
   for (const [index, arns] of props.entryWorkerPolicyArns.entries())
     inParts(`WorkerPolicyArn${index}`, arns, `The same for workers of the namespaces of keys.kms[${index}] alone.`);
+  inParts(
+    'KeyringWorkerPolicyArn',
+    props.keyringWorkerPolicyArns,
+    'Attach this managed policy to the roles of workers that take the keyring from its secret.',
+  );
   output('AuditLogGroup', props.auditLogGroup, 'One line a request: who decoded what, where.');
   output('DashboardUrl', props.dashboard, 'The dashboard in CloudWatch.');
   output('AlarmTopicArn', props.alarmTopicArn, 'Subscribe here to hear alarms.');

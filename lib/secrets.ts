@@ -1,5 +1,6 @@
 /** The secrets that an environment asks for: made here and filled by people, or existing ones by ARN. */
 import { SecretValue } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { type ISecret, Secret, type SecretStringGenerator } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -123,4 +124,30 @@ export class Secrets extends Construct {
     );
     return { variable, secret: secret as ISecret, created: true };
   }
+}
+
+/** Reading each secret, and the use of the key that encrypts those made here, through Secrets Manager alone. */
+export function secretStatements(secrets: readonly NamedSecret[], key: IKey | undefined): PolicyStatement[] {
+  if (secrets.length === 0) return [];
+  const statements = [
+    new PolicyStatement({
+      sid: 'Secrets',
+      actions: ['secretsmanager:GetSecretValue'],
+      resources: secrets.map(({ secret }) => secret.secretArn),
+    }),
+  ];
+  const created = secrets.filter((secret) => secret.created);
+  if (key !== undefined && created.length > 0) {
+    statements.push(
+      new PolicyStatement({
+        sid: 'SecretsKey',
+        actions: ['kms:Decrypt'],
+        resources: [key.keyArn],
+        conditions: {
+          StringEquals: { 'kms:EncryptionContext:SecretARN': created.map(({ secret }) => secret.secretArn) },
+        },
+      }),
+    );
+  }
+  return statements;
 }

@@ -67,7 +67,7 @@ export class WorkerPolicy extends Construct {
 
   constructor(scope: Construct, id: string, { environment, entries, createdKeyArn, statements }: WorkerPolicyProps) {
     super(scope, id);
-    this.policies = this.#inParts('Policy', `the namespaces of ${environment}`, [
+    this.policies = inParts(this, 'Policy', `the namespaces of ${environment}`, [
       ...keyStatements({ entries, createdKeyArn }),
       ...statements(),
     ]);
@@ -75,20 +75,34 @@ export class WorkerPolicy extends Construct {
       entries.length < 2
         ? []
         : entries.map((entry, index) =>
-            this.#inParts(`Entry${index}`, `the namespaces of entry ${index} of the keys of ${environment}`, [
+            inParts(this, `Entry${index}`, `the namespaces of entry ${index} of the keys of ${environment}`, [
               ...keyStatements({ entries: [entry], createdKeyArn }),
               ...statements(entry.namespaces),
             ]),
           );
   }
+}
 
-  #inParts(id: string, whose: string, statements: readonly PolicyStatement[]): ManagedPolicy[] {
-    return inDocuments(this, statements).map(
-      (document, part) =>
-        new ManagedPolicy(this, partId(id, part), {
-          description: `For Temporal workers: encrypt and decrypt the payloads of ${whose}.`,
-          statements: document,
-        }),
-    );
+/** For workers whose keyring is a secret: KMS has no part in it, so a policy of its own. */
+export class KeyringWorkerPolicy extends Construct {
+  readonly policies: readonly ManagedPolicy[];
+
+  constructor(
+    scope: Construct,
+    id: string,
+    { environment, statements }: { readonly environment: string; readonly statements: readonly PolicyStatement[] },
+  ) {
+    super(scope, id);
+    this.policies = inParts(this, 'Policy', `the namespaces of the keyring of ${environment}`, statements);
   }
+}
+
+function inParts(scope: Construct, id: string, whose: string, statements: readonly PolicyStatement[]): ManagedPolicy[] {
+  return inDocuments(scope, statements).map(
+    (document, part) =>
+      new ManagedPolicy(scope, partId(id, part), {
+        description: `For Temporal workers: encrypt and decrypt the payloads of ${whose}.`,
+        statements: document,
+      }),
+  );
 }

@@ -158,16 +158,51 @@ describe('what the function may do', () => {
   });
 });
 
-describe('what the function may do with a keyring in a secret', () => {
-  it('is to read that secret, and to use no key of KMS', () => {
-    const keyringSecret = { secret: 'created-by-stack', namespaces: ['orders-dev.a1b2c'] } as const;
-    const template = new SynthesizedTemplate({ ...dev, keys: { ...dev.keys, kms: null, keyringSecret } });
-    const keyring = { Ref: template.idOf('AWS::SecretsManager::Secret', 'SecretsKeyring') };
-    expect(template.statementsOf('CodecRole')).toEqual({
-      OwnLog: ownLog(template),
-      Secrets: { Sid: 'Secrets', Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: keyring },
-    });
+describe('with a keyring in a secret', () => {
+  const keyringSecret = { secret: 'created-by-stack', namespaces: ['orders-dev.a1b2c'] } as const;
+  const template = new SynthesizedTemplate({ ...dev, keys: { ...dev.keys, kms: null, keyringSecret } });
+  const keyring = { Ref: template.idOf('AWS::SecretsManager::Secret', 'SecretsKeyring') };
+  const readIt = { Sid: 'Secrets', Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: keyring };
+
+  it('the function reads that secret, and uses no key of KMS', () => {
+    expect(template.statementsOf('CodecRole')).toEqual({ OwnLog: ownLog(template), Secrets: readIt });
     expect(template.all('AWS::KMS::Key')).toEqual({});
+  });
+
+  it('the managed policy for workers is to read that secret, and nothing else', () => {
+    const id = template.idOf('AWS::IAM::ManagedPolicy');
+    expect(id).toMatch(/^KeyringWorkersPolicy/);
+    expect(template.one('AWS::IAM::ManagedPolicy').Properties.PolicyDocument.Statement).toEqual([readIt]);
+    expect(template.template.findOutputs('KeyringWorkerPolicyArn')).toMatchObject({
+      KeyringWorkerPolicyArn: { Value: { Ref: id } },
+    });
+  });
+
+  it('beside other secrets it is that secret alone, with the key that encrypts it through Secrets Manager alone', () => {
+    const keys = { ...full.keys, keyringSecret: { secret: 'created-by-stack', namespaces: ['tiny.a1b2c'] } as const };
+    const beside = new SynthesizedTemplate({ ...full, keys }, 'full');
+    const secret = { Ref: beside.idOf('AWS::SecretsManager::Secret', 'SecretsKeyring') };
+    const { Statement } = beside.one('AWS::IAM::ManagedPolicy', 'KeyringWorkers').Properties.PolicyDocument;
+    expect(Statement.slice(0, 2)).toEqual([
+      { ...readIt, Resource: secret },
+      {
+        Sid: 'SecretsKey',
+        Effect: 'Allow',
+        Action: 'kms:Decrypt',
+        Resource: beside.arnOf('AWS::KMS::Key', 'Operations'),
+        Condition: { StringEquals: { 'kms:EncryptionContext:SecretARN': [secret] } },
+      },
+    ]);
+  });
+
+  it('changes no logical id of what was there', () => {
+    const before = new SynthesizedTemplate(dev);
+    const after = new SynthesizedTemplate({ ...dev, keys: { ...dev.keys, keyringSecret } });
+    // A version of the function is named by what is in it.
+    const ids = (it: SynthesizedTemplate) =>
+      Object.keys(it.template.toJSON()['Resources'] as object).filter((id) => !id.includes('CurrentVersion'));
+    expect(ids(after)).toEqual(expect.arrayContaining(ids(before)));
+    expect(ids(before).filter((it) => it.includes('Keyring'))).toEqual([]);
   });
 });
 
