@@ -1,5 +1,6 @@
 /** What `codec-server init` writes. The environments are those of this repository, so that they are tested and cannot drift. */
 import { readFileSync } from 'node:fs';
+import { CONFIG_VERSION } from '../../config/schema.ts';
 
 /** Versions of what a new app installs besides; those that this release is tested with. */
 const CDK_LIB = '^2.276.0';
@@ -22,7 +23,9 @@ export function starterFiles(version: string): Record<string, string> {
 
 function environment(name: 'dev' | 'prod'): string {
   const text = readFileSync(new URL(`../../environments/${name}.ts`, import.meta.url), 'utf8');
-  return text.replace("'../config/environment.ts'", "'temporal-codec-server/config'");
+  return text
+    .replace("'../config/environment.ts'", "'temporal-codec-server/config'")
+    .replace(/^const environment: EnvironmentConfig = {$/m, `$&\n  version: ${CONFIG_VERSION},`);
 }
 
 const APP = `/** The CDK app: one stack for each environment. */

@@ -33,9 +33,11 @@ export const PROVEN_ELSEWHERE: readonly (readonly [command: RegExp, proof: strin
     'test/e2e/start-message.test.ts',
   ],
   [/^temporal workflow show .*--codec-endpoint/, 'test/e2e/cli.test.ts'],
-  // the package installed: the app is synthesized and the command runs in the package's own test
-  [/^npx (--yes --package |codec-server start|cdk synth )/, 'test/package/package.test.ts'],
-  [/^npm install \.\.\/temporal-codec-server/, 'test/package/package.test.ts'],
+  // need an account of Temporal Cloud: names and program are compared with those of Temporal's tools
+  [
+    /^(npx cdk deploy CodecServer-prod --outputs-file|node set-codec-server|tcld )/,
+    'test/docs/temporal-as-code.test.ts',
+  ],
   // changes the clone that the walk walks in
   [/^git pull$/, '.ci/run'],
   // longer than a walk: CI has them as steps of their own, the soak with fewer minutes

@@ -4,82 +4,25 @@
  * the walk does not know fails it: the page cannot promise what nobody has tried. Then the commands of
  * the pages under `docs/`, as far as they run without an AWS account and a Temporal server.
  */
-import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { installSteps } from './install.ts';
 import { PROVEN_ELSEWHERE, pageCommands } from './pages.ts';
 import { commandsOf } from './readme.ts';
+import { ensure, root, shell, succeeds, usesAServer } from './shell.ts';
 
-const root = new URL('../../', import.meta.url);
 const print = (line: string) => process.stdout.write(`${line}\n`);
 const folder = mkdtempSync(join(tmpdir(), 'codec-server-walk-'));
 
-/** The environment of a person's shell: without what npm puts in front for its scripts. */
-function shellEnvironment(): NodeJS.ProcessEnv {
-  const PATH = (process.env['PATH'] ?? '')
-    .split(':')
-    .filter((part) => !part.includes('node_modules'))
-    .join(':');
-  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('npm_') && name !== 'NODE');
-  return { ...Object.fromEntries(own), PATH };
-}
-
-function shell(command: string): { status: number | null; output: string } {
-  const { status, stdout, stderr } = spawnSync('bash', ['-c', command], {
-    cwd: root,
-    env: shellEnvironment(),
-    encoding: 'utf8',
-  });
-  return { status, output: `${stdout}${stderr}` };
-}
-
-function ensure(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new Error(message);
-}
-
-function succeeds(command: string, ...words: string[]): void {
-  const { status, output } = shell(command);
-  ensure(status === 0, `exit code ${status}: ${output.slice(-600)}`);
-  for (const word of words)
-    ensure(output.includes(word), `its output lacks ${JSON.stringify(word)}: ${output.slice(-600)}`);
-}
-
 /** Runs `npm ci && npm start` as it stands, uses what it prints, and stops it as Ctrl-C does. */
-async function walksTheFirstScreen(command: string): Promise<void> {
-  const server = spawn('bash', ['-c', command], { cwd: root, env: shellEnvironment(), detached: true });
-  let output = '';
-  server.stdout.on('data', (chunk) => {
-    output += chunk;
-  });
-  server.stderr.on('data', (chunk) => {
-    output += chunk;
-  });
-  const ended = new Promise<number | null>((resolve) => server.on('exit', resolve));
-  try {
-    const deadline = Date.now() + 300_000;
-    while (!output.includes('Ctrl-C stops it')) {
-      ensure(server.exitCode === null, `it ended: ${output.slice(-600)}`);
-      ensure(Date.now() < deadline, `it is not up after five minutes: ${output.slice(-600)}`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+const walksTheFirstScreen = (command: string): Promise<void> =>
+  usesAServer(command, {}, (output) => {
     // An old Node.js on the machine is named, once for each package; the project brings its own.
     const warnings = output.match(/^npm warn (?!EBADENGINE).+$/gm) ?? [];
     ensure(warnings.length === 0, `npm ci warns: ${warnings.join('\n')}`);
-    const curl = /^curl .+$/m.exec(output)?.[0] ?? '';
-    const decoded = shell(curl).output;
-    const [payload] = (JSON.parse(decoded) as { payloads: { data: string }[] }).payloads;
-    const text = Buffer.from(payload?.data ?? '', 'base64').toString();
-    ensure(/^"[\w ]+"$/.test(text), `the printed curl decodes to ${text}`);
     succeeds('npm run -s codec-server -- doctor http://localhost:8888', 'round-trip', 'All is well');
-  } finally {
-    // One that ended by itself has said why, and that is the error to show.
-    if (server.exitCode === null) process.kill(-(server.pid as number), 'SIGINT');
-  }
-  ensure((await ended) !== null || server.signalCode === 'SIGINT', 'it does not end on Ctrl-C');
-  const gone = shell('curl -s --max-time 2 http://localhost:8888/healthz');
-  ensure(gone.status !== 0, 'it still answers after Ctrl-C');
-}
+  });
 
 /** What is done for each command of the page. */
 const STEPS: Readonly<Record<string, (command: string) => void | Promise<void>>> = {
@@ -166,6 +109,7 @@ for (const command of Object.keys(STEPS)) {
 
 /** What is done for the commands of the other pages that run anywhere. */
 const PAGE_STEPS: typeof STEPS = {
+  ...installSteps(folder),
   'npm run -s codec-server -- check-config environments/prod.ts': (command) => {
     // with its placeholders it has to be refused, each with its place
     const { status, output } = shell(command);
