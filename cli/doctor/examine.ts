@@ -34,7 +34,7 @@ export interface Examination {
 /** One check in its place. */
 interface Check {
   readonly name: string;
-  readonly run: () => Finding | Promise<Finding>;
+  readonly run: () => Promise<Finding>;
   /** Checks without which this one says nothing: when one of them failed, it is not made. */
   readonly needs?: readonly string[];
   /** Checks whose failure explains what goes wrong here: it is made, and counts only if they passed. */
@@ -73,12 +73,12 @@ function checksOf({ target, now, expiredToken }: Examination): readonly Check[] 
   let accepted = false;
   const inside = (name: string, run: () => Promise<Finding>, explainedBy: readonly string[] = []): Check => ({
     name,
-    run: () => (anonymous || accepted ? run() : skipped(name, 'needs an accepted --token')),
+    run: async () => (anonymous || accepted ? run() : skipped(name, 'needs an accepted --token')),
     needs: ['token'],
     explainedBy,
   });
   return [
-    { name: 'address', run: () => checkAddress(target) },
+    { name: 'address', run: async () => checkAddress(target) },
     { name: 'dns', run: () => checkName(target), endsAll: true },
     { name: 'tls', run: () => checkCertificate(target, now()), endsAll: true },
     { name: 'reachable', run: () => checkReachable(target), endsAll: true },

@@ -52,7 +52,7 @@ export async function decodeDocuments(
       if (item.kind === 'open') await sink.open(item.source);
       else if (item.kind === 'close') await sink.close();
       else {
-        const bytes = item.bytes instanceof Promise ? await item.bytes : item.bytes;
+        const bytes = await item.bytes;
         if (bytes.length > 0) await sink.write(bytes);
         queue.done(item.weight);
       }
@@ -86,7 +86,7 @@ async function read(
         else {
           const decoded = decoder.decode(stretch);
           // Whoever writes sees the failure, in its turn.
-          if (decoded instanceof Promise) decoded.catch(() => {});
+          decoded.catch(() => {});
           const weight = raw.length + stretch.payloads.length * PAYLOAD_WEIGHT;
           await queue.add({ kind: 'bytes', bytes: decoded, weight });
         }

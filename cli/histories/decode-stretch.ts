@@ -25,7 +25,7 @@ const METADATA_KEY = Buffer.from('etadata"');
 const MESSAGES: ReadonlySet<string> = new Set(['binary/protobuf', 'json/protobuf']);
 
 /** Whether the data of a payload is a message of Temporal's, in which payloads are decoded, too. */
-export function isMessage({ metadata }: Payload): boolean {
+function isMessage({ metadata }: Payload): boolean {
   return MESSAGES.has(Buffer.from(metadata[ENCODING] ?? '').toString('latin1'));
 }
 
@@ -76,34 +76,27 @@ export class StretchDecoder {
     this.count = count;
   }
 
-  /** @returns the bytes of the stretch, decoded; a promise only when a payload of it waits for a batch */
-  decode(stretch: Rewritable, depth = 0): Buffer | Promise<Buffer> {
-    const replaced = stretch.payloads.map((found) => this.#payload(found, depth));
-    // A history has thousands of payloads in a stretch, or one: what needs no waiting is not a promise.
-    return replaced.some((it) => it instanceof Promise)
-      ? Promise.all(replaced).then((all) => rendered(stretch, all))
-      : rendered(stretch, replaced as (Payload | undefined)[]);
+  /** @returns the bytes of the stretch, decoded */
+  async decode(stretch: Rewritable, depth = 0): Promise<Buffer> {
+    return rendered(stretch, await Promise.all(stretch.payloads.map((found) => this.#payload(found, depth))));
   }
 
   /** Undefined when nothing is to be written in its place. */
-  #payload({ payload }: FoundPayload, depth: number): Payload | undefined | Promise<Payload | undefined> {
+  async #payload({ payload }: FoundPayload, depth: number): Promise<Payload | undefined> {
     this.count.payloads++;
     if (payload === undefined) {
       this.count.close('unreadable');
       return undefined;
     }
     if (isPlain(payload)) return this.#inside(payload, depth);
-    return this.#batcher.decode(payload).then((decoded) => {
-      if ('closed' in decoded) {
-        this.count.close(decoded.closed);
-        return undefined;
-      }
-      const isSame = samePayload(decoded.payload, payload);
-      this.#classify(decoded.payload, isSame);
-      const otherwise = isSame ? undefined : decoded.payload;
-      const inside = this.#inside(decoded.payload, depth);
-      return inside instanceof Promise ? inside.then((it) => it ?? otherwise) : (inside ?? otherwise);
-    });
+    const decoded = await this.#batcher.decode(payload);
+    if ('closed' in decoded) {
+      this.count.close(decoded.closed);
+      return undefined;
+    }
+    const isSame = samePayload(decoded.payload, payload);
+    this.#classify(decoded.payload, isSame);
+    return (await this.#inside(decoded.payload, depth)) ?? (isSame ? undefined : decoded.payload);
   }
 
   #classify(payload: Payload, isSame: boolean): void {
@@ -135,7 +128,7 @@ export class StretchDecoder {
   }
 
   /** Looks into a payload that is open. @returns it with what was decoded inside, or undefined when nothing was */
-  #inside(payload: Payload, depth: number): Payload | undefined | Promise<Payload | undefined> {
+  async #inside(payload: Payload, depth: number): Promise<Payload | undefined> {
     const open = isPlain(payload) ? payload : behindCompression(payload);
     const inside = open === undefined ? undefined : payloadsInside(open);
     if (open === undefined || inside === undefined) return undefined;
@@ -150,9 +143,8 @@ export class StretchDecoder {
         if (found !== undefined && describePayload(found).kind === 'encrypted') this.count.close('inside plain data');
       return undefined;
     }
-    const replace = (data: Buffer) => (data === inside.raw ? undefined : { ...open, data });
-    const data = this.decode(inside, depth + 1);
-    return data instanceof Promise ? data.then(replace) : replace(data);
+    const data = await this.decode(inside, depth + 1);
+    return data === inside.raw ? undefined : { ...open, data };
   }
 }
 
