@@ -34,7 +34,7 @@ const KINDS = {
 export type DocumentFiles = Readonly<Partial<Record<keyof typeof KINDS, string | undefined>>>;
 
 /** What is wrong with each; nothing of what stands in them. */
-export function checkDocuments(files: DocumentFiles, cwd: string): Problem[] {
+function checkDocuments(files: DocumentFiles, cwd: string): Problem[] {
   return Object.entries(KINDS).flatMap(([kind, parse]) => {
     const file = files[kind as keyof typeof KINDS];
     const message = file === undefined ? undefined : problemOf(resolve(cwd, file), parse);
@@ -107,7 +107,7 @@ function examine(config: unknown): Report {
 }
 
 /** The effective policy, by operation and namespace. */
-export function policyLines(access: readonly AccessRule[]): PolicyLine[] {
+function policyLines(access: readonly AccessRule[]): PolicyLine[] {
   const lines = access.flatMap((rule) =>
     rule.allow.flatMap((operation) =>
       rule.namespaces.flatMap((namespace) =>

@@ -98,7 +98,7 @@ interface Traces {
  *
  * @param front the front that the environment has, in words
  */
-export function describeEvent(event: unknown, front: string): string {
+function describeEvent(event: unknown, front: string): string {
   const came = kindOf((event ?? {}) as Traces);
   return `The event is ${came.kind}, and this function is deployed for ${front}: ${came.fix}`;
 }
@@ -123,7 +123,7 @@ function kindOf({ requestContext, httpMethod, Records }: Traces): { readonly kin
 }
 
 /** An answer in a form that a load balancer and both kinds of API understand. */
-export function unknownEventResult(event: unknown, advice: string, requestId: string): object {
+function unknownEventResult(event: unknown, advice: string, requestId: string): object {
   const isBalancer = (event as Traces | null)?.requestContext?.elb !== undefined;
   return {
     statusCode: 501,

@@ -66,7 +66,7 @@ export interface RefusedStackProps extends StackProps {
 }
 
 /** Takes the place of an environment's stack, so that every problem of its file is seen, and nothing of it is deployed. */
-export class RefusedStack extends Stack {
+class RefusedStack extends Stack {
   constructor(scope: Construct, id: string, { configFile, problems, ...props }: RefusedStackProps) {
     super(scope, id, props);
     refuse(this, configFile, problems);

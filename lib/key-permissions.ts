@@ -13,7 +13,7 @@ import { NAMESPACE_CONDITION_KEY } from './names.ts';
 // calls whose encryption context names one of the namespaces.
 
 /** The condition that the encryption context names one of `namespaces`, in which `*` stands for any run of characters. */
-export function namespaceCondition(namespaces: readonly string[]): Record<string, Record<string, string[]>> {
+function namespaceCondition(namespaces: readonly string[]): Record<string, Record<string, string[]>> {
   const operator = namespaces.some((name) => name.includes('*')) ? 'StringLike' : 'StringEquals';
   return { [operator]: { [NAMESPACE_CONDITION_KEY]: [...namespaces] } };
 }
@@ -22,7 +22,7 @@ export function namespaceCondition(namespaces: readonly string[]): Record<string
  * Allows `actions` with `keyArns` for data that is bound to one of `namespaces`, and for no other: by one statement, or
  * by several where so many namespaces do not fit into one.
  */
-export function allowForNamespaces(
+function allowForNamespaces(
   sid: string,
   actions: readonly string[],
   keyArns: readonly string[],

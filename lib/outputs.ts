@@ -27,7 +27,7 @@ export interface OutputsProps {
 }
 
 /** The one text that an operator can show people whose decoding fails, a setting of the Namespace. */
-export function errorMessageFor(helpUrl: string | undefined): string {
+function errorMessageFor(helpUrl: string | undefined): string {
   const link = helpUrl === undefined ? '' : ` Link: ${helpUrl}`;
   return `Cannot decode? Sign in to Temporal again, then ask the owner of this Namespace whether a rule of the codec server lets you read it.${link}`;
 }

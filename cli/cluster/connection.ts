@@ -20,7 +20,7 @@ import type { GrpcTarget, TlsSettings } from './grpc-client.ts';
 export type TomlTables = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /** Text that is not of that part. The message names the line. */
-export class TomlError extends Error {
+class TomlError extends Error {
   override readonly name = 'TomlError';
 }
 
@@ -29,7 +29,7 @@ const TABLE = new RegExp(`^\\[\\s*((?:${NAME.source})(?:\\s*\\.\\s*(?:${NAME.sou
 const ENTRY = new RegExp(`^(${NAME.source})\\s*=\\s*(.+)$`);
 
 /** @throws TomlError */
-export function parseToml(text: string): TomlTables {
+function parseToml(text: string): TomlTables {
   const tables: Record<string, Record<string, string>> = Object.create(null);
   let table: Record<string, string> = Object.create(null);
   tables[''] = table;

@@ -36,7 +36,7 @@ export class UnreadableDocumentError extends Error {
  */
 
 /** A metadata entry with the key `encoding`, in protobuf: field 1, length 8. */
-export const WIRE_MARKER = Buffer.from('\n\x08encoding', 'latin1');
+const WIRE_MARKER = Buffer.from('\n\x08encoding', 'latin1');
 
 /** The same inside base64, at each of the three places at which it can begin. */
 const WIRE_IN_BASE64 = base64Forms(WIRE_MARKER);

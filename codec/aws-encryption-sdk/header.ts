@@ -58,7 +58,7 @@ const MAX_KEPT = 16;
 /** Longer fields are read anew each time: strangers must not choose how much memory this takes. */
 const MAX_KEPT_BYTES = 2048;
 
-export class RecentKeyFields {
+class RecentKeyFields {
   readonly #kept: KeptFields[] = [];
   #next = 0;
 

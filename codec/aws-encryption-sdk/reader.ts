@@ -85,7 +85,7 @@ const COMPRESSED_POINT_LENGTH = 1 + 48;
  * @throws MalformedPayloadError when the footer or the public key is none
  * @throws CannotOpenError with reason `not-authentic` when the signature does not verify
  */
-export function verifyFooter(message: Buffer, footerAt: number, context: EncryptionContext): number {
+function verifyFooter(message: Buffer, footerAt: number, context: EncryptionContext): number {
   if (footerAt + 2 > message.length) throw new MalformedPayloadError('the signature is missing');
   const signatureAt = footerAt + 2;
   const end = signatureAt + message.readUInt16BE(footerAt);

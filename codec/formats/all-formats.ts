@@ -80,9 +80,9 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 // format has a mark in the metadata by which it alone is read, and they are asked in this order, the
 // last one taking what has no mark: a payload of one never takes another's path.
 
-export const BINARY_ENCRYPTED = 'binary/encrypted';
+const BINARY_ENCRYPTED = 'binary/encrypted';
 
-export const BINARY_ENCRYPTED_FORMATS: readonly PayloadFormat[] = [
+const BINARY_ENCRYPTED_FORMATS: readonly PayloadFormat[] = [
   temporalProxyFormat,
   temporalCloudProxyFormat,
   kmsPythonSampleFormat,

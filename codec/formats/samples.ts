@@ -16,7 +16,7 @@ import { metadataText, type Payload } from '../payload.ts';
 import { CIPHER, KEY_ID, openAesGcm, wrappedKeyFromBase64 } from './aes-gcm.ts';
 
 /** The cipher that the Java sample names. */
-export const JAVA_SAMPLE_CIPHER = 'AES/GCM/NoPadding';
+const JAVA_SAMPLE_CIPHER = 'AES/GCM/NoPadding';
 
 /** Everything of `binary/encrypted` that carries no other producer's mark. */
 export const sampleFormat: PayloadFormat = {

@@ -10,7 +10,7 @@ import { asBuffer, metadataText } from '../payload.ts';
 import { CIPHER, KEY_ID, openAesGcm, wrappedKey } from './aes-gcm.ts';
 
 /** With {@link STDGO_CIPHER} the mark of the format; alone, that of its successor in `tink.ts`. */
-export const STDGO_NAMESPACE = 'encryption-context-namespace';
+const STDGO_NAMESPACE = 'encryption-context-namespace';
 const STDGO_CIPHER = 'AES_256_GCM';
 const LENGTH_OF_LENGTH = 4;
 

@@ -40,7 +40,7 @@ export const temporalCloudProxyFormat: PayloadFormat = {
 };
 
 /** The context of a payload, as Go's `json.Marshal` writes a map: sorted, and escaped for HTML. */
-export function payloadAad(keyId: string, namespace: string): Buffer {
+function payloadAad(keyId: string, namespace: string): Buffer {
   return Buffer.from(
     `{"encryptionKeyID":${goJson(keyId)},"namespace":${goJson(namespace)},"purpose":"payload-auth"}`,
     'utf8',

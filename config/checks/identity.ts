@@ -42,7 +42,7 @@ function checkIssuer({ issuer, jwksUri, audience, algorithms }: OidcIssuerConfig
 }
 
 /** An `https:` address in full, without anybody's password in it. */
-export function checkHttps(text: string, path: string): Problem[] {
+function checkHttps(text: string, path: string): Problem[] {
   if (PLACEHOLDER.test(text)) return [];
   const url = URL.parse(text);
   if (url?.protocol === 'https:' && text === text.trim() && url.username === '' && url.password === '') return [];

@@ -20,7 +20,7 @@ import { type Watch, type Watched, watchesOf } from './watches.ts';
 const RUNBOOK = 'docs/operate.md';
 
 /** The address of the row about an alarm: `docs/operate.md#not-served` for `NotServed`. */
-export function runbookAddress(alarmId: string, runbook: string = RUNBOOK): string {
+function runbookAddress(alarmId: string, runbook: string = RUNBOOK): string {
   const anchor = alarmId.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '-').toLowerCase();
   return `${runbook}#${anchor}`;
 }
@@ -39,7 +39,7 @@ export interface KeyWatchProps {
 }
 
 /** Makes the rule `KeyWatch`. It needs CloudTrail, which has every call to KMS in an account that keeps a trail of management events. */
-export function watchKeys(scope: Construct, { environment, keyArns, topic, runbook }: KeyWatchProps): void {
+function watchKeys(scope: Construct, { environment, keyArns, topic, runbook }: KeyWatchProps): void {
   // CloudTrail has what the caller named the key by: its ARN or its id.
   const keyIds = keyArns.flatMap((arn) => [arn, Fn.select(1, Fn.split('/', arn))]);
   const [what, key, who] = ['$.detail.eventName', '$.detail.requestParameters.keyId', '$.detail.userIdentity.arn'].map(

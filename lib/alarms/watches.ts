@@ -29,7 +29,7 @@ export const NOT_SERVED = {
 // docs/operate.md its table.
 
 /** The weighed requests: `notServed² / (notServed + served)`. The server writes zeros, so that a day without a fault has data in every part of the sum. */
-export function notServedMetric(environment: string, front: FrontMetrics): MathExpression {
+function notServedMetric(environment: string, front: FrontMetrics): MathExpression {
   const window = { period: Duration.minutes(NOT_SERVED.windowMinutes), statistic: 'Sum' };
   const bad = '(FILL(refused, 0) + FILL(errors, 0) + FILL(throttled, 0))';
   return new MathExpression({

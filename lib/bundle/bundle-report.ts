@@ -6,10 +6,10 @@ import type { CodecServerConfig } from '../../config/schema.ts';
 export const MOST_BUNDLE_BYTES = 450_000;
 
 /** The same where there is external storage, which brings the S3 client and the code that reads references. */
-export const MOST_BUNDLE_BYTES_WITH_STORAGE = 580_000;
+const MOST_BUNDLE_BYTES_WITH_STORAGE = 580_000;
 
 /** Bytes more for an environment with a sign-in of its own: `openid-client` with what it needs, and our pages. */
-export const SIGN_IN_BYTES = 90_000;
+const SIGN_IN_BYTES = 90_000;
 
 /** The budget of an environment's bundle. */
 export function bundleBudget({ storage, identity }: Pick<CodecServerConfig, 'storage' | 'identity'>): number {

@@ -18,7 +18,7 @@ export interface CustomDomainProps {
   readonly front: Pick<Front, 'apiId' | 'stageName'>;
 }
 
-export class CustomDomain extends Construct {
+class CustomDomain extends Construct {
   /** `https://` and the name, without trailing slash. */
   readonly endpoint: string;
   /** What a CNAME of the name has to point at, where the stack does not make the record. */
@@ -62,7 +62,7 @@ export interface PrivateDomainProps {
   readonly vpcEndpoints: readonly string[];
 }
 
-export class PrivateDomain extends Construct {
+class PrivateDomain extends Construct {
   /** `https://` and the name, without trailing slash. */
   readonly endpoint: string;
 

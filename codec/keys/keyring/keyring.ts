@@ -12,7 +12,7 @@ import { KeyDocumentError } from '../../errors.ts';
 import { fieldsOf, KEY_LENGTH, keyBytesOf, keyText, listOf, nameOf, parseKeyDocument } from '../key-document.ts';
 
 /** The key namespace of keyrings that we make. */
-export const DEFAULT_KEYRING_NAMESPACE = 'codec-server';
+const DEFAULT_KEYRING_NAMESPACE = 'codec-server';
 
 /** A named 256-bit wrapping key. */
 export interface KeyringKey {

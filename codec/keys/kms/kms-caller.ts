@@ -23,7 +23,7 @@ export interface CallSettings {
   readonly refusalMs: number;
 }
 
-export const DEFAULT_CALL_SETTINGS: CallSettings = {
+const DEFAULT_CALL_SETTINGS: CallSettings = {
   attempts: 5,
   attemptMs: 2000,
   pauseMs: 100,

@@ -114,7 +114,7 @@ export class AuditRecord {
 // of them must not hide an outage.
 
 /** Refusals of an identity that are no sign of a fault, and why; every other one counts as not served. */
-export const ORDINARY_REJECTIONS: ReadonlyMap<string, string> = new Map([
+const ORDINARY_REJECTIONS: ReadonlyMap<string, string> = new Map([
   ['missing', 'strangers, and people who have not signed in yet: the internet sends these all day'],
 ]);
 

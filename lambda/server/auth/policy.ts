@@ -16,7 +16,7 @@ import type { Caller } from './caller.ts';
 export type NamespaceRole = 'read' | 'write' | 'admin';
 
 /** Whether `held` is at least `needed`: admin includes write, write includes read. */
-export function isAtLeast(held: NamespaceRole, needed: NamespaceRole): boolean {
+function isAtLeast(held: NamespaceRole, needed: NamespaceRole): boolean {
   return RANK[held] >= RANK[needed];
 }
 

@@ -17,7 +17,7 @@ import type { SecretSource, SecretVersions } from '../../../codec/keys/secrets/s
 import { type Caller, IdentityUnavailableError, rejected } from './caller.ts';
 
 /** What every service token starts with, so that people and secret scanners know one when they see it. */
-export const SERVICE_TOKEN_PREFIX = 'codec_';
+const SERVICE_TOKEN_PREFIX = 'codec_';
 /** 256 bits: nothing to guess, and therefore nothing that a slow hash would protect. */
 const TOKEN_BYTES = 32;
 const TOKEN = /^codec_[A-Za-z0-9_-]{43}$/;

@@ -75,7 +75,7 @@ function keyJson(key: string): string {
 }
 
 /** A JSON text in ASCII: every other character as `\uXXXX`, in pairs where one does not do. */
-export function asciiJson(value: unknown): string {
+function asciiJson(value: unknown): string {
   return JSON.stringify(value).replace(
     NOT_ASCII,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

@@ -15,9 +15,9 @@ import type { OpenSignIn } from './sign-in.ts';
 import { SignInFlow } from './sign-in-flow.ts';
 
 /** Default of `absoluteSeconds`: a working day. */
-export const DEFAULT_ABSOLUTE_SECONDS = 28_800;
+const DEFAULT_ABSOLUTE_SECONDS = 28_800;
 /** Default of `idleSeconds`. */
-export const DEFAULT_IDLE_SECONDS = 3_600;
+const DEFAULT_IDLE_SECONDS = 3_600;
 /** Seconds after which the key's document is read anew: how long `validFrom` may take to be heeded. */
 const KEYS_TTL_SECONDS = 60;
 /** Seconds between two readings that a cookie under an unknown key causes. */

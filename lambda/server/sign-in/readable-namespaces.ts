@@ -48,7 +48,7 @@ function valueCanMatch(value: unknown, includes: string): boolean {
  * the value is equal to an `includes` without it; undefined when they do not match. A placeholder that
  * occurs more often is tried with what the first one would stand for.
  */
-export function namespacesIn(value: string, includes: string): string | undefined {
+function namespacesIn(value: string, includes: string): string | undefined {
   const pieces = includes.split(NAMESPACE_PLACEHOLDER);
   if (pieces.length === 1) return value === includes ? '*' : undefined;
   const [before = ''] = pieces;

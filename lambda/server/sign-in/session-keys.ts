@@ -10,7 +10,7 @@ import { fieldsOf, parseKeyDocument } from '../../../codec/keys/key-document.ts'
 import type { SecretVersions } from '../../../codec/keys/secrets/secret-source.ts';
 
 /** The key namespace of cookies in the message format; no payload is ever wrapped under it. */
-export const COOKIE_KEY_NAMESPACE = 'codec-server-cookie';
+const COOKIE_KEY_NAMESPACE = 'codec-server-cookie';
 
 /** What seals and opens cookies. */
 export interface SessionKeys {

@@ -39,7 +39,7 @@ interface StoredSession {
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
-export function writeSession({ id, startedAt, seenAt, caller }: Session): string {
+function writeSession({ id, startedAt, seenAt, caller }: Session): string {
   const { issuer, subject, email, claims } = caller;
   const stored: StoredSession = {
     v: 1,
@@ -55,7 +55,7 @@ export function writeSession({ id, startedAt, seenAt, caller }: Session): string
 }
 
 /** Reads what {@link writeSession} wrote and was sealed; undefined when another version of the server wrote it. */
-export function readSession(text: string): Session | undefined {
+function readSession(text: string): Session | undefined {
   const stored = JSON.parse(text) as Partial<StoredSession>;
   const { id, start, seen, iss, sub, email, claims = {} } = stored;
   const isKnown =

@@ -10,7 +10,7 @@ import { cookieValues, type Seal, SIGN_IN_COOKIE, setCookie } from './seal.ts';
 import type { SessionKeys } from './session-keys.ts';
 
 /** Seconds that people may take at the provider. */
-export const SIGN_IN_SECONDS = 600;
+const SIGN_IN_SECONDS = 600;
 /** Sign-ins remembered as used up, for as long as they could come back. */
 const MAX_USED = 10_000;
 

@@ -32,7 +32,7 @@ const MARGIN_MS = 250;
  * @throws CannotEncodeError (rejects with it) when S3 refuses
  * @throws StorageUnavailableError when S3 may answer in a moment
  */
-export function storeLarge(
+function storeLarge(
   payloads: readonly Payload[],
   namespace: string,
   deadline: number,
