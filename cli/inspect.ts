@@ -1,5 +1,6 @@
 /** `codec-server inspect`: says of payloads how they are encrypted and under which keys, without any key. */
 
+import { printableJson } from '../config/printable.ts';
 import type { CommandIo } from './command.ts';
 import { openSources, SourceError } from './histories/sources.ts';
 import { type PayloadDescription, type PayloadKind, printable } from './inspect/describe-payload.ts';
@@ -151,7 +152,7 @@ function problemsOf({ summary, empty, notUnderstood }: Result): string[] {
 function renderJson({ lines, summary, empty, notUnderstood }: Result, summaryOnly: boolean): string {
   const payloads = lines.map(({ place, description }) => ({ place, ...description }));
   const rest = { ...(empty.length > 0 && { empty }), ...(notUnderstood.length > 0 && { notUnderstood }) };
-  return `${JSON.stringify(summaryOnly ? { summary, ...rest } : { payloads, summary, ...rest }, null, 2)}\n`;
+  return `${printableJson(summaryOnly ? { summary, ...rest } : { payloads, summary, ...rest })}\n`;
 }
 
 function renderText(lines: readonly Line[], summary: Summary, summaryOnly: boolean): string {

@@ -1,5 +1,7 @@
 /** `codec-server keys-in-use`: which keys a namespace and its exports still need, until when, and the proof. */
+
 import { resolve } from 'node:path';
+import { printableJson } from '../config/printable.ts';
 import { Checkpoint, CheckpointError } from './cluster/checkpoint.ts';
 import { connectionOf } from './cluster/connection.ts';
 import { createGrpcClient, failed, GrpcError } from './cluster/grpc-client.ts';
@@ -124,7 +126,7 @@ function renderJson({ usage, inventory, namespace, missing, calls }: Result, ver
     notCovered: NOT_COVERED,
     calls,
   };
-  return `${JSON.stringify(report, null, 2)}\n`;
+  return `${printableJson(report)}\n`;
 }
 
 function renderText(

@@ -1,4 +1,5 @@
 /** `codec-server reencrypt schedules`: the actions of schedules, encrypted again with the key that writes now. */
+import { printableJson } from '../config/printable.ts';
 import { connectionOf } from './cluster/connection.ts';
 import { createGrpcClient, failed, GrpcError } from './cluster/grpc-client.ts';
 import { Message, message } from './cluster/protobuf.ts';
@@ -33,9 +34,7 @@ export const reencrypt = createCommand('reencrypt', async (given, io) => {
         if (io.stderr.isTTY === true) io.stderr.write(`\r\u001b[K${results.length} schedules`);
       }
       if (io.stderr.isTTY === true) io.stderr.write('\r\u001b[K');
-      io.stdout.write(
-        options.json ? `${JSON.stringify({ results }, null, 2)}\n` : render(results, from, options.apply),
-      );
+      io.stdout.write(options.json ? `${printableJson({ results })}\n` : render(results, from, options.apply));
       if (results.some((it) => 'failed' in it)) return 1;
       return results.some((it) => 'remains' in it && it.remains !== undefined) ? 3 : 0;
     } finally {

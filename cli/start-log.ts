@@ -3,6 +3,8 @@
  * function writes JSON. Of an error it says what its author wrote for a log, down to its cause; where
  * in the code it happened only of what should never happen.
  */
+
+import { printable } from '../config/printable.ts';
 import {
   describeError,
   type ErrorDescription,
@@ -10,7 +12,6 @@ import {
   type Logger,
   loggable,
 } from '../lambda/server/audit/logger.ts';
-import { printable } from './doctor/report.ts';
 
 /** Writes one line, without its end. */
 export type WriteLine = (line: string) => void;

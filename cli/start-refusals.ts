@@ -3,10 +3,11 @@
  * closed: a line each, for the person who wonders why the Web UI shows nothing. The caller is told
  * one thing for all; here stands the cause.
  */
+
+import { printable } from '../config/printable.ts';
 import type { TurnedAway } from '../lambda/node/local-server.ts';
 import type { AuditEntry, AuditSink } from '../lambda/server/audit/audit.ts';
 import { loggable } from '../lambda/server/audit/logger.ts';
-import { printable } from './doctor/report.ts';
 import type { WriteLine } from './start-log.ts';
 
 /** Told of what was not done. */

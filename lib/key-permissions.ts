@@ -89,10 +89,16 @@ function foreignConditions(
     case 'temporal-proxy':
       return [WITHOUT_CONTEXT, ...keyUriContexts.map(exactly)];
     case 'kms-python-sample':
-    case 'kms-java-sample':
       return [WITHOUT_CONTEXT];
+    case 'kms-java-sample':
+      return [WITHOUT_OTHER_CONTEXT];
   }
 }
+
+/** What the Java sample writes where its context is not empty, beside the public key. */
+const WITHOUT_OTHER_CONTEXT = {
+  'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['aws-crypto-public-key', 'signature'] },
+};
 
 const WITHOUT_CONTEXT = { 'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['aws-crypto-public-key'] } };
 

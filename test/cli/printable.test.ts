@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { printable, printableJson } from '../../cli/doctor/report.ts';
+import { printable, printableJson } from '../../config/printable.ts';
 
 const NASTY = ['\u001b[2J', '\u009b2J', '\u202e', '\u2066', '\u200b', '\u{e0041}', '\u2028', '\u007f'];
 

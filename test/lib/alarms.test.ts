@@ -124,6 +124,16 @@ describe('alarms', () => {
     expect(warnAboutKeyWatch(dev)).toEqual([]);
   });
 
+  it('are, for a key of another Region, the same as the page has somebody put beside that key', () => {
+    const page = readFileSync(new URL('../../docs/keys.md', import.meta.url), 'utf8');
+    const [, pattern = ''] = /put-rule [\s\S]*?--event-pattern \\\s+'([^']+)'/.exec(page) ?? [];
+    const { EventPattern } = templates.prod.one('AWS::Events::Rule').Properties;
+    const { requestParameters, ...detail } = EventPattern.detail;
+    expect(JSON.parse(pattern)).toMatchObject({ ...EventPattern, detail });
+    const [ofPage, ofStack] = [JSON.parse(pattern).detail.requestParameters, requestParameters];
+    expect([Object.keys(ofPage), ofPage.keyId.length]).toEqual([Object.keys(ofStack), 2]);
+  });
+
   it('reach the encrypted topic from EventBridge, which supports no condition, by the statement that the CDK adds', () => {
     const statements = (template: SynthesizedTemplate, type: string, prefix: string, policy: string) =>
       (template.one(type, prefix).Properties[policy].Statement as Statement[]).filter(({ Principal }) =>

@@ -113,6 +113,15 @@ describe('what the function may do', () => {
         Action: 'kms:Decrypt',
         Resource: OLD_KEY,
         Condition: {
+          'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['aws-crypto-public-key', 'signature'] },
+        },
+      },
+      ReadForeign2D: {
+        Sid: 'ReadForeign2D',
+        Effect: 'Allow',
+        Action: 'kms:Decrypt',
+        Resource: OLD_KEY,
+        Condition: {
           StringEquals: { 'kms:EncryptionContext:tenant': 'blue' },
           'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['tenant'] },
         },

@@ -2,6 +2,7 @@
  * The audit log: one JSON line per request, marked `"type":"audit"`. The fields and their order are
  * described in docs/audit.md, and queries depend on them.
  */
+import { printableJson } from '../../../config/printable.ts';
 import type { Caller } from '../auth/caller.ts';
 import { NEEDS_NO_ESCAPES } from '../http/payload-json-writer.ts';
 import type { AuditEntry, AuditSink } from './audit.ts';
@@ -79,17 +80,17 @@ function listJson(names: readonly string[]): string {
   if (names.length === 1) return `[${textJson(loggable(only))}]`;
   const list = names.slice(0, MAX_LISTED).map(loggable);
   if (names.length > MAX_LISTED) list.push(`… and ${names.length - MAX_LISTED} more`);
-  return JSON.stringify(list);
+  return printableJson(list, 0);
 }
 
 /** In full: what was read is never left out, nor cut. The pipeline bounds how many there are, and how long. */
 function openedJson(names: ReadonlySet<string>): string {
   if (names.size === 0) return '[]';
-  return JSON.stringify([...names]);
+  return printableJson([...names], 0);
 }
 
 function textJson(value: string): string {
-  return NEEDS_NO_ESCAPES.test(value) ? `"${value}"` : JSON.stringify(value);
+  return NEEDS_NO_ESCAPES.test(value) ? `"${value}"` : printableJson(value, 0);
 }
 
 let lastMs = 0;

@@ -4,6 +4,7 @@
  * error that is not ours may repeat anything, a payload included, so it is never written.
  */
 import { CodecError } from '../../../codec/errors.ts';
+import { printableJson } from '../../../config/printable.ts';
 import { IdentityUnavailableError, UnauthenticatedError } from '../auth/caller.ts';
 import { HttpsGetError } from '../auth/https-get.ts';
 
@@ -56,7 +57,7 @@ export function createLogger(write: WriteLine, level: LogLevel): Logger {
       line[name] = typeof value === 'string' ? loggable(value) : value;
     }
     if (error !== undefined) line['error'] = describeError(error);
-    write(JSON.stringify(line));
+    write(printableJson(line, 0));
   };
   return {
     debug: (message, fields) => log('DEBUG', message, fields),

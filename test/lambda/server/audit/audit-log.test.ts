@@ -50,6 +50,23 @@ describe('the audit line', () => {
     expect(JSON.parse(line)).toMatchObject({ caller: { email: 'alice@acme.com' }, namespaces: { denied: [name] } });
   });
 
+  it('moves no cursor and turns no text on the terminal or console that shows it, and parses to the same names', () => {
+    const name = 'größe\u009b2J\u202egnp\u200b';
+    const namespaces = new Map([
+      [name, 'denied' as const],
+      ['orders', 'denied' as const],
+    ]);
+    const opened = new Set([name]);
+    const line = auditLine(auditEntry({ namedNamespace: name, origin: name, namespaces, opened }));
+    expect(line).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(line).toContain('größe');
+    expect(JSON.parse(line)).toMatchObject({
+      namedNamespace: name,
+      opened: [name],
+      namespaces: { denied: [name, 'orders'] },
+    });
+  });
+
   it('stays short, however long names are and however many', () => {
     const namespaces = new Map(
       Array.from({ length: 1_000 }, (_, i) => [`${i}-${'x'.repeat(5_000)}`, 'denied' as const]),

@@ -47,6 +47,13 @@ describe('the log', () => {
     expect(lines[0]).not.toMatch(/abc\.def|eyJ/);
   });
 
+  it('writes nothing that moves a cursor or turns the text around it', () => {
+    const { lines, logger } = loggerOf('DEBUG');
+    logger.warn('x', { namespace: 'größe\u009b2J\u202egnp' });
+    expect(lines[0]).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ namespace: 'größe\u009b2J\u202egnp' });
+  });
+
   it('writes the message of our own errors, their reason, and the chain of causes', () => {
     const cause = new HttpsGetError('login.example did not answer within 3000 ms');
     const error = new IdentityUnavailableError('jwks', 'no keys', 1, { cause });
