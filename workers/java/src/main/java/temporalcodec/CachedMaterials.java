@@ -28,8 +28,15 @@ final class CachedMaterials implements CryptoMaterialsManager {
    *     opened
    */
   CachedMaterials(DataKeys keys, Consumer<Map<String, String>> allow) {
+    this(keys, allow, () -> {});
+  }
+
+  /**
+   * @param missed is told of a key that is not in memory, before a call for it is waited for
+   */
+  CachedMaterials(DataKeys keys, Consumer<Map<String, String>> allow, Runnable missed) {
     this.keys = keys;
-    this.reading = new DefaultCryptoMaterialsManager(new Cached(keys, allow));
+    this.reading = new DefaultCryptoMaterialsManager(new Cached(keys, allow, missed));
   }
 
   @Override
@@ -52,10 +59,12 @@ final class CachedMaterials implements CryptoMaterialsManager {
   private static final class Cached extends MasterKeyProvider<JceMasterKey> {
     private final DataKeys keys;
     private final Consumer<Map<String, String>> allow;
+    private final Runnable missed;
 
-    Cached(DataKeys keys, Consumer<Map<String, String>> allow) {
+    Cached(DataKeys keys, Consumer<Map<String, String>> allow, Runnable missed) {
       this.keys = keys;
       this.allow = allow;
+      this.missed = missed;
     }
 
     @Override
@@ -78,7 +87,7 @@ final class CachedMaterials implements CryptoMaterialsManager {
     public DataKey<JceMasterKey> decryptDataKey(
         CryptoAlgorithm algorithm, Collection<? extends EncryptedDataKey> wrapped, Map<String, String> context) {
       allow.accept(context);
-      return (DataKey<JceMasterKey>) keys.forReading(wrapped, algorithm, context);
+      return (DataKey<JceMasterKey>) keys.forReading(wrapped, algorithm, context, missed);
     }
   }
 }

@@ -93,15 +93,34 @@ final class DataKeys {
     }
   }
 
-  /** The key that opens a message. */
+  /**
+   * The key that opens a message.
+   *
+   * @param missed is told before a call is waited for
+   */
   DataKey<?> forReading(
-      Collection<? extends EncryptedDataKey> wrapped, CryptoAlgorithm algorithm, Map<String, String> context) {
+      Collection<? extends EncryptedDataKey> wrapped,
+      CryptoAlgorithm algorithm,
+      Map<String, String> context,
+      Runnable missed) {
     ByteBuffer name = digest("read", context, algorithm, wrapped);
-    synchronized (this) {
-      Read found = read.get(name);
-      if (found != null && nanos.getAsLong() - found.expires() < 0) return found.key();
-    }
+    DataKey<?> found = found(name);
+    if (found != null) return found;
+    if (!source.isLocal()) missed.run();
     return fetch(name, () -> unwrap(name, wrapped, algorithm, context));
+  }
+
+  /** Begins to fetch the key that opens a message, without a wait; null when it is in memory, or costs no call. */
+  CompletableFuture<DataKey<?>> ahead(
+      Collection<? extends EncryptedDataKey> wrapped, CryptoAlgorithm algorithm, Map<String, String> context) {
+    if (source.isLocal()) return null;
+    ByteBuffer name = digest("read", context, algorithm, wrapped);
+    return found(name) != null ? null : flight(name, () -> unwrap(name, wrapped, algorithm, context));
+  }
+
+  private synchronized DataKey<?> found(ByteBuffer name) {
+    Read found = read.get(name);
+    return found != null && nanos.getAsLong() - found.expires() < 0 ? found.key() : null;
   }
 
   synchronized int size() {
@@ -125,19 +144,18 @@ final class DataKeys {
   /** Waits for a key, with everybody else who does. */
   private DataKey<?> fetch(ByteBuffer name, Supplier<DataKey<?>> call) {
     if (source.isLocal()) return call.get();
-    CompletableFuture<DataKey<?>> flight;
-    synchronized (this) {
-      flight = flights.get(name);
-      if (flight == null) {
-        flight = CompletableFuture.supplyAsync(call, threads);
-        flights.put(name, flight);
-        CompletableFuture<DataKey<?>> own = flight;
-        // Not in this thread, which holds the monitor: it is done already when the call was quick.
-        flight.whenCompleteAsync((key, error) -> landed(name, own), Runnable::run);
-      }
-    }
-    CompletableFuture<DataKey<?>> awaited = flight;
-    return WorkflowUnsafe.deadlockDetectorOff(() -> await(awaited));
+    CompletableFuture<DataKey<?>> flight = flight(name, call);
+    return WorkflowUnsafe.deadlockDetectorOff(() -> await(flight));
+  }
+
+  /** The call that is under way for a key, or a new one. */
+  private synchronized CompletableFuture<DataKey<?>> flight(ByteBuffer name, Supplier<DataKey<?>> call) {
+    CompletableFuture<DataKey<?>> known = flights.get(name);
+    if (known != null) return known;
+    CompletableFuture<DataKey<?>> flight = CompletableFuture.supplyAsync(call, threads);
+    flights.put(name, flight);
+    flight.whenComplete((key, error) -> landed(name, flight));
+    return flight;
   }
 
   private synchronized void landed(ByteBuffer name, CompletableFuture<DataKey<?>> flight) {

@@ -14,11 +14,14 @@ import com.amazonaws.encryptionsdk.ParsedCiphertext;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.temporal.api.common.v1.Payload;
+import io.temporal.client.WorkflowClient;
 import io.temporal.payload.codec.PayloadCodec;
 import io.temporal.payload.context.HasWorkflowSerializationContext;
 import io.temporal.payload.context.SerializationContext;
+import io.temporal.payload.context.WorkflowSerializationContext;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 
@@ -51,6 +54,7 @@ public final class EncryptionCodec implements PayloadCodec {
   private final AwsCrypto sdk = sdk(USUAL_FRAME_LENGTH);
   private final AwsCrypto sdkForLarge = sdk(LARGE_FRAME_LENGTH);
   private final CachedMaterials materials;
+  private final LookAhead lookAhead;
 
   private EncryptionCodec(Builder options) {
     if (options.namespace == null || options.namespace.isEmpty())
@@ -64,6 +68,7 @@ public final class EncryptionCodec implements PayloadCodec {
     inflatedBytes = options.inflatedBytes;
     keys = new DataKeys(options.keys, options.cache, options.nanos);
     materials = new CachedMaterials(keys, this::allow);
+    lookAhead = new LookAhead(this::beginToFetch, options.nanos);
   }
 
   private static AwsCrypto sdk(int frameLength) {
@@ -113,16 +118,35 @@ public final class EncryptionCodec implements PayloadCodec {
    */
   @Override
   public List<Payload> decode(List<Payload> payloads) {
+    return decode(payloads, materials);
+  }
+
+  private List<Payload> decode(List<Payload> payloads, CachedMaterials with) {
     var budget = new Compression.Budget(inflatedBytes);
-    return payloads.stream().map(it -> open(it, budget)).toList();
+    return payloads.stream().map(it -> open(it, budget, with)).toList();
   }
 
   /** The codec as the SDK uses it for one workflow or activity: it encodes for no other namespace than its own. */
   @Override
   public PayloadCodec withContext(SerializationContext context) {
-    if (!(context instanceof HasWorkflowSerializationContext known) || namespace.equals(known.getNamespace()))
-      return this;
-    return new InOtherNamespace(known.getNamespace());
+    if (!(context instanceof HasWorkflowSerializationContext known)) return this;
+    if (!namespace.equals(known.getNamespace())) return new InOtherNamespace(known.getNamespace());
+    if (context instanceof WorkflowSerializationContext && known.getWorkflowId() != null)
+      return new InWorkflow(known.getWorkflowId());
+    return this;
+  }
+
+  /**
+   * Reads the history of a workflow whose replay misses many data keys, to fetch them side by side.
+   *
+   * @param client of the worker; what it may read, this asks for
+   */
+  public void lookAheadWith(WorkflowClient client) {
+    lookAhead.use(client::streamHistory);
+  }
+
+  LookAhead lookAhead() {
+    return lookAhead;
   }
 
   /** Forgets the data keys in memory. To be called when nothing is encoded or decoded any more. */
@@ -146,14 +170,14 @@ public final class EncryptionCodec implements PayloadCodec {
     }
   }
 
-  private Payload open(Payload given, Compression.Budget budget) {
+  private Payload open(Payload given, Compression.Budget budget, CachedMaterials with) {
     Payload payload = given;
     boolean sealed = false;
     for (int layer = 0; layer <= MAX_LAYERS; layer++) {
       String encoding = payload.getMetadataOrDefault("encoding", ByteString.EMPTY).toStringUtf8();
       if (encoding.equals(ENCODING)) {
         sealed = true;
-        payload = parsed(decrypt(payload.getData().toByteArray()));
+        payload = parsed(decrypt(payload.getData().toByteArray(), with));
       } else if (!sealed && plaintext == Plaintext.REFUSE) {
         throw new CodecException(
             PLAINTEXT_REFUSED,
@@ -169,16 +193,29 @@ public final class EncryptionCodec implements PayloadCodec {
     throw new CodecException(CANNOT_OPEN, "a payload has more than " + MAX_LAYERS + " layers");
   }
 
-  private byte[] decrypt(byte[] message) {
+  private byte[] decrypt(byte[] message, CachedMaterials with) {
     try {
       var parsed = new ParsedCiphertext(message, MAX_WRAPPED_KEYS);
-      CryptoResult<byte[], ?> result = sdk.decryptData(materials, parsed);
+      CryptoResult<byte[], ?> result = sdk.decryptData(with, parsed);
       Frames.requireInOrder(parsed);
       // What the header's tag has authenticated now, and was only claimed before.
       allow(result.getEncryptionContext());
       return result.getResult();
     } catch (RuntimeException e) {
       throw known(e, CANNOT_OPEN, "a payload is not an authentic message");
+    }
+  }
+
+  /** Begins to fetch the data key of a payload that may be read; null when there is nothing to fetch. */
+  private CompletableFuture<?> beginToFetch(Payload payload) {
+    if (!ENCODING_BYTES.equals(payload.getMetadataMap().get("encoding"))) return null;
+    try {
+      var header = new ParsedCiphertext(payload.getData().toByteArray(), MAX_WRAPPED_KEYS);
+      allow(header.getEncryptionContextMap());
+      return keys.ahead(header.getEncryptedKeyBlobs(), header.getCryptoAlgoId(), header.getEncryptionContextMap());
+    } catch (RuntimeException e) {
+      // It is told when somebody wants to read the payload.
+      return null;
     }
   }
 
@@ -233,6 +270,30 @@ public final class EncryptionCodec implements PayloadCodec {
     @Override
     public List<Payload> decode(List<Payload> payloads) {
       return EncryptionCodec.this.decode(payloads);
+    }
+
+    @Override
+    public PayloadCodec withContext(SerializationContext context) {
+      return EncryptionCodec.this.withContext(context);
+    }
+  }
+
+  /** The codec for one workflow: what its replay misses is looked ahead for. */
+  private final class InWorkflow implements PayloadCodec {
+    private final CachedMaterials told;
+
+    InWorkflow(String workflowId) {
+      told = new CachedMaterials(keys, EncryptionCodec.this::allow, () -> lookAhead.missed(workflowId));
+    }
+
+    @Override
+    public List<Payload> encode(List<Payload> payloads) {
+      return EncryptionCodec.this.encode(payloads);
+    }
+
+    @Override
+    public List<Payload> decode(List<Payload> payloads) {
+      return EncryptionCodec.this.decode(payloads, told);
     }
 
     @Override

@@ -2,14 +2,17 @@ package temporalcodec;
 
 import static temporalcodec.CodecException.Reason.OPTIONS;
 
+import io.temporal.client.WorkflowClient;
 import io.temporal.client.WorkflowClientOptions;
 import io.temporal.client.schedules.ScheduleClientOptions;
 import io.temporal.common.SimplePlugin;
 import io.temporal.common.converter.CodecDataConverter;
 import io.temporal.common.converter.DataConverter;
 import io.temporal.common.converter.GlobalDataConverter;
+import io.temporal.worker.WorkerFactory;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 
 /**
  * Encrypts the payloads and failures of a client and of the workers that are made with it. The namespace is the client's
@@ -59,6 +62,14 @@ public final class EncryptionPlugin extends SimplePlugin {
     super.configureScheduleClient(builder);
     ScheduleClientOptions given = builder.build();
     builder.setDataConverter(dataConverterFor(given.getNamespace(), given.getDataConverter()));
+  }
+
+  @Override
+  public void startWorkerFactory(WorkerFactory factory, Consumer<WorkerFactory> next) {
+    WorkflowClient client = factory.getWorkflowClient();
+    EncryptionCodec codec = codecs.get(client.getOptions().getNamespace());
+    if (codec != null) codec.lookAheadWith(client);
+    super.startWorkerFactory(factory, next);
   }
 
   /**

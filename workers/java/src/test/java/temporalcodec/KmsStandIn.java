@@ -20,6 +20,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
 import javax.crypto.Cipher;
 import javax.crypto.spec.GCMParameterSpec;
@@ -39,7 +40,15 @@ final class KmsStandIn implements AutoCloseable {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  static {
+    // An answer in two packets would wait for the client's acknowledgement of the first: 40 ms a call.
+    System.setProperty("sun.net.httpserver.nodelay", "true");
+  }
+
   final List<String> calls = new CopyOnWriteArrayList<>();
+  /** The most calls that were under way at once. */
+  final AtomicInteger mostAtOnce = new AtomicInteger();
+
   volatile long millis;
 
   /** Asked for every call, with operation and key: null, or what is wrong with it. */
@@ -47,6 +56,7 @@ final class KmsStandIn implements AutoCloseable {
 
   private final Map<String, SecretKeySpec> keys = new ConcurrentHashMap<>();
   private final SecureRandom random = new SecureRandom();
+  private final AtomicInteger underWay = new AtomicInteger();
   private final HttpServer server;
 
   KmsStandIn() throws IOException {
@@ -106,7 +116,9 @@ final class KmsStandIn implements AutoCloseable {
     int status = 200;
     Object answer;
     try {
+      mostAtOnce.accumulateAndGet(underWay.incrementAndGet(), Math::max);
       Thread.sleep(millis);
+      underWay.decrementAndGet();
       Refusal refusal = trouble.apply(operation, arn);
       if (refusal == null && !keys.containsKey(arn)) refusal = new Refusal("NotFoundException", 400);
       if (refusal == null) answer = answer(operation, arn, body);
