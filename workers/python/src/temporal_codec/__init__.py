@@ -14,6 +14,7 @@ from .errors import (
     CodecError,
     CodecOptionsError,
     KeyringFileError,
+    KeyringSecretError,
     KeyUnavailableError,
     PlaintextRefusedError,
     WrongNamespaceError,
@@ -21,6 +22,7 @@ from .errors import (
 from .failures import EncryptingFailureConverter
 from .key_source import KeySource
 from .keyring import KeyringFile
+from .keyring_secret import KeyringSecret
 from .kms import KmsKeys
 from .plugin import EncryptionPlugin
 
@@ -37,6 +39,8 @@ __all__ = [
     "KeyUnavailableError",
     "KeyringFile",
     "KeyringFileError",
+    "KeyringSecret",
+    "KeyringSecretError",
     "KmsKeys",
     "PlaintextRefusedError",
     "WrongNamespaceError",

@@ -54,7 +54,7 @@ class EncryptionCodec(PayloadCodec, WithSerializationContext):
     zlib, gzip or snappy, and in up to 8 layers.
 
     :param namespace: full name of the namespace that the worker or client works in, such as ``orders-prod.a1b2c``
-    :param keys: where data keys come from: :class:`KmsKeys` or :class:`KeyringFile`
+    :param keys: where data keys come from: :class:`KmsKeys`, :class:`KeyringFile` or :class:`KeyringSecret`
     :param also_decode: further namespaces whose payloads are decoded, with ``*`` for any run of characters
     :param plaintext: ``"accept"`` leaves alone what is not encrypted, ``"refuse"`` fails on it
     :param cache: bounds of the cache of data keys
@@ -106,7 +106,7 @@ class EncryptionCodec(PayloadCodec, WithSerializationContext):
 
         :param client: of the worker; what it may read, this asks for
         """
-        if not self._keys.is_local:
+        if self._keys.asks_for_each_key:
             self._look_ahead.use(client)
 
     async def encode(self, payloads: Iterable[Payload]) -> list[Payload]:

@@ -17,7 +17,7 @@ from typing import Any, Callable, Mapping
 from aws_encryption_sdk.identifiers import Algorithm
 from aws_encryption_sdk.structures import DataKey, EncryptedDataKey
 
-from .errors import CodecError, CodecOptionsError, KeyUnavailableError
+from .errors import CannotOpenError, CodecError, CodecOptionsError, KeyUnavailableError
 from .key_source import KeySource
 
 #: Calls under way at once. Each is bounded in time, and what is cached needs none of them.
@@ -73,7 +73,7 @@ class _Written:
 
     __slots__ = ("data_key", "generation", "since", "messages", "bytes", "next_try")
 
-    def __init__(self, data_key: DataKey, generation: int, now: float, settings: CacheSettings) -> None:
+    def __init__(self, data_key: DataKey, generation: int | None, now: float, settings: CacheSettings) -> None:
         self.data_key = data_key
         self.generation = generation
         self.since = now
@@ -97,14 +97,16 @@ class DataKeys:
         self._clock = clock
         self._lock = threading.Lock()
         self._read: OrderedDict[bytes, tuple[float, DataKey]] = OrderedDict()
+        #: The generation of what is in ``_read``.
+        self._read_generation: int | None = None
         self._written: dict[bytes, _Written] = {}
         self._flights: dict[bytes, Future[DataKey]] = {}
         self._pool: ThreadPoolExecutor | None = None
 
     @property
-    def is_local(self) -> bool:
-        """Whether a key costs no call."""
-        return self._source.is_local
+    def asks_for_each_key(self) -> bool:
+        """Whether every key that is not in memory costs a call."""
+        return self._source.asks_for_each_key
 
     def for_writing(self, context: Mapping[str, str], length: int) -> DataKey:
         """The key that writes one more payload of ``length`` bytes, and counts it.
@@ -136,8 +138,9 @@ class DataKeys:
         name = _digest(context, wrapped, algorithm.algorithm_id)
         if name in held:
             return held[name]
+        generation = self._source.generation()
         with self._lock:
-            found = self._read.get(name)
+            found = self._read.get(name) if generation == self._read_generation is not None else None
             if found is not None and self._clock() < found[0]:
                 self._read.move_to_end(name)
                 return found[1]
@@ -170,8 +173,8 @@ class DataKeys:
         if pool is not None:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _may_write(self, written: _Written, generation: int, length: int) -> bool:
-        if written.generation != generation or written.messages < 1:
+    def _may_write(self, written: _Written, generation: int | None, length: int) -> bool:
+        if generation is None or written.generation != generation or written.messages < 1:
             return False
         # One that is larger than all bytes together may be the first.
         if written.bytes < length and written.messages < self._settings.write_messages:
@@ -195,6 +198,7 @@ class DataKeys:
             self._flights.pop(name, None)
 
     def _generate(self, name: bytes, context: Mapping[str, str]) -> DataKey:
+        self._source.check()
         generation = self._source.generation()
         try:
             data_key = self._source.generate(context)
@@ -211,7 +215,7 @@ class DataKeys:
             self._written[name] = _Written(data_key, generation, self._clock(), self._settings)
         return data_key
 
-    def _written_in_grace(self, name: bytes, generation: int) -> DataKey | None:
+    def _written_in_grace(self, name: bytes, generation: int | None) -> DataKey | None:
         """The key in memory, through a fault that may pass."""
         with self._lock:
             written = self._written.get(name)
@@ -231,13 +235,31 @@ class DataKeys:
         algorithm: Algorithm,
         context: Mapping[str, str],
     ) -> DataKey:
-        data_key = self._source.unwrap(wrapped, algorithm, context)
+        self._source.check()
+        generation = self._source.generation()
+        try:
+            data_key = self._source.unwrap(wrapped, algorithm, context)
+        except CannotOpenError as error:
+            if error.revokes:
+                self._forget_written_under(wrapped)
+            raise
         with self._lock:
+            # What a key opened that is not there any more stays open no longer.
+            if generation != self._read_generation:
+                self._read.clear()
+                self._read_generation = generation
             self._read[name] = (self._clock() + self._settings.read_seconds, data_key)
             self._read.move_to_end(name)
             while len(self._read) > self._settings.max_keys:
                 self._read.popitem(last=False)
         return data_key
+
+    def _forget_written_under(self, wrapped: frozenset[EncryptedDataKey]) -> None:
+        """A key that reads no more must not go on writing: the next payload asks for a new data key."""
+        keys = {it.key_provider.key_info for it in wrapped}
+        with self._lock:
+            for name in [name for name, it in self._written.items() if it.data_key.key_provider.key_info in keys]:
+                del self._written[name]
 
 
 def _digest(context: Mapping[str, str], wrapped: frozenset[EncryptedDataKey] = frozenset(), more: Any = "") -> bytes:

@@ -20,12 +20,19 @@ class KeyringFileError(CodecError):
     """The keyring file is missing, can be read by others, or is not a keyring."""
 
 
+class KeyringSecretError(CodecError):
+    """The secret with the keyring was reached and cannot be used: it is gone, refused, or not a keyring."""
+
+
 class CannotEncodeError(CodecError):
     """There is no key to write with, or the key service refuses it."""
 
 
 class CannotOpenError(CodecError):
     """A payload stays closed: its key is missing or refused, or its bytes are not authentic."""
+
+    #: Whether the key service says that the key itself was taken away.
+    revokes = False
 
 
 class WrongNamespaceError(CannotOpenError):

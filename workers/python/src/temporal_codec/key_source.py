@@ -1,4 +1,4 @@
-"""What a source of data keys can do. KMS and the keyring file are the two there are."""
+"""What a source of data keys can do. There are KMS, the keyring file, and the keyring in a secret."""
 
 from __future__ import annotations
 
@@ -20,8 +20,18 @@ class KeySource(Protocol):
     #: Whether it has nobody to call: then it is asked where it is needed, and not in a thread.
     is_local: bool
 
-    def generation(self) -> int:
-        """Changes when another key writes than before. Called for every payload, so it must be cheap."""
+    #: Whether every data key that is not in memory costs a call.
+    asks_for_each_key: bool
+
+    def generation(self) -> int | None:
+        """Changes when the keys change; None when :meth:`check` has to be called first. Called for every payload, so it
+        must be cheap."""
+
+    def check(self) -> None:
+        """Makes sure that the keys still count. May block.
+
+        :raises CodecError: when they do not
+        """
 
     def generate(self, context: Mapping[str, str]) -> DataKey:
         """A new data key for an encryption context.

@@ -11,29 +11,18 @@ from aws_encryption_sdk.identifiers import USER_AGENT_SUFFIX, Algorithm
 from aws_encryption_sdk.key_providers.kms import KMSMasterKey, MRKAwareKMSMasterKey
 from aws_encryption_sdk.structures import DataKey, EncryptedDataKey
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError
 
+from .aws_fault import read_aws_fault
 from .errors import CannotEncodeError, CannotOpenError, CodecError, CodecOptionsError, KeyUnavailableError
 from .key_source import WRITE_SUITE
 from .names import listed, shown
 
 _KEY_ARN = re.compile(r"arn:[\w-]+:kms:([a-z0-9-]+):\d{12}:key/[\w-]+")
 _PROVIDER = "aws-kms"
-
-#: Errors of KMS that may pass. Every HTTP status from 500 on passes, too.
-_MAY_PASS = frozenset(
-    {
-        "DependencyTimeoutException",
-        "InternalFailure",
-        "KMSInternalException",
-        "KeyUnavailableException",
-        "LimitExceededException",
-        "RequestLimitExceeded",
-        "ServiceUnavailable",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-    }
+#: What KMS says when somebody has taken a key away, and not of a payload that was altered.
+_REVOKING = frozenset(
+    {"AccessDeniedException", "DisabledException", "KMSInvalidStateException", "NotFoundException"}
 )
 
 #: Two attempts of at most 6 s, within the 8 s that the codec waits: a workflow task has 10.
@@ -59,6 +48,7 @@ class KmsKeys:
     """
 
     is_local = False
+    asks_for_each_key = True
 
     def __init__(
         self,
@@ -90,6 +80,9 @@ class KmsKeys:
 
     def generation(self) -> int:
         return 0
+
+    def check(self) -> None:
+        """There is nothing to check: every key is asked for by a call of its own."""
 
     def generate(self, context: Mapping[str, str]) -> DataKey:
         if self._writer is None:
@@ -135,16 +128,13 @@ def _named(edk: EncryptedDataKey) -> str:
 
 
 def _fault(error: Exception, what: str, refused: type[CodecError]) -> CodecError:
-    """What an error of AWS means. Its text stays out: only its code tells more than a name."""
     cause = error.__cause__ if isinstance(error, (DecryptKeyError, GenerateKeyError)) and error.__cause__ else error
-    if isinstance(cause, ClientError):
-        code = shown(str(cause.response.get("Error", {}).get("Code", "unknown")))
-        status = cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code in _MAY_PASS or status >= 500:
-            return KeyUnavailableError(f"KMS cannot answer for {what}: {code}")
-        return refused(f"KMS refuses {what}: {code}")
-    if isinstance(cause, NoCredentialsError):
-        return refused(f"KMS cannot be asked for {what}: this process has no AWS credentials")
-    if isinstance(cause, BotoCoreError):
-        return KeyUnavailableError(f"KMS cannot be reached for {what}: {type(cause).__name__}")
-    return refused(f"KMS gave no usable answer for {what}")
+    fault = read_aws_fault(cause)
+    if fault is None:
+        return refused(f"KMS gave no usable answer for {what}")
+    if fault.may_pass:
+        return KeyUnavailableError(f"KMS cannot answer for {what}: {fault.told}")
+    refusal = refused(f"KMS refuses {what}: {fault.told}")
+    if isinstance(refusal, CannotOpenError):
+        refusal.revokes = fault.told in _REVOKING
+    return refusal

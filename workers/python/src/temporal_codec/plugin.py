@@ -27,7 +27,7 @@ class EncryptionPlugin(SimplePlugin):
 
     The namespace is the client's own. Search attributes stay plain: the server has to read them.
 
-    :param keys: where data keys come from: :class:`KmsKeys` or :class:`KeyringFile`
+    :param keys: where data keys come from: :class:`KmsKeys`, :class:`KeyringFile` or :class:`KeyringSecret`
     :param also_decode: as for :class:`EncryptionCodec`
     :param plaintext: as for :class:`EncryptionCodec`
     :param cache: as for :class:`EncryptionCodec`
