@@ -23,7 +23,7 @@ const (
 	replayNamespace = "ReplayNamespace"
 )
 
-// Keys are where data keys come from: KeyringFile or KMS.
+// Keys are where data keys come from: KMS, KeyringFile or KeyringSecret.
 type Keys interface {
 	open(options Options, context message.Context) (keySource, error)
 }

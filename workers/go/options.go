@@ -30,7 +30,7 @@ const (
 
 // Options of NewPlugin and NewCodec. Only Keys is required.
 type Options struct {
-	// Keys is where data keys come from: KeyringFile or KMS.
+	// Keys is where data keys come from: KMS, KeyringFile or KeyringSecret.
 	Keys Keys
 	// AlsoDecode lists further namespaces, by their full names, whose payloads are read: those at the other end of Nexus
 	// operations. Default: none. Payloads are always written for the client's own namespace.

@@ -23,7 +23,7 @@ const (
 	KeyDisabled Reason = "key-disabled"
 	// KeyUnavailable: the key service cannot answer now, and may in a moment.
 	KeyUnavailable Reason = "key-unavailable"
-	// KeyringUnusable: the keyring file is missing, readable by others, or not a keyring.
+	// KeyringUnusable: the keyring's file or secret is missing, refused or readable by others, or holds no keyring.
 	KeyringUnusable Reason = "keyring-unusable"
 	// TooLarge: the payload inflates past the limit.
 	TooLarge Reason = "too-large"
