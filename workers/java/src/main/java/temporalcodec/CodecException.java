@@ -16,6 +16,8 @@ public final class CodecException extends PayloadCodecException {
     OPTIONS,
     /** The keyring file is missing, can be read by others, or is not a keyring. */
     KEYRING_FILE,
+    /** The secret with the keyring was reached and cannot be used: it is gone, refused, or not a keyring. */
+    KEYRING_SECRET,
     /** There is no key to write with, or the key service refuses it. */
     CANNOT_ENCODE,
     /** A payload stays closed: its key is missing or refused, or its bytes are not authentic. */
@@ -29,10 +31,23 @@ public final class CodecException extends PayloadCodecException {
   }
 
   private final Reason reason;
+  private final boolean revokes;
 
   CodecException(Reason reason, String message) {
+    this(reason, message, false);
+  }
+
+  /**
+   * @param revokes whether the key service says that the key itself was taken away
+   */
+  CodecException(Reason reason, String message, boolean revokes) {
     super(message);
     this.reason = reason;
+    this.revokes = revokes;
+  }
+
+  boolean revokes() {
+    return revokes;
   }
 
   /** Why the codec failed. */

@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -67,6 +68,7 @@ final class DataKeys {
   private final ExecutorService threads = threads();
   // All under the monitor of this object.
   private final LinkedHashMap<ByteBuffer, Read> read = new LinkedHashMap<>(64, 0.75f, true);
+  private int readGeneration = KeySource.UNCHECKED;
   private final Map<ByteBuffer, Written> written = new HashMap<>();
   private final Map<ByteBuffer, CompletableFuture<DataKey<?>>> flights = new HashMap<>();
 
@@ -106,20 +108,25 @@ final class DataKeys {
     ByteBuffer name = digest("read", context, algorithm, wrapped);
     DataKey<?> found = found(name);
     if (found != null) return found;
-    if (!source.isLocal()) missed.run();
+    if (source.asksForEachKey()) missed.run();
     return fetch(name, () -> unwrap(name, wrapped, algorithm, context));
   }
 
   /** Begins to fetch the key that opens a message, without a wait; null when it is in memory, or costs no call. */
   CompletableFuture<DataKey<?>> ahead(
       Collection<? extends EncryptedDataKey> wrapped, CryptoAlgorithm algorithm, Map<String, String> context) {
-    if (source.isLocal()) return null;
+    if (!source.asksForEachKey()) return null;
     ByteBuffer name = digest("read", context, algorithm, wrapped);
     return found(name) != null ? null : flight(name, () -> unwrap(name, wrapped, algorithm, context));
   }
 
-  private synchronized DataKey<?> found(ByteBuffer name) {
-    Read found = read.get(name);
+  private DataKey<?> found(ByteBuffer name) {
+    int generation = source.generation();
+    return generation == KeySource.UNCHECKED ? null : found(name, generation);
+  }
+
+  private synchronized DataKey<?> found(ByteBuffer name, int generation) {
+    Read found = generation == readGeneration ? read.get(name) : null;
     return found != null && nanos.getAsLong() - found.expires() < 0 ? found.key() : null;
   }
 
@@ -134,7 +141,7 @@ final class DataKeys {
   }
 
   private boolean mayWrite(Written key, int generation, int length) {
-    if (key.generation != generation || key.messages < 1) return false;
+    if (generation == KeySource.UNCHECKED || key.generation != generation || key.messages < 1) return false;
     // One that is larger than all bytes together may be the first.
     if (key.bytes < length && key.messages < settings.writeMessages()) return false;
     long now = nanos.getAsLong();
@@ -180,6 +187,7 @@ final class DataKeys {
   }
 
   private DataKey<?> generate(ByteBuffer name, Map<String, String> context) {
+    source.check();
     int generation = source.generation();
     DataKey<?> key;
     try {
@@ -213,8 +221,19 @@ final class DataKeys {
       Collection<? extends EncryptedDataKey> wrapped,
       CryptoAlgorithm algorithm,
       Map<String, String> context) {
-    DataKey<?> key = source.unwrap(wrapped, algorithm, context);
+    source.check();
+    int generation = source.generation();
+    DataKey<?> key;
+    try {
+      key = source.unwrap(wrapped, algorithm, context);
+    } catch (CodecException e) {
+      if (e.revokes()) forgetWrittenUnder(wrapped);
+      throw e;
+    }
     synchronized (this) {
+      // What a key opened that is not there any more stays open no longer.
+      if (generation != readGeneration) read.clear();
+      readGeneration = generation;
       read.put(name, new Read(key, nanos.getAsLong() + settings.readTime().toNanos()));
       var oldest = read.entrySet().iterator();
       while (read.size() > settings.maxKeys()) {
@@ -223,6 +242,16 @@ final class DataKeys {
       }
     }
     return key;
+  }
+
+  /** A key that reads no more must not go on writing: the next payload asks for a new data key. */
+  private synchronized void forgetWrittenUnder(Collection<? extends EncryptedDataKey> wrapped) {
+    written
+        .values()
+        .removeIf(
+            it ->
+                wrapped.stream()
+                    .anyMatch(edk -> Arrays.equals(edk.getProviderInformation(), it.key.getProviderInformation())));
   }
 
   private static ExecutorService threads() {

@@ -1,37 +1,21 @@
 package temporalcodec;
 
-import static temporalcodec.CodecException.Reason.CANNOT_OPEN;
 import static temporalcodec.CodecException.Reason.KEYRING_FILE;
-import static temporalcodec.Names.listed;
-import static temporalcodec.Names.shown;
 
 import com.amazonaws.encryptionsdk.CryptoAlgorithm;
 import com.amazonaws.encryptionsdk.DataKey;
 import com.amazonaws.encryptionsdk.EncryptedDataKey;
-import com.amazonaws.encryptionsdk.jce.JceMasterKey;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.ObjectReader;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Arrays;
-import java.util.Base64;
 import java.util.Collection;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.LongSupplier;
-import javax.crypto.spec.SecretKeySpec;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,20 +26,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class KeyringFile implements KeySource {
   private static final Logger LOG = LoggerFactory.getLogger(KeyringFile.class);
-  private static final ObjectReader JSON =
-      new ObjectMapper()
-          .reader()
-          .with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS, DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
   private static final int LARGEST_FILE = 1_048_576;
-  private static final int LONGEST_NAME = 256;
-  private static final int KEY_LENGTH = 32;
-
-  /** Bytes behind the key's name in a raw AES keyring's provider info: tag length, IV length, IV. */
-  private static final int INFO_TAIL = 20;
 
   private static final long NANOS_BETWEEN_LOOKS = 1_000_000_000L;
-
-  private record Keyring(String namespace, String current, Map<String, JceMasterKey> keys) {}
 
   private final Path path;
   private final LongSupplier nanos;
@@ -91,6 +64,16 @@ public final class KeyringFile implements KeySource {
   }
 
   @Override
+  public boolean asksForEachKey() {
+    return false;
+  }
+
+  @Override
+  public void check() {
+    look();
+  }
+
+  @Override
   public int generation() {
     look();
     return generation;
@@ -99,43 +82,14 @@ public final class KeyringFile implements KeySource {
   @Override
   public DataKey<?> generate(Map<String, String> context) {
     look();
-    Keyring now = keyring;
-    return now.keys().get(now.current()).generateDataKey(DataKeys.WRITE_SUITE, context);
+    return keyring.generate(context);
   }
 
   @Override
   public DataKey<?> unwrap(
       Collection<? extends EncryptedDataKey> wrapped, CryptoAlgorithm algorithm, Map<String, String> context) {
     look();
-    Keyring now = keyring;
-    for (EncryptedDataKey edk : wrapped) {
-      JceMasterKey key = now.namespace().equals(edk.getProviderId()) ? now.keys().get(keyName(edk)) : null;
-      if (key == null) continue;
-      try {
-        return key.decryptDataKey(algorithm, List.of(edk), context);
-      } catch (RuntimeException e) {
-        throw new CodecException(
-            CANNOT_OPEN,
-            "the key "
-                + now.namespace()
-                + "/"
-                + key.getKeyId()
-                + " does not open this payload: it was altered, or another key has that name");
-      }
-    }
-    throw new CodecException(
-        CANNOT_OPEN,
-        "this payload needs the key "
-            + listed(wrapped.stream().map(it -> shown(it.getProviderId()) + "/" + shown(keyName(it))).toList())
-            + ", and "
-            + path
-            + " has "
-            + listed(now.keys().keySet().stream().map(it -> now.namespace() + "/" + it).toList()));
-  }
-
-  private static String keyName(EncryptedDataKey edk) {
-    byte[] info = edk.getProviderInformation();
-    return new String(Arrays.copyOf(info, Math.max(info.length - INFO_TAIL, 0)), StandardCharsets.UTF_8);
+    return keyring.unwrap(wrapped, algorithm, context, path.toString());
   }
 
   private void look() {
@@ -186,63 +140,10 @@ public final class KeyringFile implements KeySource {
   }
 
   private Keyring parse(String document) {
-    JsonNode root;
     try {
-      root = JSON.readTree(document);
-    } catch (JsonProcessingException e) {
-      String where =
-          e.getLocation() == null
-              ? ""
-              : " at line " + e.getLocation().getLineNr() + " column " + e.getLocation().getColumnNr();
-      throw unusable("cannot be used: it is not valid JSON" + where + ".");
+      return Keyring.parse(document);
+    } catch (Keyring.WrongDocument e) {
+      throw unusable("cannot be used: " + e.getMessage() + ".");
     }
-    fields(root, "the keyring", "namespace", "current", "keys");
-    String namespace = name(root.get("namespace"), "namespace");
-    // The AWS Encryption SDK reserves this prefix: such a key would be taken for one of KMS.
-    if (namespace.startsWith("aws-kms")) throw wrong("namespace must not start with \"aws-kms\"");
-    String current = name(root.get("current"), "current");
-    JsonNode list = root.get("keys");
-    if (!list.isArray() || list.isEmpty()) throw wrong("keys must be an array with at least one element");
-    Map<String, JceMasterKey> keys = new LinkedHashMap<>();
-    for (int i = 0; i < list.size(); i++) {
-      String place = "keys[" + i + "]";
-      fields(list.get(i), place, "name", "key");
-      String name = name(list.get(i).get("name"), place + ".name");
-      SecretKeySpec key = new SecretKeySpec(key(list.get(i).get("key"), place + ".key"), "AES");
-      if (keys.put(name, JceMasterKey.getInstance(key, namespace, name, "AES/GCM/NoPadding")) != null)
-        throw wrong(place + ".name stands there twice");
-    }
-    if (!keys.containsKey(current)) throw wrong("current names no key of keys");
-    return new Keyring(namespace, current, keys);
-  }
-
-  /** Names the place of what is wrong, and never what is written there. */
-  private CodecException wrong(String what) {
-    return unusable("cannot be used: " + what + ".");
-  }
-
-  private void fields(JsonNode node, String place, String... names) {
-    if (!node.isObject()) throw wrong(place + " must be an object with " + String.join(", ", names));
-    Set<String> present = new TreeSet<>();
-    node.fieldNames().forEachRemaining(present::add);
-    if (!present.equals(new TreeSet<>(List.of(names))))
-      throw wrong(place + " must have the fields " + String.join(", ", names) + ", and no others");
-  }
-
-  private String name(JsonNode node, String place) {
-    String value = node.isTextual() ? node.asText() : "";
-    if (value.isEmpty() || value.length() > LONGEST_NAME || value.chars().anyMatch(Character::isISOControl))
-      throw wrong(place + " must be a printable text of 1 to " + LONGEST_NAME + " characters");
-    return value;
-  }
-
-  private byte[] key(JsonNode node, String place) {
-    try {
-      byte[] key = node.isTextual() ? Base64.getDecoder().decode(node.asText()) : new byte[0];
-      if (key.length == KEY_LENGTH && Base64.getEncoder().encodeToString(key).equals(node.asText())) return key;
-    } catch (IllegalArgumentException e) {
-      // told below, without what stands there
-    }
-    throw wrong(place + " must be the base64 of " + KEY_LENGTH + " bytes, with its padding");
   }
 }

@@ -24,8 +24,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import software.amazon.awssdk.awscore.exception.AwsServiceException;
-import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.retries.DefaultRetryStrategy;
 import software.amazon.awssdk.services.kms.KmsClient;
@@ -40,19 +38,9 @@ public final class KmsKeys implements KeySource {
   private static final String PROVIDER = "aws-kms";
   private static final Pattern KEY_ARN = Pattern.compile("arn:[\\w-]+:kms:([a-z0-9-]+):(\\d{12}):key/([\\w-]+)");
 
-  /** Errors of KMS that may pass. Every HTTP status from 500 on passes, too. */
-  private static final Set<String> MAY_PASS =
-      Set.of(
-          "DependencyTimeoutException",
-          "InternalFailure",
-          "KMSInternalException",
-          "KeyUnavailableException",
-          "LimitExceededException",
-          "RequestLimitExceeded",
-          "ServiceUnavailable",
-          "Throttling",
-          "ThrottlingException",
-          "TooManyRequestsException");
+  /** What KMS says when somebody has taken a key away, and not of a payload that was altered. */
+  private static final Set<String> REVOKING =
+      Set.of("AccessDeniedException", "DisabledException", "KMSInvalidStateException", "NotFoundException");
 
   private final AwsKmsMrkAwareMasterKey writer;
   private final Map<String, AwsKmsMrkAwareMasterKey> readers = new LinkedHashMap<>();
@@ -114,6 +102,14 @@ public final class KmsKeys implements KeySource {
   public boolean isLocal() {
     return false;
   }
+
+  @Override
+  public boolean asksForEachKey() {
+    return true;
+  }
+
+  @Override
+  public void check() {}
 
   @Override
   public int generation() {
@@ -180,23 +176,13 @@ public final class KmsKeys implements KeySource {
         : shown(edk.getProviderId()) + "/…";
   }
 
-  /** What an error of AWS means. Its text stays out: only its code tells more than a name. */
   private static CodecException fault(RuntimeException error, String arn, CodecException.Reason refused) {
     Throwable cause = error instanceof AwsCryptoException && error.getCause() != null ? error.getCause() : error;
-    if (cause instanceof AwsServiceException service) {
-      String code = service.awsErrorDetails() == null ? null : service.awsErrorDetails().errorCode();
-      String told = code == null ? "HTTP " + service.statusCode() : shown(code);
-      return (code != null && MAY_PASS.contains(code)) || service.statusCode() >= 500
-          ? new CodecException(KEY_UNAVAILABLE, "KMS cannot answer for the key " + arn + ": " + told)
-          : new CodecException(refused, "KMS refuses the key " + arn + ": " + told);
-    }
-    if (cause instanceof SdkException)
-      return new CodecException(
-          KEY_UNAVAILABLE,
-          "KMS cannot be reached for the key "
-              + arn
-              + ", or this process has no AWS credentials: "
-              + cause.getClass().getSimpleName());
-    return new CodecException(refused, "KMS gave no usable answer for the key " + arn);
+    AwsFault fault = AwsFault.of(cause);
+    if (fault == null) return new CodecException(refused, "KMS gave no usable answer for the key " + arn);
+    if (fault.mayPass())
+      return new CodecException(KEY_UNAVAILABLE, "KMS cannot answer for the key " + arn + ": " + fault.told());
+    return new CodecException(
+        refused, "KMS refuses the key " + arn + ": " + fault.told(), REVOKING.contains(fault.told()));
   }
 }

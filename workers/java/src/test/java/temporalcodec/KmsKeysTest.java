@@ -111,7 +111,8 @@ class KmsKeysTest {
     var codec = codec(DEFAULT.withTimeout(Duration.ofSeconds(1)), arn);
     codec.decode(codec.encode(List.of(payload("x"))));
     List<List<Payload>> foreign = new ArrayList<>();
-    for (int i = 0; i < 100; i++) foreign.add(codec(arn).encode(List.of(payload("x"))));
+    var writer = codec(DEFAULT.withWriteMessages(1), arn);
+    for (int i = 0; i < 100; i++) foreign.add(writer.encode(List.of(payload("x"))));
     kms.millis = 2000;
     var threads = Executors.newCachedThreadPool();
     var hanging = foreign.stream().map(it -> threads.submit(() -> codec.decode(it))).toList();
@@ -133,6 +134,27 @@ class KmsKeysTest {
     Thread.sleep(1500);
     codec.encode(List.of(payload("x")));
     assertEquals(List.of("GenerateDataKey"), kms.calls);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"AccessDeniedException", "DisabledException", "KMSInvalidStateException"})
+  void aKeyThatReadsNoMoreDoesNotGoOnWriting(String name) {
+    var codec = codec(kms.createKey());
+    var encoded = codec.encode(List.of(payload("x")));
+    refuse("Decrypt", name, 400);
+    refused(CANNOT_OPEN, () -> codec.decode(encoded));
+    codec.encode(List.of(payload("x")));
+    assertEquals(List.of("GenerateDataKey", "Decrypt", "GenerateDataKey"), kms.calls);
+  }
+
+  @Test
+  void aPayloadThatWasAlteredTakesNoKeyAway() {
+    var codec = codec(kms.createKey());
+    var encoded = codec.encode(List.of(payload("x")));
+    refuse("Decrypt", "InvalidCiphertextException", 400);
+    refused(CANNOT_OPEN, () -> codec.decode(encoded));
+    codec.encode(List.of(payload("x")));
+    assertEquals(List.of("GenerateDataKey", "Decrypt"), kms.calls);
   }
 
   @Test
