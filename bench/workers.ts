@@ -3,7 +3,9 @@
  * their calls to KMS, counted. Writes `bench/results/workers.json`; a language that is not measured keeps its figures.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runnerOptions } from '../scripts/runner-options.ts';
 import { machine } from './machine.ts';
@@ -59,7 +61,24 @@ function measurePython(): Measured {
   return JSON.parse(execFileSync(python, [script], { encoding: 'utf8' })) as Measured;
 }
 
-const LANGUAGES: Readonly<Record<string, () => Measured>> = { Go: measureGo, Python: measurePython };
+/** The program beside the tests of the library for Java, with what Maven has for them. */
+function measureJava(): Measured {
+  const cwd = fileURLToPath(new URL('../workers/java', import.meta.url));
+  const classPath = join(mkdtempSync(join(tmpdir(), 'bench-workers-')), 'class-path');
+  const maven = ['-q', '-B', '-ntp', '-Dmaven.repo.local=../../.cache/maven'];
+  const goals = ['test-compile', 'dependency:build-classpath', '-DincludeScope=test', `-Dmdep.outputFile=${classPath}`];
+  execFileSync('mvn', [...maven, ...goals], { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
+  const classes = ['target/test-classes', 'target/classes', readFileSync(classPath, 'utf8').trim()].join(delimiter);
+  return JSON.parse(
+    execFileSync('java', ['-cp', classes, 'temporalcodec.Figures'], { cwd, encoding: 'utf8' }),
+  ) as Measured;
+}
+
+const LANGUAGES: Readonly<Record<string, () => Measured>> = {
+  Go: measureGo,
+  Python: measurePython,
+  Java: measureJava,
+};
 
 const { positionals } = runnerOptions(USAGE, { allowPositionals: true, options: {} });
 const { date, commit, machine: host } = await machine();

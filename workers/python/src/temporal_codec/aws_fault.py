@@ -40,7 +40,7 @@ class AwsFault:
 
 
 def read_aws_fault(error: BaseException) -> AwsFault | None:
-    """None when it is no error of an AWS client."""
+    """None for an error of anything but an AWS client."""
     if isinstance(error, ClientError):
         code = shown(str(error.response.get("Error", {}).get("Code", "unknown")))
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)

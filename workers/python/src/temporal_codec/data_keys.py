@@ -140,10 +140,9 @@ class DataKeys:
             return held[name]
         generation = self._source.generation()
         with self._lock:
-            found = self._read.get(name) if generation == self._read_generation is not None else None
-            if found is not None and self._clock() < found[0]:
-                self._read.move_to_end(name)
-                return found[1]
+            found = self._fresh(name, generation)
+        if found is not None:
+            return found
         raise Missing(name, lambda: self._unwrap(name, wrapped, algorithm, context))
 
     async def fetch(self, missing: Missing) -> DataKey:
@@ -183,15 +182,30 @@ class DataKeys:
         return now < written.since + self._settings.write_seconds or now < written.next_try
 
     def _flight(self, missing: Missing) -> Future[DataKey]:
+        generation = self._source.generation()
         with self._lock:
             flight = self._flights.get(missing.name)
             if flight is not None:
+                return flight
+            # It may have landed since it was missed.
+            landed = self._fresh(missing.name, generation)
+            if landed is not None:
+                flight = Future()
+                flight.set_result(landed)
                 return flight
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="temporal-codec-keys")
             flight = self._flights[missing.name] = self._pool.submit(missing.get)
         flight.add_done_callback(lambda _: self._landed(missing.name))
         return flight
+
+    def _fresh(self, name: bytes, generation: int | None) -> DataKey | None:
+        """The key in memory, if it still counts. To be called with the lock."""
+        found = self._read.get(name) if generation == self._read_generation is not None else None
+        if found is None or self._clock() >= found[0]:
+            return None
+        self._read.move_to_end(name)
+        return found[1]
 
     def _landed(self, name: bytes) -> None:
         with self._lock:

@@ -25,7 +25,7 @@ from .errors import CodecError
 #: Keys that one workflow misses in a row before its history is read. Fewer are fetched as quickly without.
 _MISSES = 4
 #: Seconds after which a miss counts no longer: as long as a workflow task takes at most. Keys of a workflow that goes on
-#: for hours leave the cache one by one, and that is not a replay.
+#: for hours leave the cache one by one, without a replay.
 _WINDOW_SECONDS = 10.0
 #: Seconds before the history of the same workflow is read again.
 _PAUSE_SECONDS = 60.0

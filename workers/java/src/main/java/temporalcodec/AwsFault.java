@@ -32,7 +32,7 @@ record AwsFault(boolean mayPass, String told) {
           "ThrottlingException",
           "TooManyRequestsException");
 
-  /** Null when it is no error of an AWS client. */
+  /** Null for an error of anything but an AWS client. */
   static AwsFault of(Throwable error) {
     if (error instanceof AwsServiceException service) {
       String code = service.awsErrorDetails() == null ? null : service.awsErrorDetails().errorCode();

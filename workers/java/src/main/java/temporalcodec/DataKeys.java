@@ -156,9 +156,17 @@ final class DataKeys {
   }
 
   /** The call that is under way for a key, or a new one. */
-  private synchronized CompletableFuture<DataKey<?>> flight(ByteBuffer name, Supplier<DataKey<?>> call) {
+  private CompletableFuture<DataKey<?>> flight(ByteBuffer name, Supplier<DataKey<?>> call) {
+    return flight(name, call, source.generation());
+  }
+
+  private synchronized CompletableFuture<DataKey<?>> flight(
+      ByteBuffer name, Supplier<DataKey<?>> call, int generation) {
     CompletableFuture<DataKey<?>> known = flights.get(name);
     if (known != null) return known;
+    // It may have landed since it was missed.
+    DataKey<?> landed = generation == KeySource.UNCHECKED ? null : found(name, generation);
+    if (landed != null) return CompletableFuture.completedFuture(landed);
     CompletableFuture<DataKey<?>> flight = CompletableFuture.supplyAsync(call, threads);
     flights.put(name, flight);
     flight.whenComplete((key, error) -> landed(name, flight));

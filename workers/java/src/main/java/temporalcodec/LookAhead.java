@@ -35,7 +35,7 @@ final class LookAhead {
 
   /**
    * After which a miss counts no longer: as long as a workflow task takes at most. Keys of a workflow that goes on for
-   * hours leave the cache one by one, and that is no replay.
+   * hours leave the cache one by one, without a replay.
    */
   private static final long WINDOW_NANOS = TimeUnit.SECONDS.toNanos(10);
 
