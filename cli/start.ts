@@ -151,7 +151,7 @@ function refuseOpenDoor({ identity }: CodecServerConfig, { host }: Flags, file: 
   if (identity !== null || host === undefined || isLoopbackAddress(host)) return;
   throw new CannotStartError(
     `On ${host} others could reach this server, and ${file} asks nobody who they are (identity: null): ` +
-      'configure identity, or leave --host away.',
+      'configure identity, or leave --host out.',
   );
 }
 

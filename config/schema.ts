@@ -299,7 +299,7 @@ export interface AccessRule {
 export type Operation = 'decode' | 'encode';
 
 /**
- * Whom a rule is about. `issuer` says whose word is believed, to the letter as in `identity`; it must be given where
+ * Whom a rule is about. `issuer`, spelled exactly as in `identity`, says whose word is believed; it must be given where
  * people of several issuers call.
  */
 export type People =

@@ -53,7 +53,7 @@ export function addOutputs(stack: Construct, props: OutputsProps): void {
   output(
     'CustomErrorMessage',
     errorMessageFor(props.helpUrl),
-    'For "custom error message" and link in the same dialogue: the only text people see when decoding fails.',
+    'For "custom error message" and link in the same dialog: the only text people see when decoding fails.',
   );
   output('KeyArn', props.keyArn, 'The KMS key that wraps data keys; workers name it in their codec.');
   output('PayloadBucket', props.payloadBucket, 'Workers name this bucket in their S3 storage driver.');

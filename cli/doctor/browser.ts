@@ -36,7 +36,7 @@ export async function checkPreflight(target: Target): Promise<Finding> {
     return failure(
       'cors-preflight',
       `the preflight allows ${allowed} instead of ${origin}`,
-      'another origin is configured: scheme, host and port must be equal to the letter, without a slash at the end',
+      'another origin is configured: scheme, host and port must match exactly, without a slash at the end',
       CORS_FIX,
     );
   const methods = list(answer.headers['access-control-allow-methods']);

@@ -82,7 +82,7 @@ function checkIssuer(issuer: string | undefined, identity: IdentityConfig | null
   }
   if (believed.has(issuer)) return [];
   const message =
-    'no issuer of identity.issuers has this name, nor has signIn; it must be equal to the letter, trailing slash included.';
+    'no issuer of identity.issuers has this name, nor has signIn; it must match exactly, trailing slash included.';
   return [{ path: `${path}.issuer`, message }];
 }
 

@@ -331,3 +331,20 @@ describe('the address in a browser', () => {
     await server.stop();
   });
 });
+
+it('says line for line what README.md shows of it', async () => {
+  const readme = readFileSync('README.md', 'utf8');
+  const transcript = /```\n(Codec server at [^`]*(?:`temporal`[^`]*)?)```/.exec(readme)?.[1] ?? '';
+  const server = await started();
+  const said = server.io.out.replaceAll(`:${server.port}`, ':8888');
+  // An ellipsis stands for what is left out.
+  const parts = transcript.split('…').map((text) => text.trim());
+  expect(parts.length).toBeGreaterThan(3);
+  let end = 0;
+  for (const part of parts) {
+    const at = said.indexOf(part, end);
+    expect([part, at >= end]).toEqual([part, true]);
+    end = at + part.length;
+  }
+  await server.stop();
+});

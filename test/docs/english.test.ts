@@ -16,12 +16,13 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/\b(?:is|are|be) answered (?:with )?\d{3}\b/, 'gets a 401'],
   [/\bhardly meant\b/, 'probably not meant'],
   [/\bbelongs? into\b/, 'belongs in'],
-  [/\bleave (?:it |them )?away\b/, 'leave out'],
+  [/\b[Ll]eave (?:\S+ ){0,2}away\b/, 'leave out'],
+  [/\bto the letter\b/, 'exactly'],
   [/\b(?:reads|read|writes|write) on (?:for|with|by)\b/, 'still reads'],
   [/\bat the most\b(?! talk)/, 'at most'],
   [/\b(?:synchron|recogn|organ|normal|serial|author|custom|minim|maxim)is(?:e|ed|es|ing|ation)\b/, '-ize, -ization'],
   [
-    /\b(?:behaviour|colour|favour|honour|neighbour|licence|centre|(?<!\.)cancelled|labelled|travelling)\b/,
+    /\b(?:behaviour|colour|favour|honour|neighbour|licence|centre|dialogue|catalogue|(?<!\.)cancelled|labelled|travelling)\b/,
     'American spelling',
   ],
 ];

@@ -42,7 +42,7 @@ describe('what the function may do', () => {
     });
   });
 
-  it('is, in production, to make and unwrap data keys of the namespaces that are named, to the letter', () => {
+  it('is, in production, to make and unwrap data keys of exactly the namespaces that are named', () => {
     expect(templates.prod.statementsOf('CodecRole')).toEqual({
       OwnLog: ownLog(templates.prod),
       Read0: {

@@ -57,7 +57,7 @@ export function bindsNamespace(format: ForeignKmsFormat, context: EncryptionCont
   }
 }
 
-/** Whether a context is one of those that are configured, to the letter. */
+/** Whether a context is exactly one of those that are configured. */
 export function isListedContext(contexts: readonly KeyUriContext[], context: EncryptionContext): boolean {
   return contexts.some((listed) => {
     const pairs = Object.entries(listed);
