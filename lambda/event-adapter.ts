@@ -22,6 +22,44 @@ export interface EventAdapter<Event, Result> {
   resultOf(response: CodecResponse, event: Event | undefined): Result;
 }
 
+/** The body as every kind of event carries it. */
+interface CarriedBody {
+  readonly body?: string | null | undefined;
+  readonly isBase64Encoded?: boolean | undefined;
+}
+
+/** A request out of an event; each kind of front has its headers in a form of its own. */
+export abstract class EventRequest implements CodecRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly deadline: number;
+  readonly requestId: string;
+  readonly sourceAddress: string | undefined;
+  answeredInstead: ((status: number) => void) | undefined;
+  readonly #carried: CarriedBody;
+  #body: Buffer | undefined;
+
+  /** @param carried the event itself, whose body is converted when it is asked for */
+  constructor(carried: CarriedBody, parts: Omit<CodecRequest, 'body' | 'header' | 'answeredInstead'>) {
+    this.#carried = carried;
+    this.method = parts.method;
+    this.path = parts.path;
+    this.query = parts.query;
+    this.deadline = parts.deadline;
+    this.requestId = parts.requestId;
+    this.sourceAddress = parts.sourceAddress;
+  }
+
+  get body(): Buffer {
+    const { body, isBase64Encoded } = this.#carried;
+    this.#body ??= Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8');
+    return this.#body;
+  }
+
+  abstract header(name: string): readonly string[];
+}
+
 /** Makes the adapter of an environment. */
 // biome-ignore lint/suspicious/noExplicitAny: what Lambda hands over is the adapter's business alone
 export type OpenEvents = (cors: CorsConfig) => EventAdapter<any, unknown>;

@@ -3,8 +3,7 @@
  * and drops the CORS headers of what comes back.
  */
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { type EventAdapter, encodedPath, separated, withinLambda } from './event-adapter.ts';
-import type { CodecRequest } from './server/http/message.ts';
+import { type EventAdapter, EventRequest, encodedPath, separated, withinLambda } from './event-adapter.ts';
 
 /** The gateway answers by the origin, and does not say so itself. */
 const VARY = { vary: 'origin' };
@@ -12,32 +11,15 @@ const VARY = { vary: 'origin' };
 const NO_VALUES: readonly string[] = [];
 
 /** A request out of an event. */
-class HttpApiRequest implements CodecRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly query: string;
-  readonly deadline: number;
-  readonly requestId: string;
-  readonly sourceAddress: string | undefined;
-  answeredInstead: ((status: number) => void) | undefined;
+class HttpApiRequest extends EventRequest {
   readonly #event: APIGatewayProxyEventV2;
-  #body: Buffer | undefined;
 
-  /** @param deadline point in time, in milliseconds of `Date.now()`, by which the answer must be out */
   constructor(event: APIGatewayProxyEventV2, requestId: string, deadline: number) {
+    const { http } = event.requestContext;
+    const path = encodedPath(event.rawPath);
+    const query = event.rawQueryString;
+    super(event, { method: http.method, path, query, deadline, requestId, sourceAddress: http.sourceIp });
     this.#event = event;
-    this.method = event.requestContext.http.method;
-    this.path = encodedPath(event.rawPath);
-    this.query = event.rawQueryString;
-    this.requestId = requestId;
-    this.sourceAddress = event.requestContext.http.sourceIp;
-    this.deadline = deadline;
-  }
-
-  get body(): Buffer {
-    const { body, isBase64Encoded } = this.#event;
-    this.#body ??= Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8');
-    return this.#body;
   }
 
   header(name: string): readonly string[] {

@@ -6,8 +6,7 @@
  */
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { CorsConfig } from '../config/schema.ts';
-import { type EventAdapter, encodedPath, separated, withinLambda } from './event-adapter.ts';
-import type { CodecRequest } from './server/http/message.ts';
+import { type EventAdapter, EventRequest, encodedPath, separated, withinLambda } from './event-adapter.ts';
 import { createCors, type RawHeaders } from './server/http/origin.ts';
 
 const NO_VALUES: readonly string[] = [];
@@ -15,33 +14,14 @@ const NO_VALUES: readonly string[] = [];
 /** Hosts at which the path begins with the stage; at a domain of the team's own it does not. */
 const DEFAULT_ENDPOINT = /\.execute-api\./;
 
-class RestApiRequest implements CodecRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly query: string;
-  readonly deadline: number;
-  readonly requestId: string;
-  readonly sourceAddress: string | undefined;
-  answeredInstead: ((status: number) => void) | undefined;
-  readonly #event: APIGatewayProxyEvent;
+class RestApiRequest extends EventRequest {
   readonly #headers: ReadonlyMap<string, readonly string[]>;
-  #body: Buffer | undefined;
 
   constructor(event: APIGatewayProxyEvent, requestId: string, deadline: number) {
-    this.#event = event;
+    const { httpMethod: method, requestContext } = event;
+    const sourceAddress = requestContext.identity?.sourceIp;
+    super(event, { method, path: pathOf(event), query: queryOf(event), deadline, requestId, sourceAddress });
     this.#headers = headersOf(event);
-    this.method = event.httpMethod;
-    this.path = pathOf(event);
-    this.query = queryOf(event);
-    this.requestId = requestId;
-    this.sourceAddress = event.requestContext.identity?.sourceIp;
-    this.deadline = deadline;
-  }
-
-  get body(): Buffer {
-    const { body, isBase64Encoded } = this.#event;
-    this.#body ??= Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8');
-    return this.#body;
   }
 
   header(name: string): readonly string[] {

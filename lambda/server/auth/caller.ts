@@ -2,6 +2,7 @@
  * Who is calling, once proven. The rest of the server knows callers only in this form: nothing but
  * an {@link Authenticator} makes one, and nothing behind it sees a token.
  */
+import { KeyUnavailableError } from '../../../codec/errors.ts';
 
 // Every way in which an identity is rejected. The word goes to the audit line; the caller is told
 // what is missing or that a token is over, and otherwise one thing for all.
@@ -145,4 +146,27 @@ export class IdentityUnavailableError extends Error {
     this.dependency = dependency;
     this.retryAfterSeconds = retryAfterSeconds;
   }
+}
+
+/**
+ * What `ask` gives, at once where it can; a secret that cannot be read now is an identity that cannot be verified now.
+ *
+ * @param secret the secret in words, as the subject of a sentence
+ * @throws IdentityUnavailableError (or rejects with it)
+ */
+export function whenReadable<T>(secret: string, ask: () => T | Promise<T>): T | Promise<T> {
+  const failed = (error: unknown): never => secretUnavailable(secret, error);
+  try {
+    const value = ask();
+    return value instanceof Promise ? value.catch(failed) : value;
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+/** Throws an {@link IdentityUnavailableError} for a secret that cannot be read now, and any other error as it is. */
+export function secretUnavailable(secret: string, cause: unknown): never {
+  if (!(cause instanceof KeyUnavailableError)) throw cause;
+  const message = `${secret} cannot be read at the moment`;
+  throw new IdentityUnavailableError('secrets', message, cause.retryAfterSeconds, { cause });
 }

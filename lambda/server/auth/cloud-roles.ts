@@ -12,7 +12,7 @@ import { Backoff } from '../../../codec/calls/backoff.ts';
 import { SingleFlight } from '../../../codec/calls/single-flight.ts';
 import { KeyDocumentError, KeyUnavailableError } from '../../../codec/errors.ts';
 import { comparableEmail } from '../../../config/email.ts';
-import { IdentityUnavailableError } from './caller.ts';
+import { IdentityUnavailableError, secretUnavailable } from './caller.ts';
 import { type CloudOps, type CloudOpsDeps, CloudOpsError, CloudProjects, createCloudOps } from './cloud-ops.ts';
 import { type CloudUser, readUser, readUsersPage, roleOfUser } from './cloud-user.ts';
 import { deleteOldest } from './delete-oldest.ts';
@@ -141,10 +141,7 @@ class CloudRoles implements RoleDirectory {
       return user;
     } catch (cause) {
       if (!refused.hasFailed) this.#questions.delete(id);
-      if (cause instanceof KeyUnavailableError) {
-        const message = 'the API key for Temporal Cloud roles cannot be read at the moment';
-        throw new IdentityUnavailableError('secrets', message, cause.retryAfterSeconds, { cause });
-      }
+      if (cause instanceof KeyUnavailableError) secretUnavailable('the API key for Temporal Cloud roles', cause);
       throw unavailable(refused.hasFailed ? refused : this.#backoff, { cause });
     }
   }

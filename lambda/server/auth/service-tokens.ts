@@ -11,10 +11,10 @@
  * an entry that was taken away is gone within the cache's time to live (five minutes).
  */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { KeyDocumentError, KeyUnavailableError } from '../../../codec/errors.ts';
+import { KeyDocumentError } from '../../../codec/errors.ts';
 import { fieldsOf, nameOf, parseKeyDocument } from '../../../codec/keys/key-document.ts';
 import type { SecretSource, SecretVersions } from '../../../codec/keys/secrets/secret-source.ts';
-import { type Caller, IdentityUnavailableError, rejected } from './caller.ts';
+import { type Caller, rejected, whenReadable } from './caller.ts';
 
 /** What every service token starts with, so that people and secret scanners know one when they see it. */
 const SERVICE_TOKEN_PREFIX = 'codec_';
@@ -110,6 +110,9 @@ function readEntry(entry: unknown, place: string): ServiceTokenEntry {
   return { name, sha256, expires };
 }
 
+/** What is said not to be readable. */
+const LIST = 'the list of service tokens';
+
 /** Verifies the tokens of a list that is kept elsewhere and may change. */
 export function createServiceTokens(source: SecretSource<ServiceTokenList>): ServiceTokens {
   return {
@@ -123,17 +126,15 @@ export function createServiceTokens(source: SecretSource<ServiceTokenList>): Ser
     verify(token) {
       if (!TOKEN.test(token)) throw rejected('unknown-service-token');
       const digest = hash('sha256', token, 'buffer');
-      return whenThere(
-        () => source.get(),
-        (list) => {
-          const found = find(list, digest);
-          if (found !== undefined) return callerOf(found);
-          return whenThere(
-            () => source.refresh(),
-            (fresh) => callerOf(find(fresh, digest)),
-          );
-        },
-      );
+      const again = (list: ServiceTokenList): Caller => callerOf(find(list, digest));
+      const look = (list: ServiceTokenList): Caller | Promise<Caller> => {
+        const found = find(list, digest);
+        if (found !== undefined) return callerOf(found);
+        const fresh = whenReadable(LIST, () => source.refresh());
+        return fresh instanceof Promise ? fresh.then(again) : again(fresh);
+      };
+      const list = whenReadable(LIST, () => source.get());
+      return list instanceof Promise ? list.then(look) : look(list);
     },
   };
 }
@@ -149,23 +150,4 @@ function callerOf(found: KnownToken | undefined): Caller {
   if (found === undefined) throw rejected('unknown-service-token');
   if (Date.now() >= found.expires) throw rejected('service-token-expired');
   return found.caller;
-}
-
-function whenThere(
-  ask: () => ServiceTokenList | Promise<ServiceTokenList>,
-  use: (list: ServiceTokenList) => Caller | Promise<Caller>,
-): Caller | Promise<Caller> {
-  try {
-    const list = ask();
-    if (!(list instanceof Promise)) return use(list);
-    return list.catch(unavailable).then(use);
-  } catch (error) {
-    return unavailable(error);
-  }
-}
-
-function unavailable(error: unknown): never {
-  if (!(error instanceof KeyUnavailableError)) throw error;
-  const message = 'the list of service tokens cannot be read at the moment';
-  throw new IdentityUnavailableError('secrets', message, error.retryAfterSeconds, { cause: error });
 }

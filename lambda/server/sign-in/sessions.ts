@@ -7,9 +7,8 @@
  */
 
 import { hash, randomBytes } from 'node:crypto';
-import { KeyUnavailableError } from '../../../codec/errors.ts';
 import type { SecretSource } from '../../../codec/keys/secrets/secret-source.ts';
-import { type Caller, IdentityUnavailableError, rejected } from '../auth/caller.ts';
+import { type Caller, rejected, whenReadable } from '../auth/caller.ts';
 import { deleteOldest } from '../auth/delete-oldest.ts';
 import { cookieValues, SESSION_COOKIE, type Seal, setCookie } from './seal.ts';
 import type { SessionKeys } from './session-keys.ts';
@@ -105,6 +104,9 @@ const MAX_ENDED = 10_000;
 /** Instances' clocks differ: so much may a session be from the future. */
 const CLOCK_LEEWAY_MS = 60_000;
 
+/** What is said not to be readable. */
+const KEYS = 'the keys of sign-in sessions';
+
 export class Sessions {
   readonly #deps: SessionsDeps;
   /** By SHA-256 of the cookie. */
@@ -177,7 +179,7 @@ export class Sessions {
 
   /** @throws IdentityUnavailableError when they cannot be read */
   keys(): SessionKeys | Promise<SessionKeys> {
-    return whenThere(() => this.#deps.keys.get());
+    return whenReadable(KEYS, () => this.#deps.keys.get());
   }
 
   #callerOf(session: LiveSession | undefined): Caller {
@@ -191,7 +193,7 @@ export class Sessions {
     const opened = this.#deps.seal.open('session', sealed, keys);
     if (opened !== 'unknown-key') return this.#accept(sealed, opened?.text, keys);
     // Another instance may already seal with a key that this one has not read.
-    const fresh = whenThere(() => this.#deps.keys.refresh());
+    const fresh = whenReadable(KEYS, () => this.#deps.keys.refresh());
     const again = (it: SessionKeys): LiveSession | undefined => {
       const second = it === keys ? undefined : this.#deps.seal.open('session', sealed, it);
       return second === 'unknown-key' ? undefined : this.#accept(sealed, second?.text, it);
@@ -242,19 +244,4 @@ export class Sessions {
     const left = Math.floor((session.startedAt - Date.now()) / 1000) + limits.absoluteSeconds;
     return setCookie(SESSION_COOKIE, sealed, Math.max(1, Math.min(left, limits.idleSeconds)));
   }
-}
-
-function whenThere<T>(ask: () => T | Promise<T>): T | Promise<T> {
-  try {
-    const value = ask();
-    return value instanceof Promise ? value.catch(unavailable) : value;
-  } catch (error) {
-    return unavailable(error);
-  }
-}
-
-function unavailable(error: unknown): never {
-  if (!(error instanceof KeyUnavailableError)) throw error;
-  const message = 'the keys of sign-in sessions cannot be read at the moment';
-  throw new IdentityUnavailableError('secrets', message, error.retryAfterSeconds, { cause: error });
 }
