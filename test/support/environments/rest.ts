@@ -1,17 +1,14 @@
-/** An environment behind a REST API that some addresses reach, with a web ACL, tracing, a domain and a canary. */
+/** An environment behind a REST API that some addresses reach, with a web ACL, tracing and a domain. */
 import type { EnvironmentConfig } from '../../../config/environment.ts';
 import full from './full.ts';
 
 export const WEB_ACL =
   'arn:aws:wafv2:eu-central-1:111122223333:regional/webacl/codec/11111111-2222-3333-4444-555555555555';
 
-const { alarms } = full.deployment;
-
 const environment: EnvironmentConfig = {
   ...full,
   deployment: {
     ...full.deployment,
-    alarms: alarms === null ? null : { ...alarms, canary: true },
     front: {
       type: 'rest-api',
       reach: { addresses: ['203.0.113.0/24', '2001:db8::/32'] },
