@@ -6,6 +6,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createPayloadCodec } from '../../codec/index.ts';
+import { formatKeyring, newKeyring } from '../../codec/keys/keyring/keyring.ts';
 import { createKms, type RemoteKms } from '../../codec/keys/kms/kms.ts';
 import type { KmsKeyPairing } from '../../codec/keys/kms/kms-key-source.ts';
 import { createSecretSource } from '../../codec/keys/secrets/secret-source.ts';
@@ -143,6 +144,19 @@ describe('with Secrets Manager', () => {
     expect(await source.get()).toEqual(['first', undefined]);
     await clock.pass(60_000);
     expect(await source.get()).toEqual(['second', 'first']);
+  });
+
+  it('a worker takes its keyring from one', async () => {
+    const arn = await moto.createSecret('keyring', formatKeyring(newKeyring()));
+    await withEnvironment(async () => {
+      const keys = { keyringSecret: arn };
+      const [one, other] = [1, 2].map(() => createPayloadCodec({ namespace: 'orders', keys }));
+      const encoded = (await one?.encode([payload])) ?? [];
+      expect(text(encoded)).not.toContain('"an order"');
+      expect(text((await other?.decode(encoded)) ?? [])).toEqual(['"an order"']);
+      one?.close();
+      other?.close();
+    });
   });
 
   it('a secret that is not there is unavailable', async () => {
