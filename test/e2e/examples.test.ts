@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Client, Connection } from '@temporalio/client';
+import { encryptionPlugin } from '../../codec/index.ts';
 import { type CodecServer, startCodecServer } from './support/codec-server.ts';
 import { compile, installPackages, layOutExamples } from './support/examples.ts';
 import { type Running, run, runOrThrow, start } from './support/processes.ts';
@@ -95,6 +96,42 @@ describe('The examples', () => {
         address,
       });
       await isForPeopleAlone('order-1', '4242 4242 4242 4242', 'Ada Lovelace');
+    });
+  });
+
+  describe('examples/typescript-lambda', () => {
+    it('works for as long as its invocation lasts, and Temporal stores no word of it', async () => {
+      const folder = example('typescript-lambda');
+      await installPackages(folder);
+      await compile(folder);
+      await runOrThrow(process.execPath, ['dist/bundle.js'], { cwd: folder });
+      // What AWS Lambda does: it invokes the handler, and says how much time is left.
+      const invocation = `
+        import { handler } from './dist/handler.js';
+        const end = Date.now() + 15_000;
+        await handler({}, { awsRequestId: 'r', invokedFunctionArn: 'f', getRemainingTimeInMillis: () => end - Date.now() });
+        process.exit(0);`;
+      const args = ['--input-type=module', '--eval', invocation];
+      const invoked = run(process.execPath, args, { cwd: folder, env: environment(), timeout: 60_000 });
+      const keys = { keyring: codecServer.keyringFile };
+      const encrypting = new Client({ connection, plugins: [encryptionPlugin({ keys })] });
+      const start = () =>
+        encrypting.workflow.start('order', {
+          taskQueue: 'orders',
+          workflowId: 'order-lambda',
+          args: ['4242 4242 4242 4242', 1999],
+          versioningOverride: { pinnedTo: { deploymentName: 'orders', buildId: '1' } },
+        });
+      // The server knows of the version when the worker has polled.
+      let order = await start().catch(() => undefined);
+      for (const deadline = Date.now() + 20_000; order === undefined && Date.now() < deadline; ) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        order = await start().catch(() => undefined);
+      }
+      assert.equal(await order?.result(), 'receipt for 1999 cents on card 4242 4242 4242 4242');
+      const { code, stderr } = await invoked;
+      assert.equal(code, 0, stderr);
+      await isForPeopleAlone('order-lambda', '4242 4242 4242 4242');
     });
   });
 });
