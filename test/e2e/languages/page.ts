@@ -48,7 +48,7 @@ export function costsTable({ languages }: WorkerBench): string {
     const { library, sample } = languages[name]?.microseconds ?? {};
     if (library === undefined || sample === undefined) return '';
     const ratio = library[direction] / sample[direction];
-    return `${library[direction].toPrecision(2)} µs, ${ratio.toPrecision(2)} times the sample's`;
+    return `${twoDigits(library[direction])} µs, ${twoDigits(ratio)} times the sample's`;
   };
   const calls = (name: string, keys: 'oneDataKey' | 'manyDataKeys'): string => {
     const { write, read, again }: Calls = languages[name]?.calls[keys] ?? { write: NaN, read: NaN, again: NaN };
@@ -84,4 +84,9 @@ export function withResults(page: string): string {
   const bench = JSON.parse(readFileSync(join(import.meta.dirname, '../../../bench/results/workers.json'), 'utf8'));
   const table = withPart(page, 'languages', languagesTable(readLanguageResults()));
   return withPart(table, 'costs', costsTable(bench as WorkerBench));
+}
+
+/** Two digits that count, without an exponent. */
+function twoDigits(value: number): string {
+  return String(Number(value.toPrecision(2)));
 }
