@@ -58,6 +58,7 @@ export function createPayloadCodec(options: PayloadCodecOptions): EncryptingPayl
  */
 export function createDataConverter(options: DataConverterOptions, base: DataConverter = {}): EncryptingDataConverter {
   const { encryptFailures = true, ...codecOptions } = options;
+  checkSettings(codecOptions, ['namespace', 'encryptFailures']);
   const codec = codecChain(base.payloadCodecs ?? [], createPayloadCodec(codecOptions));
   const converter = {
     ...base,

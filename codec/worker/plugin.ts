@@ -75,7 +75,7 @@ const DEFAULT_NAMESPACE = 'default';
  */
 export function encryptionPlugin(options: EncryptionPluginOptions): EncryptionPlugin {
   const { encryptFailures = true, summaryBytes = DEFAULT_SUMMARY_BYTES, ...settings } = options;
-  checkSettings(settings, []);
+  checkSettings(settings, ['encryptFailures', 'summaryBytes']);
   checkWholeNumber('summaryBytes', summaryBytes, 1);
   readPeers(settings.alsoDecode);
   const codecs = new Map<string, EncryptingPayloadCodec>();

@@ -114,6 +114,7 @@ describe('the encryption plugin', () => {
 
   it.each([
     ['an option that it does not know', { namespace: 'orders' } as object, /^there is no option namespace/],
+    ['a misspelled one of its own', { encryptFailure: true } as object, /encryptFailures, summaryBytes$/],
     ['no keys', { keys: undefined as never }, /^keys names none/],
   ])('is refused with %s', (_what, options, error) => {
     expect(() => plugin(options).configureClient({})).toThrow(error);
