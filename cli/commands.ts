@@ -298,14 +298,17 @@ Exit code: 0 made (or the list can be used), 1 the file cannot be used, 2 wrong 
     summary: 'examine a running codec server',
     usage: 'URL [options]',
     about: `Checks a running codec server as the Web UI and the CLI would use it: name, TLS, redirects, paths,
-CORS, tokens, round trip, sizes, latency. Changes nothing and stores nothing.`,
+CORS, tokens, round trip, sizes, latency. Changes nothing and stores nothing. With --address or --profile it
+asks Temporal what the namespace takes, and shows how much of that encryption leaves.`,
     operands: { URL: 'the endpoint as it stands in the Namespace settings' },
     options: {
+      ...CONNECTION_OPTIONS,
+      address: { type: 'string', value: 'HOST:PORT', help: 'of the Temporal server' },
       namespace: {
         type: 'string',
-        default: 'default',
+        short: 'n',
         value: 'NAME',
-        help: 'namespace of the round trip, in full (default: default)',
+        help: 'namespace of the round trip, in full (default: that of the profile, or default)',
       },
       token: {
         type: 'string',

@@ -1,4 +1,5 @@
 /** `codec-server doctor URL`: examines a codec server, ours or anyone's, as its clients would use it. */
+import { connectionOf } from './cluster/connection.ts';
 import type { CommandIo } from './command.ts';
 import { examine } from './doctor/examine.ts';
 import { type Finding, isHealthy, renderFinding, renderJson, renderSummary } from './doctor/report.ts';
@@ -15,6 +16,7 @@ export const doctor = createCommand('doctor', async (given, io) => {
     target: new Target(parsed),
     now: Date.now,
     expiredToken: parsed.expiredToken,
+    temporal: parsed.temporal,
   })) {
     findings.push(finding);
     if (!parsed.json) io.stdout.write(renderFinding(finding, colors));
@@ -34,6 +36,10 @@ function parse({ values, operands: [url, more] }: Given<'doctor'>, io: CommandIo
     );
   const token = (values.token ?? io.env['CODEC_SERVER_TOKEN'])?.trim().replace(/^Bearer /i, '') || undefined;
   const expiredToken = values['expired-token']?.replace(/^Bearer /i, '');
-  const { namespace, origin, json, strict } = values;
-  return { endpoint, namespace, origin, json, strict, token, expiredToken };
+  // Asked only when told: the environment names a server for the CLI, too.
+  const isAsked = values.address !== undefined || values.profile !== undefined;
+  const temporal = isAsked ? connectionOf(values, io.env, io.cwd) : undefined;
+  const { origin, json, strict } = values;
+  const namespace = values.namespace ?? temporal?.namespace ?? 'default';
+  return { endpoint, namespace, origin, json, strict, token, expiredToken, temporal };
 }

@@ -3,6 +3,7 @@
  * another is not made when that one failed, and a failure that an earlier one explains is not counted
  * again.
  */
+import type { Connection } from '../cluster/connection.ts';
 import { checkErrorHeaders, checkForeignOrigin, checkNoStore, checkPreflight, checkPreflightAge } from './browser.ts';
 import { checkCodecServer } from './codec-server.ts';
 import {
@@ -15,6 +16,7 @@ import {
   checkReachable,
 } from './connection.ts';
 import { checkAnonymous, checkExpiredToken, checkForeignToken, checkGivenToken } from './identity.ts';
+import { checkLimits } from './limits.ts';
 import { checkAnswerForm, checkMethod, checkPaths, checkReadiness, checkSizes, checkTolerance } from './protocol.ts';
 import { type Finding, isWrong, skipped } from './report.ts';
 import { checkRoundTrip } from './round-trip.ts';
@@ -29,6 +31,8 @@ export interface Examination {
   readonly now: () => number;
   /** A genuine token of the issuer that has expired, if there is one. */
   readonly expiredToken: string | undefined;
+  /** The Temporal server that the namespace is on, if it is to be asked what it takes. */
+  readonly temporal: Connection | undefined;
 }
 
 /** One check in its place. */
@@ -67,7 +71,7 @@ export async function* examine(examination: Examination): AsyncGenerator<Finding
   }
 }
 
-function checksOf({ target, now, expiredToken }: Examination): readonly Check[] {
+function checksOf({ target, now, expiredToken, temporal }: Examination): readonly Check[] {
   /** Whether requests without a token are carried out, and whether the given token is accepted. */
   let anonymous = false;
   let accepted = false;
@@ -130,6 +134,7 @@ function checksOf({ target, now, expiredToken }: Examination): readonly Check[] 
     inside('round-trip', () => checkRoundTrip(target), ['answer-form', 'keys']),
     inside('tolerance', () => checkTolerance(target)),
     inside('sizes', () => checkSizes(target)),
+    inside('limits', () => checkLimits(target, temporal), ['round-trip', 'sizes']),
     { name: 'latency', run: () => checkLatency(target) },
   ];
 }

@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { type CodecServer, startCodecServer } from './support/codec-server.ts';
 import { projectRoot, suiteRoot } from './support/paths.ts';
 import { type Running, run, start } from './support/processes.ts';
+import { startTemporal, type Temporal } from './support/temporal.ts';
 import { goPeer } from './support/tools.ts';
 import { versionOfGoModule } from './support/versions.ts';
 
@@ -38,6 +39,24 @@ describe('codec-server doctor', () => {
     const { code, findings } = await examine(ours.origin);
     assert.deepEqual(wrong(findings), ['warning anonymous']);
     assert.equal(code, 0);
+  });
+
+  describe('asked about a namespace of a real server', () => {
+    let temporal: Temporal;
+    before(async () => {
+      temporal = await startTemporal(['default']);
+    });
+    after(() => temporal?.stop());
+
+    it('shows its limits, and how much of them encryption leaves', async () => {
+      const { findings } = await examine(ours.origin, '--address', temporal.address);
+      const limits = findings.find(({ check }) => check === 'limits');
+      assert.equal(limits?.status, 'ok', JSON.stringify(limits));
+      assert.match(
+        limits?.summary ?? '',
+        /^default takes payloads of 2097152 bytes, memos of 2097152; encryption adds \d{3} to each payload, and the largest comes back$/,
+      );
+    });
   });
 });
 

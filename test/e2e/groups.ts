@@ -115,7 +115,7 @@ export const groups: readonly Group[] = [
     name: 'doctor',
     shows: "codec-server doctor says what is so of our server and of the Go SDK's own",
     file: 'doctor.test.ts',
-    needs: ['npm packages of the suite', 'Go peer'],
+    needs: [...server, 'Go peer'],
   },
   {
     name: 'web-ui',

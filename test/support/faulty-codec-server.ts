@@ -25,6 +25,7 @@ export type Fault =
   | 'expired-accepted'
   | 'jwks-unreachable'
   | 'body-limit-100k'
+  | 'body-limit-4m'
   | 'no-body-limit'
   | 'external-payloads-lost'
   | 'snake-case'
@@ -267,7 +268,9 @@ class Patient {
       ? 100_000
       : this.#has('no-body-limit')
         ? Number.POSITIVE_INFINITY
-        : 16_000_000;
+        : this.#has('body-limit-4m')
+          ? 4_000_000
+          : 16_000_000;
     const chunks: Buffer[] = [];
     let length = 0;
     for await (const chunk of request) {

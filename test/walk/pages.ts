@@ -17,7 +17,7 @@ export const PROVEN_ELSEWHERE: readonly (readonly [command: RegExp, proof: strin
   [/^aws (sts|iam|secretsmanager|lambda|kms|cloudformation) /, 'test/lib/codec-server-app.test.ts'],
   [/^(ALIAS_ARN=\$\(aws|FUNCTION=)/, 'test/lib/codec-server-app.test.ts'],
   [/^npx cdk (deploy|diff|destroy) CodecServer-prod$/, 'test/aws/stack.test.ts'],
-  [/^npm run -s codec-server -- doctor (https:\/\/|<)/, 'test/e2e/doctor.test.ts'],
+  [/^npm run -s codec-server -- doctor (https:\/\/|<|.* --address )/, 'test/e2e/doctor.test.ts'],
   // need a Temporal server and its CLI, which the end-to-end suite has
   [/^temporal workflow show .*\| npm run -s codec-server -- inspect$/, 'test/cli/inspect.test.ts'],
   [/^temporal workflow show .*> history\.json$/, 'test/e2e/histories.test.ts'],
