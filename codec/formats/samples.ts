@@ -3,6 +3,9 @@
  * most servers made after them: nonce 12 ‖ ciphertext ‖ tag 16 under one static key, without
  * additional authenticated data. Nothing binds it to a namespace: the key does, by configuration.
  *
+ * Until October 2024 the .NET sample put the tag before the ciphertext, and said so nowhere in the
+ * payload: what does not open one way is tried the other. The tag tells which is right.
+ *
  * The Java sample writes the same bytes, names its cipher, and puts **the key itself** where the
  * others put its id. That text is only ever looked up; it never becomes a key, and no log shows it.
  */
@@ -39,13 +42,24 @@ function sampleEnvelope(format: string, payload: Payload): Envelope {
       keyId: metadataText(payload, KEY_ID) ?? '',
       fits: (key) => opens(key, payload.data),
     },
-    open: (dataKey) => openAesGcm(dataKey, payload.data),
+    open: (dataKey) => openSample(dataKey, payload.data),
   };
+}
+
+/** @throws CannotOpenError when neither layout opens, MalformedPayloadError when it is too short */
+function openSample(key: Uint8Array | undefined, data: Uint8Array): Uint8Array {
+  try {
+    return openAesGcm(key, data);
+  } catch (error) {
+    if (!(error instanceof CannotOpenError) || error.reason !== 'not-authentic') throw error;
+  }
+  const [nonce, tag, ciphertext] = [data.subarray(0, 12), data.subarray(12, 28), data.subarray(28)];
+  return openAesGcm(key, Buffer.concat([nonce, ciphertext, tag]));
 }
 
 function opens(key: Uint8Array, data: Uint8Array): boolean {
   try {
-    openAesGcm(key, data).fill(0);
+    openSample(key, data).fill(0);
     return true;
   } catch (error) {
     if (error instanceof CannotOpenError) return false;

@@ -94,6 +94,25 @@ describe("payloads of Temporal's samples", () => {
     expect(await open(key(1), 'shipping')).toMatchObject({ kind: 'cannot-open', reason: 'unknown-key' });
   });
 
+  it('open with the tag before the ciphertext, as the .NET sample wrote until October 2024', async () => {
+    const staticKeys = keysOf({ id: 'a', key: key(1), namespaces: ['x'] }, { id: 'b', key: key(2), namespaces: ['x'] });
+    for (const id of ['b', undefined]) {
+      const { metadata, data } = sealed({ hello: 'world' }, key(2), id);
+      const [nonce, ciphertext, tag] = [data.subarray(0, 12), data.subarray(12, -16), data.subarray(-16)];
+      const older = payloadOf(metadata, Buffer.concat([nonce, tag, ciphertext]));
+      expect(await decodeOne(older, { staticKeys, namespace: 'x' })).toMatchObject({
+        kind: 'decoded',
+        payload: jsonPlain({ hello: 'world' }),
+      });
+      expect(await decodeOne(older, { staticKeys, namespace: 'y' })).toMatchObject({ kind: 'cannot-open' });
+      const altered = Buffer.from(older.data);
+      altered[30] = (altered[30] as number) ^ 1;
+      expect(await decodeOne({ ...older, data: altered }, { staticKeys, namespace: 'x' })).toMatchObject({
+        reason: 'not-authentic',
+      });
+    }
+  });
+
   it('stay closed after any flipped bit and any truncation', async () => {
     const payload = sealed({ hello: 'world' }, key(1), 'a');
     const staticKeys = keysOf({ id: 'a', key: key(1), namespaces: ['x'] });
