@@ -249,12 +249,16 @@ export class CodecServer extends Construct {
       buckets: bucketEntries,
       createdBucket: bucket,
       partition: Aws.PARTITION,
+      keyring: keyring && {
+        namespaces: keyringNamespaces,
+        statements: secretStatements([keyring], operationsKey),
+      },
     };
   }
 
   /**
    * Lets a worker write and read payloads of `namespaces`, with the keys and buckets that the configuration pairs with
-   * them, and no others.
+   * them, and no others. A keyring in a secret serves all its namespaces alike: whoever may read it for one may for all.
    *
    * A role that the app imports without the right to change it, or from another account, stays as it is, and a warning
    * says so; a policy that grows above what IAM takes is an error of this construct.

@@ -15,6 +15,10 @@ export interface WorkerGrants {
   readonly buckets: readonly StorageBucketConfig[];
   readonly createdBucket: CreatedBucket | undefined;
   readonly partition: string;
+  /** The keyring in a secret: its namespaces, and what reading it takes. */
+  readonly keyring:
+    | { readonly namespaces: readonly string[]; readonly statements: readonly PolicyStatement[] }
+    | undefined;
 }
 
 /**
@@ -23,13 +27,17 @@ export interface WorkerGrants {
  * @throws Error when no key of the configuration covers one of them
  */
 export function workerStatements(namespaces: readonly string[], grants: WorkerGrants): PolicyStatement[] {
-  const { entries, createdKeyArn, buckets, createdBucket: created, partition } = grants;
+  const { entries, createdKeyArn, buckets, createdBucket: created, partition, keyring } = grants;
   const narrowed = narrowTo(namespaces, entries);
-  const missing = namespaces.filter((name) => !narrowed.some((entry) => entry.namespaces.includes(name)));
+  const ofKeyring = keyring === undefined ? [] : narrowTo(namespaces, [keyring]);
+  const missing = namespaces.filter((name) => ![...narrowed, ...ofKeyring].some((it) => it.namespaces.includes(name)));
   if (missing.length > 0)
-    throw new Error(`no key serves ${missing.join(', ')}: add it to the namespaces of an entry of config.keys.kms.`);
+    throw new Error(
+      `no key serves ${missing.join(', ')}: add it to the namespaces of an entry of config.keys.kms, or of config.keys.keyringSecret.`,
+    );
   return [
     ...keyStatements({ entries: narrowed, createdKeyArn }),
+    ...ofKeyring.flatMap(({ statements }) => statements),
     ...storageStatements({ entries: narrowTo(namespaces, buckets), created, partition, writes: () => true }),
   ];
 }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { type Policy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import dev from '../../environments/dev.ts';
+import type { CodecServerStack } from '../../lib/codec-server-stack.ts';
 import full, { FOREIGN_KEY, IMPORTED_SECRET, OLD_KEY, ROLE } from '../support/environments/full.ts';
 import prod from '../support/environments/prod.ts';
-import { SynthesizedTemplate } from '../support/synthesize.ts';
+import { SynthesizedTemplate, stackOf } from '../support/synthesize.ts';
 
 const templates = {
   dev: new SynthesizedTemplate(dev),
@@ -202,6 +204,21 @@ describe('with a keyring in a secret', () => {
         Condition: { StringEquals: { 'kms:EncryptionContext:SecretARN': [secret] } },
       },
     ]);
+  });
+
+  it('grantWorker gives it to a worker of its namespaces, and to no other', () => {
+    const keys = { ...prod.keys, keyringSecret: { secret: 'created-by-stack', namespaces: ['tiny.a1b2c'] } as const };
+    const stack = stackOf({ ...prod, keys }, 'prod') as CodecServerStack;
+    const sidsOf = (id: string, ...names: string[]) => {
+      const role = new Role(stack, id, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+      stack.codecServer.grantWorker(role, names);
+      const policy = role.node.findChild('DefaultPolicy') as Policy;
+      return (stack.resolve(policy.document) as { Statement: { Sid: string }[] }).Statement.map(({ Sid }) => Sid);
+    };
+    expect(sidsOf('Tiny', 'tiny.a1b2c')).toContain('Secrets');
+    expect(sidsOf('Orders', 'orders-prod.a1b2c')).not.toContain('Secrets');
+    expect(sidsOf('Both', 'tiny.a1b2c', 'orders-prod.a1b2c')).toEqual(expect.arrayContaining(['Secrets', 'Write0']));
+    expect(() => sidsOf('Nobody', 'other.a1b2c')).toThrow('no key serves other.a1b2c');
   });
 
   it('changes no logical id of what was there', () => {
