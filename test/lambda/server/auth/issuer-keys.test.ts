@@ -210,11 +210,17 @@ describe('the keys of an issuer, over HTTPS', () => {
     for (let i = 0; i < 100; i++) await expect(keys.find('x')).rejects.toThrow(IdentityUnavailableError);
     expect(issuer.requests).toBe(1);
     issuer.mood = { kind: 'status', status: 500 };
-    for (let second = 0; second < 120; second++) {
-      clock.advance(1_000);
-      await Promise.resolve(keys.find('x')).catch(() => undefined);
-    }
-    expect(issuer.requests).toBeLessThanOrEqual(8);
+    const requestsOfAMinute = async () => {
+      const before = issuer.requests;
+      for (let second = 0; second < 60; second++) {
+        clock.advance(1_000);
+        await Promise.resolve(keys.find('x')).catch(() => undefined);
+      }
+      return issuer.requests - before;
+    };
+    // A busy machine lets one of them time out, which counts as asked.
+    expect(await requestsOfAMinute()).toBeLessThanOrEqual(10);
+    expect(await requestsOfAMinute()).toBeLessThanOrEqual(3);
   });
 
   it('are awaited for three seconds from an issuer that hangs, and no longer', async () => {
