@@ -41,8 +41,12 @@ const STEPS: Readonly<Record<string, (command: string) => void | Promise<void>>>
     ensure(shell('npm ls --depth 0').status === 0, 'the installed packages are not those of the lock file'),
   // without an AWS account a deployment stops before its first call; all that is before, runs
   'npx cdk bootstrap': () => succeeds('npx cdk bootstrap --show-template', 'CdkBootstrap'),
-  'npx cdk deploy CodecServer-dev': () =>
-    succeeds('npx cdk synth CodecServer-dev', 'CodecEndpoint', 'AWS::ApiGatewayV2::Api'),
+  'npx cdk deploy CodecServer-dev': () => {
+    const { status, output } = shell('npx cdk synth CodecServer-dev');
+    for (const word of ['CodecEndpoint', 'AWS::ApiGatewayV2::Api'])
+      ensure(status === 0 && output.includes(word), `it lacks ${word}: ${output.slice(-600)}`);
+    ensure(!output.includes('feature flags'), 'the CDK counts feature flags that are not configured');
+  },
   'npm run -s codec-server -- check-config environments/dev.ts': (command) => succeeds(command),
   'npm pack --workspace codec': (command) => {
     succeeds(`${command} --pack-destination ${folder}`, 'temporal-codec-server-worker-0.1.0.tgz');
