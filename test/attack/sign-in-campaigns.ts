@@ -33,7 +33,7 @@ export function declareSignInCampaigns(target: () => SignInTarget): void {
     const page = await browser.get(`${publicUrl}/logout`);
     expect((await target().decode(browser)).status).toBe(200);
     const [, link = ''] = /href="(\/logout\?[^"]+)"/.exec(page.body) ?? [];
-    await browser.get(`${publicUrl}/logout?${'A'.repeat(43)}`);
+    await browser.get(`${publicUrl}/logout?proof=${'A'.repeat(43)}`);
     expect((await target().decode(browser)).status).toBe(200);
     await browser.get(`${publicUrl}${link}`);
     expect((await target().decode(browser)).status).toBe(401);

@@ -157,8 +157,10 @@ class Routes {
     const [site] = request.header('sec-fetch-site');
     const isOurs = site === 'none' || site === 'same-origin';
     const proof = proofOf(request.header('cookie'));
-    if (!isOurs && proof !== undefined && request.query !== proof) {
-      const link = { to: `/logout?${proof}`, text: 'Sign out' };
+    // By name: some gateways write a query anew, and a value without a name comes back with an equals sign.
+    const given = new URLSearchParams(request.query).get('proof');
+    if (!isOurs && proof !== undefined && given !== proof) {
+      const link = { to: `/logout?proof=${proof}`, text: 'Sign out' };
       return messagePage(200, 'Sign out?', 'Confirm that it is you who wants to.', link, requestId);
     }
     account.caller = (await this.#deps.sessions.end(request.header('cookie')))?.caller;

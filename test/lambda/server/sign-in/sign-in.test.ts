@@ -155,7 +155,7 @@ describe('the sign-in', () => {
       expect(page.body).toContain('Sign out?');
       expect((await world.decode(browser)).status).toBe(200);
       const link = /href="(\/logout\?[^"]+)"/.exec(page.body)?.[1] ?? '';
-      await browser.get(`${world.publicUrl}/logout?${'A'.repeat(43)}`, headers as Record<string, string>);
+      await browser.get(`${world.publicUrl}/logout?proof=${'A'.repeat(43)}`, headers as Record<string, string>);
       expect((await world.decode(browser)).status).toBe(200);
       const other = await world.signedIn();
       await other.get(`${world.publicUrl}${link}`, headers as Record<string, string>);
