@@ -138,7 +138,7 @@ async function run(name: string, trouble: (typeof troubles)[string]): Promise<vo
       completed: outcome === expected,
       outcome,
       lives: ended === undefined && worker.getState() === 'RUNNING',
-      readable: history.includes('4242'),
+      readable: history.includes(SECRET),
     });
   }
   // A control: the search finds the secret where it is stored in plain text.
@@ -149,7 +149,7 @@ async function run(name: string, trouble: (typeof troubles)[string]): Promise<vo
       workflowId: 'control',
       args: [SECRET],
     });
-    print({ case: 'control', readable: (await storedText(handle)).includes('4242') });
+    print({ case: 'control', readable: (await storedText(handle)).includes(SECRET) });
     await handle.terminate();
   }
   if (worker.getState() === 'RUNNING') worker.shutdown();
