@@ -273,7 +273,7 @@ export class CodecServer extends Construct {
     else
       Annotations.of(this).addWarningV2(
         `codec-server:grant-worker:${namespaces.join(',')}`,
-        `the worker of ${namespaces.join(', ')} got no rights, since this app cannot change its role: attach workerPolicies to it where it is made.`,
+        `the worker of ${namespaces.join(', ')} got no rights, since this app cannot change its role: attach workerPolicies, or keyringWorkerPolicies, to it where it is made.`,
       );
   }
 }

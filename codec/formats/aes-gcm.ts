@@ -50,6 +50,16 @@ export function openAesGcm(key: Uint8Array | undefined, sealed: Uint8Array, aad?
   }
 }
 
+/** What has the tag between nonce and ciphertext, in the order that {@link openAesGcm} takes. */
+export function withTagLast(sealed: Uint8Array): Uint8Array {
+  const ciphertextAt = NONCE_LENGTH + TAG_LENGTH;
+  return Buffer.concat([
+    sealed.subarray(0, NONCE_LENGTH),
+    sealed.subarray(ciphertextAt),
+    sealed.subarray(NONCE_LENGTH, ciphertextAt),
+  ]);
+}
+
 // Reading what the producers of `binary/encrypted` put into metadata.
 
 /** Names the wrapping key: an id, an ARN, an alias or a URI. */

@@ -16,7 +16,7 @@ import { parseMessage } from '../aws-encryption-sdk/reader.ts';
 import { CannotOpenError, MalformedPayloadError } from '../errors.ts';
 import type { Envelope, PayloadFormat } from '../format.ts';
 import { metadataText, type Payload } from '../payload.ts';
-import { CIPHER, KEY_ID, openAesGcm, wrappedKeyFromBase64 } from './aes-gcm.ts';
+import { CIPHER, KEY_ID, openAesGcm, withTagLast, wrappedKeyFromBase64 } from './aes-gcm.ts';
 
 /** The cipher that the Java sample names. */
 const JAVA_SAMPLE_CIPHER = 'AES/GCM/NoPadding';
@@ -24,42 +24,45 @@ const JAVA_SAMPLE_CIPHER = 'AES/GCM/NoPadding';
 /** Everything of `binary/encrypted` that carries no other producer's mark. */
 export const sampleFormat: PayloadFormat = {
   name: 'sample',
-  recognize: (payload) => sampleEnvelope('sample', payload),
+  recognize: (payload) => sampleEnvelope('sample', payload, openEitherLayout),
 };
 
 export const javaSampleFormat: PayloadFormat = {
   name: 'java-sample',
   recognize: (payload) =>
-    metadataText(payload, CIPHER) === JAVA_SAMPLE_CIPHER ? sampleEnvelope('java-sample', payload) : undefined,
+    metadataText(payload, CIPHER) === JAVA_SAMPLE_CIPHER
+      ? sampleEnvelope('java-sample', payload, openAesGcm)
+      : undefined,
 };
 
-function sampleEnvelope(format: string, payload: Payload): Envelope {
+type Open = (key: Uint8Array | undefined, sealed: Uint8Array) => Uint8Array;
+
+function sampleEnvelope(format: string, payload: Payload, open: Open): Envelope {
   return {
     format,
     boundNamespace: undefined,
     keyRequest: {
       kind: 'static',
       keyId: metadataText(payload, KEY_ID) ?? '',
-      fits: (key) => opens(key, payload.data),
+      fits: (key) => opens(open, key, payload.data),
     },
-    open: (dataKey) => openSample(dataKey, payload.data),
+    open: (dataKey) => open(dataKey, payload.data),
   };
 }
 
 /** @throws CannotOpenError when neither layout opens, MalformedPayloadError when it is too short */
-function openSample(key: Uint8Array | undefined, data: Uint8Array): Uint8Array {
+function openEitherLayout(key: Uint8Array | undefined, sealed: Uint8Array): Uint8Array {
   try {
-    return openAesGcm(key, data);
+    return openAesGcm(key, sealed);
   } catch (error) {
     if (!(error instanceof CannotOpenError) || error.reason !== 'not-authentic') throw error;
+    return openAesGcm(key, withTagLast(sealed));
   }
-  const [nonce, tag, ciphertext] = [data.subarray(0, 12), data.subarray(12, 28), data.subarray(28)];
-  return openAesGcm(key, Buffer.concat([nonce, ciphertext, tag]));
 }
 
-function opens(key: Uint8Array, data: Uint8Array): boolean {
+function opens(open: Open, key: Uint8Array, data: Uint8Array): boolean {
   try {
-    openSample(key, data).fill(0);
+    open(key, data).fill(0);
     return true;
   } catch (error) {
     if (error instanceof CannotOpenError) return false;

@@ -80,13 +80,12 @@ function listJson(names: readonly string[]): string {
   if (names.length === 1) return `[${textJson(loggable(only))}]`;
   const list = names.slice(0, MAX_LISTED).map(loggable);
   if (names.length > MAX_LISTED) list.push(`… and ${names.length - MAX_LISTED} more`);
-  return printableJson(list, 0);
+  return `[${list.map(textJson).join(',')}]`;
 }
 
 /** In full: what was read is never left out, nor cut. The pipeline bounds how many there are, and how long. */
 function openedJson(names: ReadonlySet<string>): string {
-  if (names.size === 0) return '[]';
-  return printableJson([...names], 0);
+  return `[${[...names].map(textJson).join(',')}]`;
 }
 
 function textJson(value: string): string {
