@@ -6,5 +6,6 @@ export default {
   rootDir: '../..',
   roots: ['<rootDir>/test/aws'],
   testPathIgnorePatterns: ['/node_modules/'],
+  globalSetup: '<rootDir>/test/aws/prepare.ts',
   testTimeout: 120_000,
 };

@@ -1,59 +1,75 @@
-/** Python packages for the slow suites, in a virtual environment of the project's own cache. */
+/** Python packages for the slow suites, in virtual environments of the project's own cache. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { madeOnce } from './made-once.ts';
 
 const run = promisify(execFile);
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** Files that say which packages at which versions. */
-const REQUIREMENTS = ['examples/python/requirements.txt', 'test/aws/requirements.txt'];
-/** The library that they name by its folder. */
-const LIBRARY = 'workers/python/src/temporal_codec';
+/** Where the tools of `test:aws` are asked for, and the library that they name by its folder. */
+const TOOLS = join(ROOT, 'test/aws');
+const LIBRARY = join(ROOT, 'workers/python');
 
-let installing: Promise<string> | undefined;
+let tools: Promise<string> | undefined;
 
 /**
- * The folder with `python` and the tools of the packages; installs them when they are not there yet.
+ * The folder with `python` and the tools of the packages that `test:aws` needs; installs them when they are not there yet.
  *
  * @throws Error that says what is missing on this machine
  */
 export function pythonTools(): Promise<string> {
-  installing ??= install();
-  return installing;
+  const sources = join(LIBRARY, 'src/temporal_codec');
+  const library = readdirSync(sources).filter((file) => file.endsWith('.py'));
+  const inputs = [
+    join(ROOT, 'examples/python/requirements.txt'),
+    join(LIBRARY, 'pyproject.toml'),
+    ...library.map((file) => join(sources, file)),
+  ];
+  tools ??= pythonEnvironment(
+    'python',
+    TOOLS,
+    ['-r', 'requirements.txt'],
+    [join(TOOLS, 'requirements.txt'), ...inputs],
+  );
+  return tools;
 }
 
-async function install(): Promise<string> {
-  const hash = createHash('sha256');
-  const library = readdirSync(join(ROOT, LIBRARY)).filter((file) => file.endsWith('.py'));
-  for (const file of [...REQUIREMENTS, 'workers/python/pyproject.toml', ...library.map((file) => join(LIBRARY, file))])
-    hash.update(readFileSync(join(ROOT, file)));
-  const folder = join(ROOT, '.cache', `python-${hash.digest('hex').slice(0, 12)}`);
-  const done = join(folder, 'installed');
-  if (!existsSync(done)) {
-    rmSync(folder, { recursive: true, force: true });
-    await command(
-      'python3',
-      ['-m', 'venv', folder],
-      'Python 3 with its venv module (Debian: apt-get install python3-venv)',
-    );
-    const pip = ['install', '--quiet', '-r', join(ROOT, 'test/aws/requirements.txt')];
-    await command(join(folder, 'bin/pip'), pip, 'the Python packages of test/aws/requirements.txt, from PyPI');
-    writeFileSync(`${done}.new`, '');
-    renameSync(`${done}.new`, done);
-  }
+/**
+ * A virtual environment with packages, made by the first who wants it.
+ *
+ * @param name what the folder in the cache is called, before a hash of what goes in
+ * @param cwd where pip runs: folders in a requirements file are relative to it
+ * @param packages what pip is to install
+ * @param inputs files whose change makes another environment
+ * @returns the folder with `python` and the programs of the packages
+ * @throws Error that says what is missing on this machine
+ */
+export async function pythonEnvironment(
+  name: string,
+  cwd: string,
+  packages: readonly string[],
+  inputs: readonly string[] = [],
+): Promise<string> {
+  const hash = createHash('sha256').update(packages.join('\n'));
+  for (const file of inputs) hash.update(readFileSync(file));
+  const folder = join(ROOT, '.cache', `${name}-${hash.digest('hex').slice(0, 12)}`);
+  await madeOnce(folder, async (target) => {
+    await command('python3', ['-m', 'venv', target], cwd, 'Python 3 with venv (Debian: apt-get install python3-venv)');
+    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages];
+    await command(join(target, 'bin/python'), pip, cwd, `the Python packages ${packages.join(' ')}, from PyPI`);
+  });
   return join(folder, 'bin');
 }
 
-async function command(file: string, args: readonly string[], what: string): Promise<void> {
+async function command(file: string, args: readonly string[], cwd: string, what: string): Promise<void> {
   try {
-    // Folders in a requirements file are relative to where pip runs.
-    await run(file, args, { cwd: join(ROOT, 'test/aws'), maxBuffer: 64 * 1024 * 1024 });
+    await run(file, args, { cwd, maxBuffer: 64 * 1024 * 1024 });
   } catch (error) {
-    const { stderr = '', code } = error as { stderr?: string; code?: unknown };
-    const missing = code === 'ENOENT' ? `${file} is not on the PATH` : stderr.trim().split('\n').slice(-5).join('\n');
-    throw new Error(`This suite needs ${what}. ${missing}`);
+    const { stdout = '', stderr = '', code } = error as { stdout?: string; stderr?: string; code?: unknown };
+    const said = `${stdout}${stderr}`.trim().split('\n').slice(-5).join('\n');
+    throw new Error(`This needs ${what}. ${code === 'ENOENT' ? `${file} is not on the PATH` : said}`);
   }
 }

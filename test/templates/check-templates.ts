@@ -4,7 +4,7 @@
  *
  *     npm run check:templates
  *
- * The two Python programs are installed into `.cache/checks` on the first run.
+ * The two Python programs are installed into `.cache` on the first run.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -14,31 +14,18 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { PROJECT_ROOT } from '../../lib/bundle/bundle.ts';
 import { addEnvironments, type Environment, findEnvironments } from '../../lib/codec-server-app.ts';
 import { stackNameOf } from '../../lib/names.ts';
+import { pythonEnvironment } from '../support/python.ts';
 
 const PACKAGES = ['cfn-lint==1.58.0', 'checkov==3.3.30'];
-const VENV = join(PROJECT_ROOT, '.cache', 'checks');
 const OUT = join(PROJECT_ROOT, '.cache', 'templates');
+
+const tools = await pythonEnvironment('checks', PROJECT_ROOT, PACKAGES);
 
 /** Findings of one checker in one template, each a line. */
 type Checker = (template: string) => string[];
 
 function run(program: string, args: readonly string[]) {
   return spawnSync(program, args, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
-}
-
-/** @throws Error that says what is missing when the programs cannot be installed */
-function install(): void {
-  const marker = join(VENV, 'bin', 'checkov');
-  if (existsSync(marker) && existsSync(join(VENV, 'bin', 'cfn-lint'))) return;
-  process.stdout.write(`installing ${PACKAGES.join(' and ')} into .cache/checks\n`);
-  for (const [program, args] of [
-    ['python3', ['-m', 'venv', VENV]],
-    [join(VENV, 'bin', 'pip'), ['install', '--quiet', '--disable-pip-version-check', ...PACKAGES]],
-  ] as const) {
-    const { status, stderr, error } = run(program, args);
-    if (status !== 0)
-      throw new Error(`${program} ${args[0]} fails, so nothing was checked: ${error?.message ?? stderr}`);
-  }
 }
 
 /** What the CDK's validation writes into the assembly when a plug-in finds something. */
@@ -80,7 +67,7 @@ function synthesize(environment: Environment): { folder: string; findings: strin
 }
 
 const lint: Checker = (template) => {
-  const { stdout, stderr, status } = run(join(VENV, 'bin', 'cfn-lint'), ['--format', 'parseable', template]);
+  const { stdout, stderr, status } = run(join(tools, 'cfn-lint'), ['--format', 'parseable', template]);
   const lines = stdout.split('\n').filter((line) => line !== '');
   return status === 0 || lines.length > 0 ? lines : [`cfn-lint did not run: ${stderr}`];
 };
@@ -96,7 +83,7 @@ interface CheckovReport {
 }
 
 const checkov: Checker = (template) => {
-  const { stdout, stderr } = run(join(VENV, 'bin', 'checkov'), [
+  const { stdout, stderr } = run(join(tools, 'checkov'), [
     '--framework',
     'cloudformation',
     '--file',
@@ -115,7 +102,6 @@ const checkov: Checker = (template) => {
   }
 };
 
-install();
 rmSync(OUT, { recursive: true, force: true });
 mkdirSync(OUT, { recursive: true });
 const own = await findEnvironments(join(PROJECT_ROOT, 'environments'));

@@ -3,8 +3,9 @@
  * cache, under a name made of everything that goes into them.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { madeOnce } from '../../support/made-once.ts';
 import { cacheRoot, projectRoot, suiteRoot } from './paths.ts';
 import { run, runOrThrow } from './processes.ts';
 import { temporalCliRequirements, versions } from './versions.ts';
@@ -50,7 +51,7 @@ export const javaPeer = (): Promise<string> =>
 /** A Go program of this repository. @returns its path */
 async function goProgram(name: string, source: string, more: readonly string[] = []): Promise<string> {
   const inputs = [source, ...more].flatMap(filesOf);
-  const directory = await madeOnce(name, inputs, async (target) => {
+  const directory = await made(name, inputs, async (target) => {
     await go(['build', '-trimpath', '-ldflags=-s -w', '-o', join(target, name), '.'], {}, source);
   });
   return join(directory, name);
@@ -74,7 +75,7 @@ async function pythonWith(name: string, requirements: string): Promise<string> {
     ['-m', 'venv', '--help'],
     'Python 3.10 or newer with venv (Debian: apt-get install python3-venv)',
   );
-  const directory = await madeOnce(
+  const directory = await made(
     name,
     [readFileSync(requirements, 'utf8'), ...filesOf(pythonLibrary)],
     async (target) => {
@@ -86,8 +87,6 @@ async function pythonWith(name: string, requirements: string): Promise<string> {
         timeout: BUILD_TIMEOUT,
       });
     },
-    // An environment holds its own path, so it cannot be moved into place.
-    { inPlace: true },
   );
   return join(directory, 'bin/python');
 }
@@ -97,7 +96,7 @@ async function javaClassPath(name: string, source: string, more: readonly string
   await need('javac', ['-version'], 'a Java development kit, 17 or newer (Debian: apt-get install default-jdk)');
   await need('mvn', ['-v'], 'Maven (Debian: apt-get install maven)');
   const inputs = [source, ...more].flatMap(filesOf);
-  const directory = await madeOnce(name, inputs, async (target) => {
+  const directory = await made(name, inputs, async (target) => {
     const build = `${target}-build`;
     await nice(
       'mvn',
@@ -126,7 +125,7 @@ async function javaClassPath(name: string, source: string, more: readonly string
 export async function olderSdk(version: string): Promise<string> {
   const names = ['activity', 'client', 'common', 'proto', 'worker', 'workflow'];
   const wanted = names.map((name) => `@temporalio/${name}@${version}`);
-  const directory = await madeOnce(`typescript-sdk-${version}`, wanted, async (target) => {
+  const directory = await made(`typescript-sdk-${version}`, wanted, async (target) => {
     writeFileSync(join(target, 'package.json'), '{"private":true}\n');
     const options = ['--no-audit', '--no-fund', '--save-exact', `--cache=${join(cacheRoot, 'npm')}`];
     await runOrThrow('npm', ['install', ...options, ...wanted], { cwd: target, timeout: BUILD_TIMEOUT });
@@ -143,7 +142,7 @@ export async function olderSdks(): Promise<void> {
 export async function oldNode(): Promise<string> {
   const name = `node-${process.platform}-${process.arch}`;
   const wanted = `${name}@${versions.oldNode}`;
-  const directory = await madeOnce('old-node', [wanted], async (target) => {
+  const directory = await made('old-node', [wanted], async (target) => {
     writeFileSync(join(target, 'package.json'), '{"private":true}\n');
     const options = ['--no-audit', '--no-fund', `--cache=${join(cacheRoot, 'npm')}`];
     await runOrThrow('npm', ['install', ...options, wanted], { cwd: target, timeout: BUILD_TIMEOUT });
@@ -213,29 +212,10 @@ async function need(command: string, args: readonly string[], what: string): Pro
   if (!present) throw new MissingTool(`${command} is missing: install ${what}`);
 }
 
-/**
- * Makes a folder of the cache unless an earlier run did. It appears under its name only when it is complete, so a
- * run that was interrupted leaves nothing half-made that a later one would trust.
- */
-async function madeOnce(
-  name: string,
-  inputs: readonly string[],
-  make: (target: string) => Promise<void>,
-  { inPlace = false } = {},
-): Promise<string> {
-  const directory = join(cacheRoot, 'tools', `${name}-${fingerprint([...inputs, process.platform, process.arch])}`);
-  const complete = join(directory, '.complete');
-  if (existsSync(complete)) return directory;
-  const target = inPlace ? directory : `${directory}.${process.pid}`;
-  rmSync(target, { recursive: true, force: true });
-  mkdirSync(target, { recursive: true });
-  await make(target);
-  writeFileSync(join(target, '.complete'), '');
-  if (!inPlace) {
-    rmSync(directory, { recursive: true, force: true });
-    renameSync(target, directory);
-  }
-  return directory;
+/** Makes a folder of the cache under a name made of everything that goes in. */
+function made(name: string, inputs: readonly string[], make: (target: string) => Promise<void>): Promise<string> {
+  const all = fingerprint([...inputs, process.platform, process.arch]);
+  return madeOnce(join(cacheRoot, 'tools', `${name}-${all}`), make);
 }
 
 /** Names and contents of the files of a folder and its subfolders, build results left out. */
