@@ -1,7 +1,9 @@
 /** `codec-server decode`: whole histories, decoded, in the form they came in. */
+
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createGzip, type Gzip } from 'node:zlib';
+import { escaped } from '../config/printable.ts';
 import type { CommandIo } from './command.ts';
 import { decodeDocuments, type Sink } from './histories/decode-documents.ts';
 import { DecodeCount, StretchDecoder } from './histories/decode-stretch.ts';
@@ -10,8 +12,11 @@ import { OutputError, OutputFile } from './histories/output-file.ts';
 import { Batcher, DecoderError, type PayloadDecoder } from './histories/payload-decoder.ts';
 import { openRemoteDecoder } from './histories/remote-decoder.ts';
 import { openSources, type Source, SourceError } from './histories/sources.ts';
-import { printable } from './inspect/describe-payload.ts';
+import { Progress } from './progress.ts';
 import { createCommand, type Given, UsageError } from './run-command.ts';
+
+/** Milliseconds of a small file, in which nobody has to be told how far it is. */
+const QUIET_MS = 500;
 
 /** Decodes histories; stops when the signal is given, and leaves nothing half-written. */
 export const decode = createCommand('decode', async (given, io, stop) => {
@@ -25,12 +30,15 @@ export const decode = createCommand('decode', async (given, io, stop) => {
     decoder = await openDecoder(options, io, stop);
     const batcher = new Batcher(decoder);
     const count = new DecodeCount();
-    const progress = new Progress(io, count);
+    const progress = new Progress(io, QUIET_MS);
     try {
       const stretches = new StretchDecoder(batcher, count);
       const sources = openSources(options.files, io);
       await decodeDocuments(sources, stretches, batcher, sink, stop, (bytes, documents) =>
-        progress.at(bytes, documents),
+        progress.at(
+          () =>
+            `${(bytes / 1_000_000).toFixed(1)} MB, ${documents} documents, ${count.decoded} of ${count.payloads} payloads decoded`,
+        ),
       );
     } finally {
       progress.clear();
@@ -195,38 +203,10 @@ class FileSink implements Sink {
   }
 }
 
-/** A line that tells a person who waits how far it is. */
-class Progress {
-  readonly #io: CommandIo;
-  readonly #count: DecodeCount;
-  #next = Date.now() + 500;
-  #shown = false;
-
-  constructor(io: CommandIo, count: DecodeCount) {
-    this.#io = io;
-    this.#count = count;
-  }
-
-  at(bytes: number, documents: number): void {
-    if (this.#io.stderr.isTTY !== true || Date.now() < this.#next) return;
-    this.#next = Date.now() + 250;
-    this.#shown = true;
-    const megabytes = (bytes / 1_000_000).toFixed(1);
-    const { decoded, payloads } = this.#count;
-    this.#io.stderr.write(
-      `\r\u001b[K${megabytes} MB, ${documents} documents, ${decoded} of ${payloads} payloads decoded`,
-    );
-  }
-
-  clear(): void {
-    if (this.#shown) this.#io.stderr.write('\r\u001b[K');
-  }
-}
-
 function summaryOf(count: DecodeCount): string {
   const { payloads, decoded, closed, references, unknown, notUnderstood } = count;
   const lines = [`${payloads} ${payloads === 1 ? 'payload' : 'payloads'}, ${decoded} decoded`];
-  for (const [reason, many] of [...closed].sort()) lines.push(`${many} stayed encrypted: ${printable(reason)}`);
+  for (const [reason, many] of [...closed].sort()) lines.push(`${many} stayed encrypted: ${escaped(reason)}`);
   if (references > 0) lines.push(`${references} in external storage, not read`);
   for (const [encoding, many] of [...unknown].sort()) lines.push(`${many} of an encoding not known here: ${encoding}`);
   if (notUnderstood > 0) lines.push(`${notUnderstood} with the mark of a payload in a form not known here`);

@@ -1,9 +1,9 @@
 /** `codec-server inspect`: says of payloads how they are encrypted and under which keys, without any key. */
 
-import { printableJson } from '../config/printable.ts';
+import { escaped, printableJson } from '../config/printable.ts';
 import type { CommandIo } from './command.ts';
 import { openSources, SourceError } from './histories/sources.ts';
-import { type PayloadDescription, type PayloadKind, printable } from './inspect/describe-payload.ts';
+import type { PayloadDescription, PayloadKind } from './inspect/describe-payload.ts';
 import { type Examined, examine } from './inspect/examine.ts';
 import { createCommand } from './run-command.ts';
 
@@ -118,10 +118,10 @@ async function inspectAll(options: { files: readonly string[]; summary: boolean 
     const prefix = several || source.name !== nameOf(options.files[0]) ? `${source.name}: ` : '';
     for (const { document, place, description } of found) {
       const inside = documents > 1 ? `[${document}]${place === '' || place.startsWith('[') ? '' : '.'}${place}` : place;
-      lines.push({ place: printable(`${prefix}${inside === '' ? '(the document)' : inside}`), description });
+      lines.push({ place: escaped(`${prefix}${inside === '' ? '(the document)' : inside}`), description });
     }
     if (payloads === 0) empty.push(source.name);
-    notUnderstood.push(...places.map((place) => printable(`${prefix}${place === '' ? '(the document)' : place}`)));
+    notUnderstood.push(...places.map((place) => escaped(`${prefix}${place === '' ? '(the document)' : place}`)));
   }
   return { lines, summary: tally.summary(), empty, notUnderstood };
 }
@@ -166,7 +166,7 @@ function renderLine({ place, description }: Line): string {
   const facts = [`  ${layers.join(' > ')}${suite === undefined ? '' : `, ${suite}`}, ${size} bytes`];
   if (kind === 'encrypted') facts.push(`  namespace ${namespace ?? '(none in the payload)'}`);
   for (const key of keys) facts.push(`  key ${key}`);
-  if (problem !== undefined) facts.push(`  unreadable ${description.format}: ${printable(problem)}`);
+  if (problem !== undefined) facts.push(`  unreadable ${description.format}: ${escaped(problem)}`);
   return `${[place, ...facts].join('\n')}\n`;
 }
 

@@ -1,7 +1,8 @@
 /** `codec-server keys-in-use`: which keys a namespace and its exports still need, until when, and the proof. */
 
 import { resolve } from 'node:path';
-import { printableJson } from '../config/printable.ts';
+import { parseArn } from '../codec/keys/arn.ts';
+import { escaped, printableJson } from '../config/printable.ts';
 import { Checkpoint, CheckpointError } from './cluster/checkpoint.ts';
 import { connectionOf } from './cluster/connection.ts';
 import { createGrpcClient, failed, GrpcError } from './cluster/grpc-client.ts';
@@ -10,8 +11,8 @@ import { addPayload, isSameKey, type KeyReport, KeyUsage, noNeeds, unclear } fro
 import { TemporalApi } from './cluster/temporal-api.ts';
 import type { CommandIo } from './command.ts';
 import { openSources, SourceError } from './histories/sources.ts';
-import { printable } from './inspect/describe-payload.ts';
 import { examine } from './inspect/examine.ts';
+import { Progress } from './progress.ts';
 import { createCommand, type Given, UsageError, wholeNumber } from './run-command.ts';
 
 /** What may keep payloads and is never looked at here. */
@@ -69,7 +70,7 @@ async function examineAll(options: ReturnType<typeof optionsOf>, io: CommandIo):
       const client = createGrpcClient(connection);
       try {
         const api = new TemporalApi(client, options.rate);
-        const onCount = (kind: string, done: number, of: number) => progress.at(`${kind}: ${done} of ${of}`);
+        const onCount = (kind: string, done: number, of: number) => progress.at(() => `${kind}: ${done} of ${of}`);
         inventory = await new Inventory(api, namespace, usage, { checkpoint, onCount }).read();
         ({ calls } = api);
       } finally {
@@ -98,9 +99,9 @@ async function examineExports(
     );
     needs.payloads += payloads;
     if (places.length > 0) unclear(needs, 'with the mark of a payload in a form that is not known here', places.length);
-    if (payloads === 0) unclear(needs, `found in ${printable(source.name)}: it has none`, 0);
+    if (payloads === 0) unclear(needs, `found in ${escaped(source.name)}: it has none`, 0);
     usage.add({ kind: 'export', until: undefined, name: source.name }, needs);
-    progress.at(`reading exports: ${source.name}`);
+    progress.at(() => `reading exports: ${source.name}`);
   }
 }
 
@@ -108,7 +109,7 @@ function verdictOn(key: string, { usage, missing }: Result): Verdict {
   const found = usage.reports().filter((it) => isSameKey(it.key, key));
   if (found.some(({ only }) => only > 0)) return 'needed';
   // An alias may be any KMS key.
-  const isKms = /^arn:[^:]+:kms:/.test(key);
+  const isKms = parseArn(key)?.service === 'kms';
   const aliases = isKms ? usage.reports().filter((it) => it.only > 0 && it.key.includes('alias/')) : [];
   return missing.length > 0 || aliases.length > 0 ? 'not proven' : 'not needed';
 }
@@ -145,7 +146,7 @@ function renderText(
   if (reports.length === 0) lines.push('No key is needed by any of it.');
   for (const report of reports) lines.push(...renderKey(report));
   lines.push('');
-  if (missing.length > 0) lines.push('Missing from a proof:', ...missing.map((it) => `  ${printable(it)}`), '');
+  if (missing.length > 0) lines.push('Missing from a proof:', ...missing.map((it) => `  ${escaped(it)}`), '');
   lines.push('Not covered:', ...NOT_COVERED.map((it) => `  ${it}`));
   if (key !== undefined && verdict !== undefined) lines.push('', sentenceOn(key, verdict));
   return `${lines.join('\n')}\n`;
@@ -160,12 +161,12 @@ function renderKey({ key, payloads, only, places, examples, newestWrite, neededU
         ? 'needed as long as these are there'
         : `needed until ${neededUntil}`;
   return [
-    printable(key),
+    escaped(key),
     `  ${payloads} payloads${only < payloads ? `, ${only} of them under no other key` : ''}: ${until}`,
     ...(where.length === 0
       ? []
       : [
-          `  in ${where.join(', ')}: ${printable(examples.join(', '))}${where.length > 0 && examples.length >= 5 ? ', …' : ''}`,
+          `  in ${where.join(', ')}: ${escaped(examples.join(', '))}${where.length > 0 && examples.length >= 5 ? ', …' : ''}`,
         ]),
     ...(newestWrite === undefined ? [] : [`  newest write ${newestWrite}`]),
   ];
@@ -174,11 +175,11 @@ function renderKey({ key, payloads, only, places, examples, newestWrite, neededU
 function sentenceOn(key: string, verdict: Verdict): string {
   switch (verdict) {
     case 'needed':
-      return `${printable(key)} is needed.`;
+      return `${escaped(key)} is needed.`;
     case 'not proven':
-      return `Not proven: ${printable(key)} was not found, and not everything could be read.`;
+      return `Not proven: ${escaped(key)} was not found, and not everything could be read.`;
     case 'not needed':
-      return `${printable(key)} is not needed: everything was read, and nothing in it is under this key alone.`;
+      return `${escaped(key)} is not needed: everything was read, and nothing in it is under this key alone.`;
   }
 }
 
@@ -189,26 +190,4 @@ function plural(kind: string, count: number): string {
 
 function days(count: number): string {
   return count === 1 ? '1 day' : `${Math.round(count * 100) / 100} days`;
-}
-
-/** A line that tells a person who waits how far it is. */
-class Progress {
-  readonly #io: CommandIo;
-  #next = 0;
-  #shown = false;
-
-  constructor(io: CommandIo) {
-    this.#io = io;
-  }
-
-  at(text: string): void {
-    if (this.#io.stderr.isTTY !== true || Date.now() < this.#next) return;
-    this.#next = Date.now() + 200;
-    this.#shown = true;
-    this.#io.stderr.write(`\r\u001b[K${printable(text)}`);
-  }
-
-  clear(): void {
-    if (this.#shown) this.#io.stderr.write('\r\u001b[K');
-  }
 }

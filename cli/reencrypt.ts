@@ -1,5 +1,5 @@
 /** `codec-server reencrypt schedules`: the actions of schedules, encrypted again with the key that writes now. */
-import { printableJson } from '../config/printable.ts';
+import { escaped, printableJson } from '../config/printable.ts';
 import { connectionOf } from './cluster/connection.ts';
 import { createGrpcClient, failed, GrpcError } from './cluster/grpc-client.ts';
 import { Message, message } from './cluster/protobuf.ts';
@@ -7,7 +7,7 @@ import { ScheduleChangedError, type ScheduleOutcome, ScheduleReencryption } from
 import { TemporalApi } from './cluster/temporal-api.ts';
 import { type LocalCodec, openLocalDecoder } from './histories/local-decoder.ts';
 import { DecoderError } from './histories/payload-decoder.ts';
-import { printable } from './inspect/describe-payload.ts';
+import { Progress } from './progress.ts';
 import { createCommand, type Given, UsageError, wholeNumber } from './run-command.ts';
 
 interface Failure {
@@ -28,12 +28,13 @@ export const reencrypt = createCommand('reencrypt', async (given, io) => {
     try {
       const api = new TemporalApi(client, options.rate);
       const work = new ScheduleReencryption(api, namespace, from, codec);
+      const progress = new Progress(io);
       const results: (ScheduleOutcome | Failure)[] = [];
       for (const id of await scheduleIds(api, namespace)) {
         results.push(await orFailure(id, () => work.run(id, !options.apply)));
-        if (io.stderr.isTTY === true) io.stderr.write(`\r\u001b[K${results.length} schedules`);
+        progress.at(() => `${results.length} schedules`);
       }
-      if (io.stderr.isTTY === true) io.stderr.write('\r\u001b[K');
+      progress.clear();
       io.stdout.write(options.json ? `${printableJson({ results })}\n` : render(results, from, options.apply));
       if (results.some((it) => 'failed' in it)) return 1;
       return results.some((it) => 'remains' in it && it.remains !== undefined) ? 3 : 0;
@@ -86,17 +87,17 @@ function render(results: readonly (ScheduleOutcome | Failure)[], from: string, i
   const lines: string[] = [];
   let found = 0;
   for (const it of results) {
-    const id = printable(it.id);
+    const id = escaped(it.id);
     if ('failed' in it) lines.push(`${id}: failed: ${it.failed}`);
     else if (it.found > 0) {
       found++;
-      const what = `${it.found} ${it.found === 1 ? 'payload' : 'payloads'} under ${printable(from)}`;
+      const what = `${it.found} ${it.found === 1 ? 'payload' : 'payloads'} under ${escaped(from)}`;
       lines.push(isApplied ? `${id}: ${it.changed} of ${what} encrypted again` : `${id}: ${what}`);
       if (it.remains !== undefined) lines.push(`  remains: ${it.remains}`);
     }
   }
   lines.push(
-    `${results.length} ${results.length === 1 ? 'schedule' : 'schedules'}, ${found} with payloads under ${printable(from)}.`,
+    `${results.length} ${results.length === 1 ? 'schedule' : 'schedules'}, ${found} with payloads under ${escaped(from)}.`,
   );
   if (!isApplied && found > 0) lines.push('Nothing was changed: repeat it with --apply.');
   if (isApplied && found > 0)

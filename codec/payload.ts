@@ -76,6 +76,12 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** The bytes of standard, padded base64 (RFC 4648 section 4); undefined for anything else that `Buffer.from` would take. */
+export function fromBase64(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : undefined;
+}
+
 /**
  * Serializes a payload as protobuf. Metadata is written in the order of the object's keys.
  *

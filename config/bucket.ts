@@ -6,6 +6,8 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/MultiRegionAccessPointRequests.html
  */
 
+import { parseArnOf } from '../codec/keys/arn.ts';
+
 /** An access point, taken apart. */
 export interface AccessPoint {
   /** AWS's partition, such as `aws`. */
@@ -18,19 +20,33 @@ export interface AccessPoint {
 
 /** Names of general-purpose buckets. */
 const BUCKET_NAME = /^(?!xn--)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
-const ACCESS_POINT =
-  /^arn:(aws(?:-[a-z]+)*):s3:(?:([a-z]{2}(?:-[a-z]+)+-\d):(\d{12}):accesspoint\/[a-z0-9][a-z0-9-]{1,48}[a-z0-9]|:(\d{12}):accesspoint\/[a-z0-9]{1,50}\.mrap)$/;
+const ACCESS_POINT = /^accesspoint\/[a-z0-9][a-z0-9-]{1,48}[a-z0-9]$/;
+const MULTI_REGION_ACCESS_POINT = /^accesspoint\/[a-z0-9]{1,50}\.mrap$/;
+const ACCOUNT = /^\d{12}$/;
+const REGION = /^[a-z]{2}(?:-[a-z]+)+-\d$/;
 
 /** Whether text is the name of a general-purpose bucket. */
 export function isBucketName(text: string): boolean {
   return BUCKET_NAME.test(text);
 }
 
+/** Whether text is the name of an AWS Region, such as `eu-central-1`. */
+export function isRegion(text: string | undefined): text is string {
+  return text !== undefined && REGION.test(text);
+}
+
+/** Whether text is the id of an AWS account. */
+export function isAccount(text: string): boolean {
+  return ACCOUNT.test(text);
+}
+
 /** Reads the ARN of an access point; undefined when it is not one. */
 export function parseAccessPoint(text: string): AccessPoint | undefined {
-  const [, partition, region, account, globalAccount] = ACCESS_POINT.exec(text) ?? [];
-  if (partition === undefined) return undefined;
-  return { partition, region, account: account ?? globalAccount ?? '' };
+  const { partition, region, account, resource } = parseArnOf('s3', text) ?? {};
+  if (partition === undefined || account === undefined || resource === undefined) return undefined;
+  if (region === '')
+    return MULTI_REGION_ACCESS_POINT.test(resource) ? { partition, region: undefined, account } : undefined;
+  return isRegion(region) && ACCESS_POINT.test(resource) ? { partition, region, account } : undefined;
 }
 
 /** Whether requests go to a Multi-Region Access Point, which wants them signed with SigV4A. */

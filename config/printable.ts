@@ -10,6 +10,11 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, ' ');
 }
 
+/** A text in which everything of the kind is spelled out, as `\u{1b}`: for names, which nobody should take for others. */
+export function escaped(text: string): string {
+  return text.replace(UNPRINTABLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}
+
 /**
  * A value as JSON in which nothing of the kind stands unescaped; it parses to the same value.
  *

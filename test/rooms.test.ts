@@ -38,6 +38,20 @@ const KEPT_APART: readonly (readonly [packages: RegExp, files: RegExp])[] = [
   [/^node:(child_process|worker_threads|cluster|vm)$/, /^lib\//],
 ];
 
+/** Rules that two places once wrote each in its own way: how they are written, and the one file that does. */
+const WRITTEN_ONCE: readonly (readonly [rule: string, written: RegExp, file: string])[] = [
+  ['what an ARN is', /\/\^arn:/, 'codec/keys/arn.ts'],
+  ['which hosts are this machine', /127\(\?:|\^127/, 'config/addresses.ts'],
+  ['what an account id and a Region are', /\/\^\\d\{12\}\$|\[a-z\]\{2\}\(/, 'config/bucket.ts'],
+  ['what a placeholder is', /\/<\[\^<>/, 'config/problem.ts'],
+  ['how long a key is', /\b\w*KEY_(BYTES|LENGTH) = 32\b/, 'codec/aws-encryption-sdk/algorithm-suites.ts'],
+  ['how AWS KMS is named in a message', /'aws-kms'|"aws-kms"/, 'codec/keys/key-source.ts'],
+  ['what is strict base64', /toString\('base64'\) [!=]==/, 'codec/payload.ts'],
+  ['what cannot be printed', /\\p\{Cf\}/, 'config/printable.ts'],
+  ['how a line of a terminal is written anew', /\\r\\u001b\[K/, 'cli/progress.ts'],
+  ['how pauses grow', /\* 2 \*\* \(?\w*[a-z#]/, 'codec/calls/backoff.ts'],
+];
+
 /** What stands in for modules in the function's bundle: a part of its entry point, though it lives beside the bundler. */
 const LAMBDA_STAND_INS: ReadonlySet<string> = new Set([
   join('lib', 'bundle', 'lambda-credentials.ts'),
@@ -112,6 +126,13 @@ describe('the rooms of the code', () => {
       importsOf(file).some((source) => /^(node:http|node:https|aws-jwt-verify|aws-lambda)/.test(source)),
     );
     expect(strangers).toEqual([]);
+  });
+
+  it.each(WRITTEN_ONCE)('have one place for %s', (_rule, written, file) => {
+    const places = Object.keys(ROOMS)
+      .flatMap(filesOf)
+      .filter((it) => written.test(codeOf(it)));
+    expect(places).toEqual([file]);
   });
 
   it('sees every import there is', () => {

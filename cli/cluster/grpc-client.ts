@@ -4,8 +4,9 @@
  *
  * @see https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
  */
+
 import { type ClientHttp2Session, connect, constants } from 'node:http2';
-import { printable } from '../inspect/describe-payload.ts';
+import { escaped } from '../../config/printable.ts';
 
 /** How to reach a frontend. */
 export interface GrpcTarget {
@@ -150,7 +151,7 @@ function decoded(text: string): string {
 
 /** A gRPC error as a sentence, with what to do. */
 export function failed({ code, message }: GrpcError): string {
-  const said = printable(message).slice(0, 300);
+  const said = escaped(message).slice(0, 300);
   switch (code) {
     case GRPC.unauthenticated:
     case GRPC.permissionDenied:

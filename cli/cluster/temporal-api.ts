@@ -1,4 +1,5 @@
 /** Calls of Temporal's API: paced, and repeated when their failing may pass. */
+import { pauseAfter } from '../../codec/calls/backoff.ts';
 import { wait } from '../histories/payload-decoder.ts';
 import { GRPC, type GrpcClient, GrpcError } from './grpc-client.ts';
 import { Message } from './protobuf.ts';
@@ -96,7 +97,7 @@ export class TemporalApi {
       } catch (error) {
         if (!(error instanceof GrpcError) || !PASSING.has(error.code)) throw error;
         if (attempt === (this.#hasAnswered ? ATTEMPTS : FIRST_ATTEMPTS)) throw error;
-        const patience = Math.min(this.#patienceMs * 2 ** (attempt - 1), MOST_PATIENCE_MS);
+        const patience = pauseAfter(attempt, { firstMs: this.#patienceMs, mostMs: MOST_PATIENCE_MS });
         await wait(patience * (0.75 + Math.random() / 2));
       }
     }

@@ -6,14 +6,9 @@ import { plainBody, type Target } from './target.ts';
 
 const DAY = 86_400_000;
 
-/** Whether an endpoint is on this machine. */
-export function isLoopback(endpoint: URL): boolean {
-  return isLoopbackHostname(endpoint.hostname);
-}
-
 /** The form of the endpoint itself. */
 export function checkAddress({ options: { endpoint } }: Target): Finding {
-  if (endpoint.protocol === 'http:' && !isLoopback(endpoint))
+  if (endpoint.protocol === 'http:' && !isLoopbackHostname(endpoint.hostname))
     return failure(
       'address',
       `${endpoint.origin} is plain http`,
@@ -127,7 +122,7 @@ export async function checkAddressSpace(
   { options: { endpoint, origin } }: Target,
   resolve: typeof resolveHost = resolveHost,
 ): Promise<Finding> {
-  if (isLoopback(endpoint)) return skipped('address-space', 'the endpoint is on this machine');
+  if (isLoopbackHostname(endpoint.hostname)) return skipped('address-space', 'the endpoint is on this machine');
   const addresses = await resolve(endpoint.hostname);
   if (!Array.isArray(addresses)) return skipped('address-space', 'the name has no address here');
   const found = addresses.find(isPrivateAddress);

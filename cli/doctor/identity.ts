@@ -1,7 +1,8 @@
 /** That nobody unknown gets anything: without a token, with a forged one, with an expired one. */
+
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { isLoopbackHostname } from '../../config/addresses.ts';
 import { unanswered } from './browser.ts';
-import { isLoopback } from './connection.ts';
 import { answered, said } from './exchange.ts';
 import { type Finding, failure, ok, skipped, warning } from './report.ts';
 import { plainBody, type Target } from './target.ts';
@@ -21,7 +22,7 @@ export async function checkAnonymous(target: Target): Promise<AnonymousAccess> {
   if (!answered(answer)) return { finding: unanswered('anonymous', answer), allowed: false };
   const { status } = answer;
   if (status === 401) return { finding: ok('anonymous', 'without a token: 401'), allowed: false };
-  if (status === 200 && isLoopback(target.options.endpoint) && target.options.token === undefined)
+  if (status === 200 && isLoopbackHostname(target.options.endpoint.hostname) && target.options.token === undefined)
     return {
       allowed: true,
       finding: warning(

@@ -1,4 +1,5 @@
 /** The codec protocol itself: paths, statuses, sizes, and what today's clients send. */
+import { fromBase64 } from '../../codec/payload.ts';
 import { unanswered } from './browser.ts';
 import { answered, said } from './exchange.ts';
 import { type JsonPayload, payloadsOf } from './payloads.ts';
@@ -150,8 +151,6 @@ export async function checkReadiness(target: Target): Promise<Finding> {
   return skipped('keys', `this server does not say whether a key can be used (GET /readyz: ${answer.status})`);
 }
 
-const PADDED_BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-
 function formProblem(body: string, payloads: readonly JsonPayload[]): string | undefined {
   const extra = Object.keys(JSON.parse(body) as object).find((key) => key !== 'payloads');
   if (extra !== undefined) return `the answer has a field ${JSON.stringify(extra)} beside payloads`;
@@ -162,7 +161,7 @@ function formProblem(body: string, payloads: readonly JsonPayload[]): string | u
     if (unknown !== undefined) return `a payload of the answer has a field ${JSON.stringify(unknown)}`;
     if (payload.metadata === undefined || payload.metadata === null) return 'a payload of the answer has no metadata';
     const texts = [...Object.values(payload.metadata), payload.data ?? ''];
-    if (texts.some((text) => typeof text !== 'string' || !PADDED_BASE64.test(text)))
+    if (texts.some((text) => typeof text !== 'string' || fromBase64(text) === undefined))
       return 'the answer has values that are not standard, padded base64';
   }
   return undefined;

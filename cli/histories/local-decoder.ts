@@ -1,6 +1,8 @@
 /** Decodes and encodes with keys on this machine: of a keyring file, or of a codec server's configuration. */
+
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { pauseAfter } from '../../codec/calls/backoff.ts';
 import { type DecodeContext, type Decoder, decodePayloads } from '../../codec/decode.ts';
 import { encodePayloads } from '../../codec/encode.ts';
 import { CodecError, KeyUnavailableError } from '../../codec/errors.ts';
@@ -103,7 +105,7 @@ async function decodeAll(
     } catch (error) {
       if (!(error instanceof KeyUnavailableError)) throw error;
       if (attempt === ATTEMPTS) throw new DecoderError(`The key service does not answer: ${error.reason}.`);
-      await wait(error.retryAfterSeconds * 1000 * 2 ** (attempt - 1));
+      await wait(pauseAfter(attempt, { firstMs: error.retryAfterSeconds * 1000, mostMs: TIMEOUT_MS }));
     }
   }
 }

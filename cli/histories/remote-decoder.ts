@@ -1,9 +1,11 @@
 /** Decodes at a codec server, ours or anyone's, in as few requests as it takes. */
+import { pauseAfter } from '../../codec/calls/backoff.ts';
 import type { Payload } from '../../codec/payload.ts';
+import { isLoopbackHostname } from '../../config/addresses.ts';
+import { escaped } from '../../config/printable.ts';
 import { HttpError } from '../../lambda/server/http/message.ts';
 import { readPayloads } from '../../lambda/server/http/payload-json-reader.ts';
 import { writePayloads } from '../../lambda/server/http/payload-json-writer.ts';
-import { printable } from '../inspect/describe-payload.ts';
 import { type Decoded, DecoderError, type PayloadDecoder, wait } from './payload-decoder.ts';
 
 /** Which server, and what to tell it. */
@@ -46,8 +48,7 @@ function decodeUrl({ endpoint, namespace, keepReferences, authorization }: Remot
   const url = URL.parse(`${text}/decode`);
   if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:'))
     throw new DecoderError(`--endpoint ${JSON.stringify(endpoint)} is not an http or https address.`);
-  const isLoopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname);
-  if (authorization !== undefined && url.protocol === 'http:' && !isLoopback)
+  if (authorization !== undefined && url.protocol === 'http:' && !isLoopbackHostname(url.hostname))
     throw new DecoderError('A token goes to https endpoints only: over http everybody on the way can read it.');
   url.searchParams.set('bulk', 'true');
   if (keepReferences) url.searchParams.set('preserveStorageRefs', 'true');
@@ -89,7 +90,7 @@ class Call {
   }
 
   #refused(status: number, body: Buffer): string {
-    const said = printable(body.toString('utf8').trim()).slice(0, SHOWN);
+    const said = escaped(body.toString('utf8').trim()).slice(0, SHOWN);
     const hint = status === 401 ? ' Give a token with --token-file, or in CODEC_SERVER_TOKEN.' : '';
     return `${this.#url.origin} answers ${status}${said === '' ? '.' : `: ${said}`}${hint}`;
   }
@@ -124,7 +125,7 @@ class Call {
         failure = `${this.#url.origin} does not answer (${cause.code ?? cause.name}).`;
       }
       if (attempt === ATTEMPTS) throw new DecoderError(failure);
-      const patience = Math.max(retryAfter, patienceMs * 2 ** (attempt - 1));
+      const patience = Math.max(retryAfter, pauseAfter(attempt, { firstMs: patienceMs, mostMs: MOST_PATIENCE_MS }));
       // Not all at the same moment again.
       await wait(Math.min(patience, MOST_PATIENCE_MS) * (0.75 + Math.random() / 2), signal);
       if (signal.aborted) throw new DecoderError('Stopped.');

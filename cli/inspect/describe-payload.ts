@@ -6,9 +6,10 @@ import { CannotOpenError } from '../../codec/errors.ts';
 import type { Envelope } from '../../codec/format.ts';
 import { recognizeAll } from '../../codec/formats/all-formats.ts';
 import { temporalCloudProxyFormat } from '../../codec/formats/temporal-cloud-proxy.ts';
-import type { DataKeyRequest, EncryptedDataKey } from '../../codec/keys/key-source.ts';
+import { type DataKeyRequest, type EncryptedDataKey, KMS_PROVIDER_ID } from '../../codec/keys/key-source.ts';
 import { digestOfId } from '../../codec/keys/static/static-keys.ts';
 import { asBuffer, deserializePayload, encodingOf, type Payload } from '../../codec/payload.ts';
+import { escaped } from '../../config/printable.ts';
 import { isStorageReference } from '../../lambda/server/storage/reference.ts';
 
 /** What can be said of a payload without a key. */
@@ -100,7 +101,7 @@ export function describePayload(payload: Payload): PayloadDescription {
 }
 
 function unencrypted(inner: Payload, outer: readonly string[], size: number): PayloadDescription {
-  const encoding = printable(encodingOf(inner) ?? '(no encoding)');
+  const encoding = escaped(encodingOf(inner) ?? '(no encoding)');
   const layers = [...outer, encoding];
   const [format = encoding] = layers;
   const kind = unencryptedKind(inner, outer.length > 0);
@@ -125,7 +126,7 @@ function encrypted(
     kind: 'encrypted',
     format: outer[0] ?? envelope.format,
     suite: request.kind === 'message' ? parseMessage(payload.data).header.suite.name : AES_GCM,
-    namespace: carriesNamespace ? printable(envelope.boundNamespace ?? '') : undefined,
+    namespace: carriesNamespace ? escaped(envelope.boundNamespace ?? '') : undefined,
     keys: keysOf(request),
     size,
     layers: [...outer, '?'],
@@ -134,7 +135,7 @@ function encrypted(
 }
 
 function unreadable(payload: Payload, layers: readonly string[], size: number, problem: string): PayloadDescription {
-  const format = layers[0] ?? printable(encodingOf(payload) ?? '(no encoding)');
+  const format = layers[0] ?? escaped(encodingOf(payload) ?? '(no encoding)');
   const base = { suite: undefined, namespace: undefined, keys: [], size };
   return { kind: 'unreadable', format, ...base, layers: [...layers], problem };
 }
@@ -144,7 +145,7 @@ function keysOf(request: DataKeyRequest): readonly string[] {
     case 'message':
       return request.encryptedDataKeys.map(nameOfWrappedKey);
     case 'kms':
-      return [request.claimedKey === undefined ? 'a KMS key it does not name' : printable(request.claimedKey)];
+      return [request.claimedKey === undefined ? 'a KMS key it does not name' : escaped(request.claimedKey)];
     case 'static':
       return [`static/${nameOfStaticKey(request.keyId)}`];
   }
@@ -152,19 +153,14 @@ function keysOf(request: DataKeyRequest): readonly string[] {
 
 function nameOfWrappedKey(key: EncryptedDataKey): string {
   const raw = rawAesKeyNameOf(key);
-  if (raw !== undefined) return printable(`${raw.namespace}/${raw.name}`);
+  if (raw !== undefined) return escaped(`${raw.namespace}/${raw.name}`);
   const info = asBuffer(key.providerInfo).toString('utf8');
-  return printable(key.providerId === 'aws-kms' ? info : `${key.providerId}/${info}`);
+  return escaped(key.providerId === KMS_PROVIDER_ID ? info : `${key.providerId}/${info}`);
 }
 
 /** The Java sample writes the key itself where others write its id: such an id is not shown. */
 function nameOfStaticKey(id: string): string {
   if (id === '') return '(empty id)';
   if (Buffer.byteLength(id) === 32 || LOOKS_LIKE_A_KEY.test(id)) return digestOfId(id);
-  return printable(id);
-}
-
-/** Text of others on a terminal: control characters could rewrite what is on it. */
-export function printable(text: string): string {
-  return text.replace(/\p{C}/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+  return escaped(id);
 }

@@ -11,8 +11,9 @@
 import { isUtf8 } from 'node:buffer';
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
 import { CannotOpenError } from '../errors.ts';
-import type { EncryptedDataKey } from '../keys/key-source.ts';
+import { type EncryptedDataKey, KMS_PROVIDER_ID } from '../keys/key-source.ts';
 import { asBuffer } from '../payload.ts';
+import { IV_LENGTH, KEY_LENGTH, TAG_LENGTH } from './algorithm-suites.ts';
 import { type EncryptionContext, serializeEncryptionContext } from './encryption-context.ts';
 
 /** The key that wraps data keys. */
@@ -30,14 +31,8 @@ export interface RawAesKeyName {
   readonly name: string;
 }
 
-/** Length of data keys and of wrapping keys, in bytes. */
-const KEY_LENGTH = 32;
-const IV_LENGTH = 12;
-const TAG_LENGTH = 16;
 /** Tag length, IV length, IV: what follows the name in the provider information. */
 const AFTER_NAME = 4 + 4 + IV_LENGTH;
-/** The provider id of KMS keyrings, which no raw keyring may use. */
-const KMS_PROVIDER_ID = 'aws-kms';
 
 /**
  * Wraps a data key of 32 bytes for an encryption context.

@@ -6,7 +6,7 @@
  */
 import { createDecipheriv, createPublicKey, type KeyObject, timingSafeEqual, verify } from 'node:crypto';
 import { CannotOpenError, MalformedPayloadError } from '../errors.ts';
-import { asBuffer } from '../payload.ts';
+import { asBuffer, fromBase64 } from '../payload.ts';
 import { deriveMessageKeys, IV_LENGTH, KEY_LENGTH, TAG_LENGTH } from './algorithm-suites.ts';
 import { decryptBody } from './body.ts';
 import { type EncryptionContext, PUBLIC_KEY_CONTEXT_KEY } from './encryption-context.ts';
@@ -97,9 +97,8 @@ function verifyFooter(message: Buffer, footerAt: number, context: EncryptionCont
 }
 
 function publicKeyOf(context: EncryptionContext): KeyObject {
-  const text = context.get(PUBLIC_KEY_CONTEXT_KEY) ?? '';
-  const point = Buffer.from(text, 'base64');
-  if (point.length !== COMPRESSED_POINT_LENGTH || point.toString('base64') !== text)
+  const point = fromBase64(context.get(PUBLIC_KEY_CONTEXT_KEY) ?? '');
+  if (point?.length !== COMPRESSED_POINT_LENGTH)
     throw new MalformedPayloadError('the public key of the message is not a compressed point on P-384');
   try {
     return createPublicKey({ key: Buffer.concat([SPKI_P384_PREFIX, point]), format: 'der', type: 'spki' });

@@ -7,6 +7,15 @@ export interface BackoffSettings {
   readonly mostMs: number;
 }
 
+/**
+ * Milliseconds to wait after so many failures in a row: doubled with each, up to the longest.
+ *
+ * @param failures one or more
+ */
+export function pauseAfter(failures: number, { firstMs, mostMs }: BackoffSettings): number {
+  return Math.min(firstMs * 2 ** (failures - 1), mostMs);
+}
+
 /** Pauses that grow with every failure in a row, judged by the time at which somebody asks. */
 export class Backoff {
   readonly #settings: BackoffSettings;
@@ -38,10 +47,9 @@ export class Backoff {
 
   /** @param askedForMs milliseconds that the service itself asked for; counted up to the longest pause */
   failed(askedForMs = 0): void {
-    const { firstMs, mostMs } = this.#settings;
-    const pause = Math.min(firstMs * 2 ** this.#failures, mostMs);
     this.#failures++;
-    this.#until = this.#now() + Math.max(pause, Math.min(askedForMs, mostMs));
+    const pause = pauseAfter(this.#failures, this.#settings);
+    this.#until = this.#now() + Math.max(pause, Math.min(askedForMs, this.#settings.mostMs));
   }
 
   succeeded(): void {

@@ -53,7 +53,7 @@ export class Pace {
 
 /**
  * Lets a limited number of calls run side by side; the others wait in order. One for each KMS key,
- * so that a key that hangs or is throttled fills its own lane and no other.
+ * so that a key that hangs or is throttled keeps the calls of no other key waiting.
  */
 export class Semaphore {
   #free: number;

@@ -1,11 +1,9 @@
 /** AES-256-GCM as every `binary/encrypted` producer uses it: nonce 12 ‖ ciphertext ‖ tag 16. */
-import { createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
-import { CannotOpenError, MalformedPayloadError } from '../errors.ts';
-import { asBuffer } from '../payload.ts';
 
-const KEY_LENGTH = 32;
-const NONCE_LENGTH = 12;
-const TAG_LENGTH = 16;
+import { createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
+import { IV_LENGTH, KEY_LENGTH, TAG_LENGTH } from '../aws-encryption-sdk/algorithm-suites.ts';
+import { CannotOpenError, MalformedPayloadError } from '../errors.ts';
+import { asBuffer, fromBase64 } from '../payload.ts';
 
 const GCM = { authTagLength: TAG_LENGTH };
 
@@ -34,13 +32,13 @@ function keyObjectOf(key: Uint8Array): KeyObject {
  */
 export function openAesGcm(key: Uint8Array | undefined, sealed: Uint8Array, aad?: Uint8Array): Uint8Array {
   const tagAt = sealed.length - TAG_LENGTH;
-  if (tagAt < NONCE_LENGTH) throw new MalformedPayloadError('the ciphertext is shorter than a nonce and a tag');
+  if (tagAt < IV_LENGTH) throw new MalformedPayloadError('the ciphertext is shorter than a nonce and a tag');
   if (key === undefined || key.length !== KEY_LENGTH)
     throw new CannotOpenError('unknown-key', `the data key is not one of ${KEY_LENGTH} bytes`);
-  const decipher = createDecipheriv('aes-256-gcm', keyObjectOf(key), sealed.subarray(0, NONCE_LENGTH), GCM);
+  const decipher = createDecipheriv('aes-256-gcm', keyObjectOf(key), sealed.subarray(0, IV_LENGTH), GCM);
   if (aad !== undefined) decipher.setAAD(aad);
   decipher.setAuthTag(sealed.subarray(tagAt));
-  const plaintext = decipher.update(sealed.subarray(NONCE_LENGTH, tagAt));
+  const plaintext = decipher.update(sealed.subarray(IV_LENGTH, tagAt));
   try {
     decipher.final();
     return plaintext;
@@ -52,11 +50,11 @@ export function openAesGcm(key: Uint8Array | undefined, sealed: Uint8Array, aad?
 
 /** What has the tag between nonce and ciphertext, in the order that {@link openAesGcm} takes. */
 export function withTagLast(sealed: Uint8Array): Uint8Array {
-  const ciphertextAt = NONCE_LENGTH + TAG_LENGTH;
+  const ciphertextAt = IV_LENGTH + TAG_LENGTH;
   return Buffer.concat([
-    sealed.subarray(0, NONCE_LENGTH),
+    sealed.subarray(0, IV_LENGTH),
     sealed.subarray(ciphertextAt),
-    sealed.subarray(NONCE_LENGTH, ciphertextAt),
+    sealed.subarray(IV_LENGTH, ciphertextAt),
   ]);
 }
 
@@ -87,8 +85,7 @@ export function wrappedKey(bytes: Uint8Array): Uint8Array {
  * @throws MalformedPayloadError when it is anything else
  */
 export function wrappedKeyFromBase64(text: Uint8Array): Uint8Array {
-  const written = asBuffer(text).toString('latin1');
-  const decoded = Buffer.from(written, 'base64');
-  if (decoded.toString('base64') !== written) throw new MalformedPayloadError('the wrapped data key is not base64');
+  const decoded = fromBase64(asBuffer(text).toString('latin1'));
+  if (decoded === undefined) throw new MalformedPayloadError('the wrapped data key is not base64');
   return wrappedKey(decoded);
 }

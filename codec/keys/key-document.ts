@@ -3,15 +3,12 @@
  * place, and nothing of the document's content goes into an error: `JSON.parse` alone would print a
  * piece of a key into a log.
  */
+import { KEY_LENGTH } from '../aws-encryption-sdk/algorithm-suites.ts';
 import { KeyDocumentError } from '../errors.ts';
-import { asBuffer } from '../payload.ts';
-
-/** Bytes of an AES-256 key. */
-export const KEY_LENGTH = 32;
+import { asBuffer, fromBase64 } from '../payload.ts';
 
 /** Names stand in message headers and log lines: anything printable up to here. */
 const LONGEST_NAME = 256;
-const BASE64_OF_32_BYTES = /^[A-Za-z0-9+/]{43}=$/;
 const CONTROL_CHARACTER = /\p{Cc}/u;
 
 /** @throws KeyDocumentError that names line and column, without the text there */
@@ -62,17 +59,15 @@ export function nameOf(value: unknown, place: string): string {
 /** A 256-bit key in standard, padded base64. */
 export function keyBytesOf(value: unknown, place: string): Uint8Array {
   if (typeof value !== 'string') throw new KeyDocumentError(`${place} must be text: the base64 of ${KEY_LENGTH} bytes`);
-  if (!BASE64_OF_32_BYTES.test(value)) {
-    const length = Buffer.from(value, 'base64').length;
-    throw new KeyDocumentError(
-      length === KEY_LENGTH
-        ? `${place} must be standard base64 with its padding`
-        : `${place} must be the base64 of ${KEY_LENGTH} bytes and holds ${length}`,
-    );
-  }
-  const key = Buffer.from(value, 'base64');
-  if (key.toString('base64') !== value) throw new KeyDocumentError(`${place} is not valid base64`);
-  return key;
+  const { length } = Buffer.from(value, 'base64');
+  if (length !== KEY_LENGTH)
+    throw new KeyDocumentError(`${place} must be the base64 of ${KEY_LENGTH} bytes and holds ${length}`);
+  const key = fromBase64(value);
+  if (key !== undefined) return key;
+  const isPadded = value.length % 4 === 0;
+  throw new KeyDocumentError(
+    `${place} ${isPadded ? 'is not valid base64 of the standard alphabet' : 'must be standard base64 with its padding'}`,
+  );
 }
 
 /** A key as it is written in a document. */

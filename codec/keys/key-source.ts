@@ -6,9 +6,12 @@ import type { EncryptionContext } from '../aws-encryption-sdk/encryption-context
 import type { DataKey } from './data-key.ts';
 import type { ForeignKmsFormat } from './kms/foreign-formats.ts';
 
+/** How AWS KMS is named in a message; no keyring may take a name that begins so. */
+export const KMS_PROVIDER_ID = 'aws-kms';
+
 /** An encrypted data key of an AWS Encryption SDK message header. */
 export interface EncryptedDataKey {
-  /** Key provider id: `aws-kms`, or the key namespace of a raw AES keyring. */
+  /** Key provider id: {@link KMS_PROVIDER_ID}, or the key namespace of a raw AES keyring. */
   readonly providerId: string;
   /** Key provider information: a KMS key ARN, or name ‖ tag length ‖ IV length ‖ IV of a raw AES keyring. */
   readonly providerInfo: Uint8Array;

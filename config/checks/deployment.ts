@@ -2,6 +2,8 @@
  * What an environment must fulfill to run on AWS, checked at synth, every problem at once. A server
  * that would let everyone in, or that would start with a placeholder for a name, is never deployed.
  */
+import { parseArn, parseArnOf } from '../../codec/keys/arn.ts';
+import { isAccount, isRegion } from '../bucket.ts';
 import { checkSections, SECTIONS, type SectionCheck, section } from '../check.ts';
 import type { DeploymentConfig, EnvironmentConfig } from '../environment.ts';
 import { PLACEHOLDER, type Problem } from '../problem.ts';
@@ -17,8 +19,6 @@ const RETENTION_DAYS = [
 
 /** Lambda takes a JSON event of 6 MiB; a body is escaped or base64-encoded inside it. */
 const MOST_BODY_BYTES = 4_500_000;
-
-const ARN = /^arn:aws[a-z-]*:([a-z0-9-]+):([a-z0-9-]*):(\d{12}):(.+)$/;
 
 /** What only a deployment has to fulfill. */
 const ON_AWS: readonly SectionCheck[] = [
@@ -144,10 +144,10 @@ function checkLimits({ limits }: Pick<EnvironmentConfig, 'limits'>): Problem[] {
 function checkTarget({ target }: DeploymentConfig): Problem[] {
   if (target === null) return [];
   const problems: Problem[] = [];
-  if (!/^\d{12}$/.test(target.account) && !PLACEHOLDER.test(target.account)) {
+  if (!isAccount(target.account) && !PLACEHOLDER.test(target.account)) {
     problems.push({ path: 'deployment.target.account', message: 'an AWS account id has 12 digits.' });
   }
-  if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(target.region) && !PLACEHOLDER.test(target.region)) {
+  if (!isRegion(target.region) && !PLACEHOLDER.test(target.region)) {
     problems.push({ path: 'deployment.target.region', message: 'this is not an AWS Region, such as eu-central-1.' });
   }
   return problems;
@@ -186,7 +186,7 @@ function checkOperation({ logs, throttling, concurrency, alarms }: DeploymentCon
 function checkDomain({ domain, target }: DeploymentConfig): Problem[] {
   if (domain === null) return [];
   const problems = checkArn(domain.certificateArn, 'deployment.domain.certificateArn', 'acm', 'certificate/');
-  const region = ARN.exec(domain.certificateArn)?.[2];
+  const region = parseArn(domain.certificateArn)?.region;
   if (target !== null && region !== undefined && region !== target.region) {
     problems.push({
       path: 'deployment.domain.certificateArn',
@@ -201,8 +201,8 @@ function checkDomain({ domain, target }: DeploymentConfig): Problem[] {
 
 function checkArn(arn: string, path: string, service: string, resourcePrefix: string): Problem[] {
   if (PLACEHOLDER.test(arn)) return [];
-  const [, itsService, , , resource] = ARN.exec(arn) ?? [];
-  if (itsService === service && resource?.startsWith(resourcePrefix)) return [];
+  const { resource } = parseArnOf(service, arn) ?? {};
+  if (resource?.startsWith(resourcePrefix)) return [];
   const hint =
     service === 'kms' && resource?.startsWith('alias/') ? ' An alias can be moved to another key: name the key.' : '';
   return [{ path, message: `expected an ARN such as arn:aws:${service}:…:…:${resourcePrefix}….${hint}` }];
@@ -219,8 +219,8 @@ type Target = EnvironmentConfig['deployment']['target'];
  */
 export function isWatchable(keyArn: string, target: Target): boolean {
   if (target === null) return true;
-  const [, , , region, account] = keyArn.split(':');
-  return region === target.region && account === target.account;
+  const key = parseArn(keyArn);
+  return key?.region === target.region && key.account === target.account;
 }
 
 /** A warning for every key that nobody would hear of when it is disabled. */

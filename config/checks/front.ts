@@ -1,12 +1,13 @@
 /** What is wrong with the front of a deployment: what AWS would refuse, and what would not be what it seems. */
 import { isIP } from 'node:net';
+import { parseArnOf } from '../../codec/keys/arn.ts';
 import { isPrivateAddress } from '../addresses.ts';
 import { type EnvironmentConfig, isPrivate, isRestApi, type RestApiConfig } from '../environment.ts';
 import { PLACEHOLDER, type Problem } from '../problem.ts';
 
 const PATH = 'deployment.front';
 const VPC_ENDPOINT = /^vpce-[0-9a-f]{8,17}$/;
-const WEB_ACL = /^arn:aws[a-z-]*:wafv2:([a-z0-9-]+):\d{12}:(regional|global)\/webacl\/[^/]+\/[^/]+$/;
+const WEB_ACL = /^(regional|global)\/webacl\/[^/]+\/[^/]+$/;
 
 /** Bytes of a resource policy that API Gateway takes. */
 const MOST_POLICY_BYTES = 8192;
@@ -76,8 +77,9 @@ function endpointProblem(item: string): string | undefined {
 function checkWebAcl({ webAcl }: RestApiConfig, region: string | undefined): Problem[] {
   if (webAcl === null || PLACEHOLDER.test(webAcl.arn)) return [];
   const path = `${PATH}.webAcl.arn`;
-  const [, itsRegion, scope] = WEB_ACL.exec(webAcl.arn) ?? [];
-  if (itsRegion === undefined)
+  const { region: itsRegion, resource = '' } = parseArnOf('wafv2', webAcl.arn) ?? {};
+  const scope = WEB_ACL.exec(resource)?.[1];
+  if (!itsRegion || scope === undefined)
     return [{ path, message: 'expected an ARN such as arn:aws:wafv2:…:…:regional/webacl/name/id.' }];
   if (scope === 'global')
     return [{ path, message: 'its scope is CLOUDFRONT: make one of scope REGIONAL, in the Region of the stack.' }];

@@ -98,7 +98,7 @@ export function checkSignIn({ identity, cors }: Pick<CodecServerConfig, 'identit
     problems.push({ path: 'cors.origins', message });
   }
   for (const [index, origin] of cors.origins.entries()) {
-    if (!origin.startsWith('http://') || isLoopback(origin)) continue;
+    if (!origin.startsWith('http://') || isLoopbackHostname(URL.parse(origin)?.hostname ?? '')) continue;
     const message =
       'with sign-in, a page that anybody on the network can change could use the session of whoever opens it: serve the Web UI over https.';
     problems.push({ path: `cors.origins[${index}]`, message });
@@ -162,8 +162,4 @@ function checkTimes({ absoluteSeconds, idleSeconds }: SignInConfig): Problem[] {
     problems.push({ path: `${PATH}.idleSeconds`, message });
   }
   return problems;
-}
-
-function isLoopback(origin: string): boolean {
-  return isLoopbackHostname(URL.parse(origin)?.hostname ?? '');
 }

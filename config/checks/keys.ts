@@ -1,7 +1,8 @@
 /**
  * What is wrong with the keys of a configuration, wherever it runs. What only a deployment to AWS
- * must fulfill is in `check-deployment.ts`.
+ * must fulfill is in `deployment.ts`.
  */
+import { parseArnOf } from '../../codec/keys/arn.ts';
 import { findUnsafeForeignUses } from '../../codec/keys/kms/foreign-formats.ts';
 import { parseKeyArn } from '../../codec/keys/kms/key-arn.ts';
 import { createNamespaceMatcher, matchesNamespace, overlaps } from '../../codec/namespace-pattern.ts';
@@ -11,7 +12,7 @@ import type { AccessRule, CodecServerConfig, DataKeyCacheConfig, KeysConfig, Kms
 /** The parts of a configuration that decide about keys. */
 export type KeysOfConfig = Pick<CodecServerConfig, 'keys' | 'access' | 'defaultNamespace'>;
 
-const ROLE_ARN = /^arn:aws[a-z0-9-]*:iam::[0-9]{12}:role\/[\w+=,.@/-]+$/;
+const ROLE = /^role\/[\w+=,.@/-]+$/;
 
 /**
  * All problems with keys.
@@ -66,12 +67,17 @@ function checkEntry(entry: KmsKeyConfig, path: string, place: 'local' | 'aws'): 
     if (first !== `${path}.read[${index}]`)
       problems.push({ path: `${path}.read[${index}]`, message: `the same key as ${first}: remove it here.` });
   }
-  if (assumeRole !== undefined && !ROLE_ARN.test(assumeRole) && !PLACEHOLDER.test(assumeRole))
+  if (assumeRole !== undefined && !isRole(assumeRole) && !PLACEHOLDER.test(assumeRole))
     problems.push({
       path: `${path}.assumeRole`,
       message: 'expected the ARN of a role, such as arn:aws:iam::111122223333:role/codec-keys.',
     });
   return problems;
+}
+
+function isRole(text: string): boolean {
+  const arn = parseArnOf('iam', text);
+  return arn?.region === '' && ROLE.test(arn.resource);
 }
 
 function checkKeyArn(text: string, path: string): Problem[] {

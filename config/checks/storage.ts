@@ -1,11 +1,9 @@
 /** What is wrong with the external storage of a configuration: buckets that cannot be, and limits nobody can live with. */
 import { parseKeyArn } from '../../codec/keys/kms/key-arn.ts';
 import { matchesNamespace } from '../../codec/namespace-pattern.ts';
-import { isBucketName, parseAccessPoint } from '../bucket.ts';
+import { isAccount, isBucketName, isRegion, parseAccessPoint } from '../bucket.ts';
 import { PLACEHOLDER, type Problem } from '../problem.ts';
 import type { CodecServerConfig, StorageBucketConfig, StorageConfig, StorageLimits } from '../schema.ts';
-
-const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 
 /** The highest value of each limit that makes sense: objects are held in memory. */
 const MOST: Readonly<Record<keyof StorageLimits, number>> = {
@@ -57,7 +55,7 @@ function checkBucket(entry: StorageBucketConfig, path: string, place: 'local' | 
     if (accessPoint !== undefined) {
       if (region !== undefined && region !== accessPoint.region)
         problems.push(problem('region', "an access point's ARN says where it is: remove the Region here."));
-    } else if (region === undefined || !(REGION.test(region) || PLACEHOLDER.test(region)))
+    } else if (!(isRegion(region) || PLACEHOLDER.test(region ?? '')))
       problems.push(problem('region', "expected the bucket's Region, such as eu-central-1."));
     if (expireAfterDays !== undefined)
       problems.push(
@@ -73,7 +71,7 @@ function checkBucket(entry: StorageBucketConfig, path: string, place: 'local' | 
       );
   if (driverNames?.length === 0)
     problems.push(problem('driverNames', "it knows no driver: name one, or leave it out for 'aws.s3driver'."));
-  if (owner !== undefined && !/^\d{12}$/.test(owner) && !PLACEHOLDER.test(owner))
+  if (owner !== undefined && !isAccount(owner) && !PLACEHOLDER.test(owner))
     problems.push(problem('owner', 'an AWS account id has 12 digits.'));
   if (encryptionKey !== undefined && parseKeyArn(encryptionKey) === undefined && !PLACEHOLDER.test(encryptionKey))
     problems.push(problem('encryptionKey', 'expected the ARN of a KMS key, and no alias.'));

@@ -3,7 +3,9 @@
  * synchronous. Unwrapped keys are kept for a while all the same: it saves a sixth of opening a
  * message of 300 bytes (measured: 1.2 µs to look one up, 6.6 µs to unwrap it, 30 µs for the rest).
  */
+
 import { randomBytes } from 'node:crypto';
+import { KEY_LENGTH } from '../../aws-encryption-sdk/algorithm-suites.ts';
 import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-context.ts';
 import {
   type RawAesWrappingKey,
@@ -20,7 +22,6 @@ import { nameOfRequest, nameOfWriter } from '../cache/cache-key.ts';
 import { DEFAULT_CACHE_SETTINGS } from '../cache/data-key-cache.ts';
 import { WriteKey, type WriteLimits } from '../cache/write-key.ts';
 import { DataKey } from '../data-key.ts';
-import { KEY_LENGTH } from '../key-document.ts';
 import { namesPresent, namesWanted } from '../key-names.ts';
 import type { DataKeyRequest, EncryptionMaterials, KeyContext, KeySource, MessageKeyRequest } from '../key-source.ts';
 import type { Keyring } from './keyring.ts';

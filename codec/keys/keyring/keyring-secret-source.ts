@@ -9,7 +9,13 @@ import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-cont
 import { CannotEncodeError, CannotOpenError } from '../../errors.ts';
 import { createNamespaceMatcher, type NamespaceMatcher } from '../../namespace-pattern.ts';
 import type { DataKey } from '../data-key.ts';
-import type { DataKeyRequest, EncryptionMaterials, KeyContext, KeySource } from '../key-source.ts';
+import {
+  type DataKeyRequest,
+  type EncryptionMaterials,
+  type KeyContext,
+  type KeySource,
+  KMS_PROVIDER_ID,
+} from '../key-source.ts';
 import {
   createSecretSource,
   type SecretObserver,
@@ -25,9 +31,6 @@ export interface KeyringSecretOptions extends KeyringKeySourceOptions {
   readonly namespaces: readonly string[];
   readonly observe?: SecretObserver | undefined;
 }
-
-/** How AWS KMS is named in a message; no keyring may take a name that begins so. */
-const KMS_PROVIDER = 'aws-kms';
 
 export class KeyringSecretSource implements KeySource {
   readonly unwraps = ['message'] as const;
@@ -51,7 +54,10 @@ export class KeyringSecretSource implements KeySource {
   }
 
   unwrap(request: DataKeyRequest, context: KeyContext): DataKey | Promise<DataKey> {
-    if (request.kind !== 'message' || request.encryptedDataKeys.every(({ providerId }) => providerId === KMS_PROVIDER))
+    if (
+      request.kind !== 'message' ||
+      request.encryptedDataKeys.every(({ providerId }) => providerId === KMS_PROVIDER_ID)
+    )
       throw new CannotOpenError('unknown-key', 'a keyring opens messages of its own alone');
     const keyring = this.#secret.get();
     if (keyring instanceof Promise) return keyring.then((it) => this.#unwrap(it, request, context));

@@ -7,9 +7,12 @@
  * {"namespace":"codec-server","current":"<name>","keys":[{"name":"<name>","key":"<base64, 32 bytes>"}]}
  * ```
  */
+
 import { randomBytes } from 'node:crypto';
+import { KEY_LENGTH } from '../../aws-encryption-sdk/algorithm-suites.ts';
 import { KeyDocumentError } from '../../errors.ts';
-import { fieldsOf, KEY_LENGTH, keyBytesOf, keyText, listOf, nameOf, parseKeyDocument } from '../key-document.ts';
+import { fieldsOf, keyBytesOf, keyText, listOf, nameOf, parseKeyDocument } from '../key-document.ts';
+import { KMS_PROVIDER_ID } from '../key-source.ts';
 
 /** The key namespace of keyrings that we make. */
 const DEFAULT_KEYRING_NAMESPACE = 'codec-server';
@@ -38,7 +41,8 @@ export function parseKeyring(text: string): Keyring {
   const document = fieldsOf(parseKeyDocument(text), 'the keyring', ['namespace', 'current', 'keys']);
   const namespace = nameOf(document.namespace, 'namespace');
   // The AWS Encryption SDK reserves this prefix: such a key would be taken for one of KMS.
-  if (namespace.startsWith('aws-kms')) throw new KeyDocumentError('namespace must not start with "aws-kms"');
+  if (namespace.startsWith(KMS_PROVIDER_ID))
+    throw new KeyDocumentError(`namespace must not start with "${KMS_PROVIDER_ID}"`);
   const current = nameOf(document.current, 'current');
   const keys = listOf(document.keys, 'keys').map((entry, index): KeyringKey => {
     const key = fieldsOf(entry, `keys[${index}]`, ['name', 'key']);

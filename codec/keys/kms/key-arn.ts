@@ -1,3 +1,5 @@
+import { parseArnOf } from '../arn.ts';
+
 /** The parts of the ARN of a KMS key: `arn:aws:kms:eu-central-1:111122223333:key/1234abcd-…`. */
 export interface KeyArn {
   /** The ARN as it was written. */
@@ -11,14 +13,15 @@ export interface KeyArn {
   readonly keyId: string;
 }
 
-const KEY_ARN = /^arn:(aws[a-z0-9-]*):kms:([a-z0-9-]+):([0-9]{12}):key\/([A-Za-z0-9-]{1,64})$/;
-const ALIAS_ARN = /^arn:(aws[a-z0-9-]*):kms:([a-z0-9-]+):([0-9]{12}):alias\/.+$/;
+const KEY = /^key\/([A-Za-z0-9-]{1,64})$/;
+const ALIAS = /^alias\/.+$/;
 
 /** Reads the ARN of a key, or answers undefined when the text is none; the ARN of an alias is none. */
 export function parseKeyArn(text: string): KeyArn | undefined {
-  const [, partition, region, account, keyId] = KEY_ARN.exec(text) ?? [];
-  if (partition === undefined || region === undefined || account === undefined || keyId === undefined) return undefined;
-  return { arn: text, partition, region, account, keyId };
+  const { arn, partition, region, account, resource = '' } = parseArnOf('kms', text) ?? {};
+  const keyId = KEY.exec(resource)?.[1];
+  if (!arn || !partition || !region || !account || keyId === undefined) return undefined;
+  return { arn, partition, region, account, keyId };
 }
 
 /** Whether a ciphertext of the one key can be decrypted with the other: they are the same, or replicas of one multi-Region key. */
@@ -50,8 +53,9 @@ export function mayMean(claim: string | undefined): (key: KeyArn) => boolean {
   if (named === '' || named.startsWith('alias/')) return () => true;
   const arn = parseKeyArn(named);
   if (arn !== undefined) return (key) => isSameKey(key, arn);
-  const [, partition, region, account] = ALIAS_ARN.exec(named) ?? [];
-  if (partition !== undefined)
-    return (key) => key.partition === partition && key.account === account && key.region === region;
+  const alias = parseArnOf('kms', named);
+  if (alias !== undefined && ALIAS.test(alias.resource))
+    return ({ partition, account, region }) =>
+      partition === alias.partition && account === alias.account && region === alias.region;
   return (key) => key.keyId === named;
 }

@@ -3,7 +3,9 @@
  * with jitter between them, at most so many calls per key side by side, and a short memory for keys
  * that are refused as such, whatever they are to decrypt.
  */
+
 import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-context.ts';
+import { pauseAfter } from '../../calls/backoff.ts';
 import { type Clock, pause } from '../../calls/clock.ts';
 import { Semaphore } from '../../calls/turns.ts';
 import { BoundedCache } from '../cache/bounded-cache.ts';
@@ -42,7 +44,7 @@ export class KmsCaller {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #settings: CallSettings;
-  readonly #lanes = new Map<string, Semaphore>();
+  readonly #semaphores = new Map<string, Semaphore>();
   readonly #refusals: BoundedCache<KmsFault>;
 
   /** @param random numbers from 0 to 1, for the jitter */
@@ -65,9 +67,10 @@ export class KmsCaller {
   ): Promise<T> {
     for (let count = 1; ; count++) {
       try {
-        return await this.#laneOf(key).run(() => this.#once(key, context, deadline(), attempt));
+        return await this.#semaphoreOf(key).run(() => this.#once(key, context, deadline(), attempt));
       } catch (error) {
-        const wait = this.#random() * this.#settings.pauseMs * 2 ** (count - 1);
+        const wait =
+          this.#random() * pauseAfter(count, { firstMs: this.#settings.pauseMs, mostMs: Number.POSITIVE_INFINITY });
         const again = error instanceof KmsFault && mayPass(error) && count < this.#settings.attempts;
         if (!again || this.#clock.now() + wait >= deadline()) throw error;
         await pause(this.#clock, wait);
@@ -103,13 +106,13 @@ export class KmsCaller {
     }
   }
 
-  #laneOf(key: KmsKey): Semaphore {
-    let lane = this.#lanes.get(key.arn);
-    if (lane === undefined) {
-      lane = new Semaphore(this.#settings.concurrency);
-      this.#lanes.set(key.arn, lane);
+  #semaphoreOf(key: KmsKey): Semaphore {
+    let semaphore = this.#semaphores.get(key.arn);
+    if (semaphore === undefined) {
+      semaphore = new Semaphore(this.#settings.concurrency);
+      this.#semaphores.set(key.arn, semaphore);
     }
-    return lane;
+    return semaphore;
   }
 
   #throwRefusal(key: KmsKey, context: EncryptionContext): void {

@@ -2,6 +2,7 @@
  * Data keys from AWS KMS. Which KMS key may serve which namespace is configured; what a payload says
  * about its key only chooses among those, and every call names the key explicitly.
  */
+import { KEY_LENGTH } from '../../aws-encryption-sdk/algorithm-suites.ts';
 import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-context.ts';
 import { type Clock, systemClock } from '../../calls/clock.ts';
 import { CannotEncodeError, type CannotOpenCause, CannotOpenError, KeyUnavailableError } from '../../errors.ts';
@@ -10,7 +11,7 @@ import { asBuffer } from '../../payload.ts';
 import { NO_CREDENTIALS } from '../aws-fault.ts';
 import { DataKey, type DataKeyProvider, type GeneratedDataKey, type ProviderContext } from '../data-key.ts';
 import { namesPresent, namesWanted } from '../key-names.ts';
-import type { DataKeyRequest, KmsKeyRequest, MessageKeyRequest } from '../key-source.ts';
+import { type DataKeyRequest, KMS_PROVIDER_ID, type KmsKeyRequest, type MessageKeyRequest } from '../key-source.ts';
 import {
   bindsNamespace,
   type ForeignKmsFormat,
@@ -22,9 +23,6 @@ import {
 import { isReplica, type KeyArn, mayMean, parseKeyArn } from './key-arn.ts';
 import { type Kms, KmsFault, type KmsFaultKind, type KmsKey } from './kms-api.ts';
 import { type CallSettings, KmsCaller, mayPass } from './kms-caller.ts';
-
-/** The key provider id of KMS keys in AWS Encryption SDK messages. */
-export const KMS_PROVIDER_ID = 'aws-kms';
 
 /** Pairs namespaces with KMS keys. */
 export interface KmsKeyPairing {
@@ -69,7 +67,6 @@ interface Candidate {
   readonly ciphertext: Uint8Array;
 }
 
-const DATA_KEY_BYTES = 32;
 /** KMS takes no longer ciphertext. */
 const LONGEST_CIPHERTEXT = 6144;
 /** Keys that are tried for one payload. */
@@ -172,9 +169,9 @@ export class KmsKeys implements DataKeyProvider {
     const plaintext = await this.#caller.call(key, context, deadline, (signal) =>
       this.#kms.decrypt(key, ciphertext, context, signal),
     );
-    if (plaintext.length === DATA_KEY_BYTES) return new DataKey(key.arn, plaintext);
+    if (plaintext.length === KEY_LENGTH) return new DataKey(key.arn, plaintext);
     plaintext.fill(0);
-    throw new CannotOpenError('malformed', `what KMS decrypted is not a data key of ${DATA_KEY_BYTES * 8} bits`);
+    throw new CannotOpenError('malformed', `what KMS decrypted is not a data key of ${KEY_LENGTH * 8} bits`);
   }
 
   #candidates(request: MessageKeyRequest | KmsKeyRequest, namespace: string | undefined): Candidate[] {

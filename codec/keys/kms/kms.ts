@@ -6,8 +6,10 @@
  * key must not slow down another. Endpoints other than AWS's come from the environment variables
  * that every AWS SDK reads, `AWS_ENDPOINT_URL_KMS` and `AWS_ENDPOINT_URL_STS`.
  */
+
 import type { KMSClient, KMSClientConfig } from '@aws-sdk/client-kms';
 import type { STSClient } from '@aws-sdk/nested-clients/sts';
+import { KEY_LENGTH } from '../../aws-encryption-sdk/algorithm-suites.ts';
 import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-context.ts';
 import { readAwsFault } from '../aws-fault.ts';
 import { type Kms, KmsFault, type KmsKey } from './kms-api.ts';
@@ -25,8 +27,6 @@ export interface RemoteKms extends Kms {
   /** Settles when the client's code is loaded. A function that starts awaits it, so that its first request need not. */
   readonly ready: Promise<void>;
 }
-
-const DATA_KEY_BYTES = 32;
 
 /** Connects to KMS; the client's code is loaded from here on, beside whatever else starts. */
 export function createKms(options: KmsOptions = {}): RemoteKms {
@@ -64,14 +64,14 @@ export function createKms(options: KmsOptions = {}): RemoteKms {
         const client = await clientFor(key.region, key.assumeRole);
         const command = new GenerateDataKeyCommand({
           KeyId: key.arn,
-          NumberOfBytes: DATA_KEY_BYTES,
+          NumberOfBytes: KEY_LENGTH,
           EncryptionContext: contextFields(encryptionContext),
         });
         const { KeyId, Plaintext, CiphertextBlob } = await client.send(command, {
           abortSignal: signal,
         });
         const plaintext = owned(key, KeyId, Plaintext);
-        if (plaintext.length === DATA_KEY_BYTES && CiphertextBlob !== undefined && CiphertextBlob.length > 0)
+        if (plaintext.length === KEY_LENGTH && CiphertextBlob !== undefined && CiphertextBlob.length > 0)
           return { plaintext, ciphertext: Uint8Array.from(CiphertextBlob) };
         plaintext.fill(0);
         throw new KmsFault('unreachable', 'incomplete answer');

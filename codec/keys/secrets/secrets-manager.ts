@@ -7,6 +7,7 @@
  */
 import type { SecretsManagerClient, SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
 import { KeyUnavailableError } from '../../errors.ts';
+import { parseArnOf } from '../arn.ts';
 import { NO_CREDENTIALS, readAwsFault } from '../aws-fault.ts';
 import type { SecretReader } from './secret-source.ts';
 
@@ -21,7 +22,7 @@ export interface SecretsManagerOptions {
 
 type Stage = 'AWSCURRENT' | 'AWSPREVIOUS';
 
-const SECRET_ARN = /^arn:aws[a-z0-9-]*:secretsmanager:([a-z0-9-]+):[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+$/;
+const SECRET = /^secret:[A-Za-z0-9/_+=.@-]+$/;
 
 /** Says in an error which service is out. */
 const SECRETS = { dependency: 'secrets' } as const;
@@ -29,19 +30,14 @@ const SECRETS = { dependency: 'secrets' } as const;
 /** Milliseconds. */
 const TIMEOUTS = { connectionTimeout: 1000, requestTimeout: 3000 };
 
-/** Whether the text is the ARN of a secret. */
-export function isSecretArn(text: string): boolean {
-  return SECRET_ARN.test(text);
-}
-
 /**
  * Makes a reader of one secret, for `createSecretSource`.
  *
  * @throws Error when the ARN is none
  */
 export function secretsManagerReader({ arn, previous = true, client = {} }: SecretsManagerOptions): SecretReader {
-  const region = SECRET_ARN.exec(arn)?.[1];
-  if (region === undefined) throw new Error(`${JSON.stringify(arn)} is not an ARN of a secret`);
+  const { region = '', resource = '' } = parseArnOf('secretsmanager', arn) ?? {};
+  if (region === '' || !SECRET.test(resource)) throw new Error(`${JSON.stringify(arn)} is not an ARN of a secret`);
   let connected: SecretsManagerClient | undefined;
 
   const read = async (stage: Stage, signal: AbortSignal): Promise<string | undefined> => {

@@ -6,6 +6,7 @@
  * and client. A cookie of another purpose or another environment does not open even under the same key.
  */
 import { randomBytes } from 'node:crypto';
+import { KEY_LENGTH } from '../../../codec/aws-encryption-sdk/algorithm-suites.ts';
 import type { EncryptionContext } from '../../../codec/aws-encryption-sdk/encryption-context.ts';
 import { rawAesKeyNameOf, unwrapDataKey, wrapDataKey } from '../../../codec/aws-encryption-sdk/raw-aes-keyring.ts';
 import { decryptMessage, parseMessage } from '../../../codec/aws-encryption-sdk/reader.ts';
@@ -27,7 +28,6 @@ export interface SealOwner {
 export const MAX_SEALED_LENGTH = 3_800;
 
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
-const DATA_KEY_BYTES = 32;
 
 /** Seals and opens texts. */
 export interface Seal {
@@ -52,7 +52,7 @@ export function createSeal({ publicUrl, issuer, clientId }: SealOwner): Seal {
 
   return {
     seal(purpose, text, keys) {
-      const dataKey = randomBytes(DATA_KEY_BYTES);
+      const dataKey = randomBytes(KEY_LENGTH);
       const encryptionContext = contexts[purpose];
       const encryptedDataKeys = [wrapDataKey(keys.current, dataKey, encryptionContext)];
       const message = encryptMessage(Buffer.from(text, 'utf8'), { dataKey, encryptedDataKeys, encryptionContext });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { KeyUnavailableError } from '../../../../codec/errors.ts';
 import { createSecretSource } from '../../../../codec/keys/secrets/secret-source.ts';
-import { isSecretArn, secretsManagerReader } from '../../../../codec/keys/secrets/secrets-manager.ts';
+import { secretsManagerReader } from '../../../../codec/keys/secrets/secrets-manager.ts';
 import { SECRETS_CANARY, SecretsManagerStandIn } from '../../../support/secrets-manager-stand-in.ts';
 
 let standIn: SecretsManagerStandIn;
@@ -79,7 +79,8 @@ describe('a secret of Secrets Manager', () => {
   });
 
   it('must be named by its ARN', () => {
-    expect(isSecretArn('arn:aws:secretsmanager:eu-central-1:111122223333:secret:codec/tokens-a1B2c3')).toBe(true);
+    const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:codec/tokens-a1B2c3';
+    expect(() => secretsManagerReader({ arn })).not.toThrow();
     for (const arn of ['codec/tokens', 'arn:aws:kms:eu-central-1:111122223333:secret:x', ''])
       expect(() => secretsManagerReader({ arn })).toThrow('is not an ARN of a secret');
   });
