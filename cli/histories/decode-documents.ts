@@ -24,7 +24,7 @@ const PAYLOAD_WEIGHT = 1_000;
 
 type Item =
   | { readonly kind: 'open'; readonly source: Source }
-  | { readonly kind: 'bytes'; readonly bytes: Promise<Buffer> | Buffer; readonly weight: number }
+  | { readonly kind: 'bytes'; readonly bytes: Promise<Buffer>; readonly weight: number }
   | { readonly kind: 'close' };
 
 /** Told how far it is: bytes of the input read so far. */
@@ -77,19 +77,21 @@ async function read(
     await queue.add({ kind: 'open', source });
     const report: DocumentReport = { form: 'empty', documents: 0, notUnderstood: [] };
     try {
-      for await (const stretch of stretchesOf(source.chunks(), report)) {
+      for await (const stretches of stretchesOf(source.chunks(), report)) {
         if (queue.stopped) return;
-        const raw = Buffer.isBuffer(stretch) ? stretch : stretch.raw;
-        bytes += raw.length;
-        onProgress(bytes, documents);
-        if (Buffer.isBuffer(stretch)) await queue.add({ kind: 'bytes', bytes: stretch, weight: stretch.length });
-        else {
-          const decoded = decoder.decode(stretch);
-          // Whoever writes sees the failure, in its turn.
-          decoded.catch(() => {});
-          const weight = raw.length + stretch.payloads.length * PAYLOAD_WEIGHT;
-          await queue.add({ kind: 'bytes', bytes: decoded, weight });
+        let read = 0;
+        let payloads = 0;
+        for (const stretch of stretches) {
+          const isText = Buffer.isBuffer(stretch);
+          read += isText ? stretch.length : stretch.raw.length;
+          payloads += isText ? 0 : stretch.payloads.length;
         }
+        bytes += read;
+        onProgress(bytes, documents);
+        const decoded = decoder.decode(stretches);
+        // Whoever writes sees the failure, in its turn.
+        decoded.catch(() => {});
+        await queue.add({ kind: 'bytes', bytes: decoded, weight: read + payloads * PAYLOAD_WEIGHT });
       }
     } catch (error) {
       if (!(error instanceof UnreadableDocumentError)) throw error;

@@ -1,8 +1,8 @@
 /** Decodes the payloads of a stretch, and of the messages that are in them, and counts what became of each. */
 import { ENCODING, type Payload } from '../../codec/payload.ts';
 import { behindCompression, describePayload, isPlain } from '../inspect/describe-payload.ts';
-import { walkJson } from './json.ts';
-import type { Batcher } from './payload-decoder.ts';
+import { type Stretch, walkJson } from './json.ts';
+import type { Batcher, Decoded } from './payload-decoder.ts';
 import {
   type FoundPayload,
   holdsJsonInText,
@@ -76,27 +76,59 @@ export class StretchDecoder {
     this.count = count;
   }
 
-  /** @returns the bytes of the stretch, decoded */
-  async decode(stretch: Rewritable, depth = 0): Promise<Buffer> {
-    return rendered(stretch, await Promise.all(stretch.payloads.map((found) => this.#payload(found, depth))));
+  /** @returns the bytes of the stretches, decoded, one after another */
+  async decode(stretches: readonly Stretch[], depth = 0): Promise<Buffer> {
+    const found = stretches.flatMap((it) => (Buffer.isBuffer(it) ? [] : it.payloads));
+    const replaced = await this.#payloads(found, depth);
+    let at = 0;
+    const parts = stretches.map((it) => {
+      if (Buffer.isBuffer(it)) return it;
+      const from = at;
+      at += it.payloads.length;
+      return rendered(it, replaced.slice(from, at));
+    });
+    return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
   }
 
-  /** Undefined when nothing is to be written in its place. */
-  async #payload({ payload }: FoundPayload, depth: number): Promise<Payload | undefined> {
-    this.count.payloads++;
-    if (payload === undefined) {
-      this.count.close('unreadable');
-      return undefined;
-    }
-    if (isPlain(payload)) return this.#inside(payload, depth);
-    const decoded = await this.#batcher.decode(payload);
+  /** Undefined where nothing is to be written in the place of a payload. */
+  async #payloads(found: readonly FoundPayload[], depth: number): Promise<(Payload | undefined)[]> {
+    this.count.payloads += found.length;
+    const closed = found.map(({ payload }) => payload).filter((it) => it !== undefined && !isPlain(it));
+    const decoded = await this.#batcher.decode(closed as Payload[]);
+    let next = 0;
+    let waits = false;
+    const replaced = found.map(({ payload }) => {
+      if (payload === undefined) {
+        this.count.close('unreadable');
+        return undefined;
+      }
+      const one = this.#opened(payload, payload === closed[next] ? decoded[next++] : undefined, depth);
+      if (one instanceof Promise) waits = true;
+      return one;
+    });
+    return waits ? await Promise.all(replaced) : (replaced as (Payload | undefined)[]);
+  }
+
+  /**
+   * A payload that was decoded, or needed no decoding, and what is inside of it.
+   *
+   * @returns a promise only where something inside is decoded
+   */
+  #opened(
+    payload: Payload,
+    decoded: Decoded | undefined,
+    depth: number,
+  ): Payload | undefined | Promise<Payload | undefined> {
+    if (decoded === undefined) return this.#inside(payload, depth);
     if ('closed' in decoded) {
       this.count.close(decoded.closed);
       return undefined;
     }
     const isSame = samePayload(decoded.payload, payload);
     this.#classify(decoded.payload, isSame);
-    return (await this.#inside(decoded.payload, depth)) ?? (isSame ? undefined : decoded.payload);
+    const otherwise = isSame ? undefined : decoded.payload;
+    const inside = this.#inside(decoded.payload, depth);
+    return inside === undefined ? otherwise : inside.then((it) => it ?? otherwise);
   }
 
   #classify(payload: Payload, isSame: boolean): void {
@@ -127,8 +159,8 @@ export class StretchDecoder {
     }
   }
 
-  /** Looks into a payload that is open. @returns it with what was decoded inside, or undefined when nothing was */
-  async #inside(payload: Payload, depth: number): Promise<Payload | undefined> {
+  /** Looks into a payload that is open. @returns undefined, or a promise of it, when nothing inside was decoded */
+  #inside(payload: Payload, depth: number): undefined | Promise<Payload | undefined> {
     const open = isPlain(payload) ? payload : behindCompression(payload);
     const inside = open === undefined ? undefined : payloadsInside(open);
     if (open === undefined || inside === undefined) return undefined;
@@ -137,14 +169,16 @@ export class StretchDecoder {
       return undefined;
     }
     this.count.notUnderstood += inside.notUnderstood.length;
-    if (!isMessage(open)) {
-      // The user's own data stays as it is, and what is closed in it is told.
-      for (const { payload: found } of inside.payloads)
-        if (found !== undefined && describePayload(found).kind === 'encrypted') this.count.close('inside plain data');
-      return undefined;
-    }
-    const data = await this.decode(inside, depth + 1);
-    return data === inside.raw ? undefined : { ...open, data };
+    if (isMessage(open)) return this.#message(open, inside, depth + 1);
+    // The user's own data stays as it is, and what is closed in it is told.
+    for (const { payload: found } of inside.payloads)
+      if (found !== undefined && describePayload(found).kind === 'encrypted') this.count.close('inside plain data');
+    return undefined;
+  }
+
+  async #message(message: Payload, inside: Rewritable, depth: number): Promise<Payload | undefined> {
+    const data = await this.decode([{ ...inside, document: 0 }], depth);
+    return data === inside.raw ? undefined : { ...message, data };
   }
 }
 

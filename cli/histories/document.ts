@@ -1,6 +1,6 @@
 /** A document of whatever form, as it streams by: JSON or protobuf, told apart by how it begins. */
 import { type Stretch, stretchOf } from './json.ts';
-import { JsonScanner } from './json-scanner.ts';
+import { type JsonPiece, JsonScanner } from './json-scanner.ts';
 import { UnreadableDocumentError } from './rewritable.ts';
 import { WireCursor, walkWire } from './wire.ts';
 
@@ -20,9 +20,10 @@ const MAX_FIELD = 256 * 1024 * 1024;
  * Reads a document.
  *
  * @param report filled in while it is read; final when the stretches have ended
+ * @returns the stretches that each chunk brings, in lists: a promise for each stretch would take longer than reading it
  * @throws UnreadableDocumentError when it is neither JSON nor protobuf
  */
-export async function* stretchesOf(chunks: AsyncIterable<Buffer>, report: DocumentReport): AsyncGenerator<Stretch> {
+export async function* stretchesOf(chunks: AsyncIterable<Buffer>, report: DocumentReport): AsyncGenerator<Stretch[]> {
   const iterator = chunks[Symbol.asyncIterator]();
   let head: Buffer = Buffer.alloc(0);
   let form = formOf(head);
@@ -34,7 +35,7 @@ export async function* stretchesOf(chunks: AsyncIterable<Buffer>, report: Docume
   const rest = { [Symbol.asyncIterator]: () => iterator };
   if (form === 'json') yield* jsonStretches(head, rest, report);
   else if (form === 'protobuf') yield* wireStretches(head, rest, report);
-  else if (head.length > 0) yield head;
+  else if (head.length > 0) yield [head];
 }
 
 const BOM = Buffer.from('\ufeff');
@@ -67,19 +68,20 @@ async function* jsonStretches(
   head: Buffer,
   rest: AsyncIterable<Buffer>,
   report: DocumentReport,
-): AsyncGenerator<Stretch> {
+): AsyncGenerator<Stretch[]> {
   report.form = 'json';
   const scanner = new JsonScanner();
+  const noted = (pieces: readonly JsonPiece[]) => pieces.map((piece) => noteIn(report, stretchOf(piece)));
   const hasBom = head.subarray(0, 3).equals(BOM);
-  if (hasBom) yield head.subarray(0, 3);
-  for (const piece of scanner.push(hasBom ? head.subarray(3) : head)) yield noted(stretchOf(piece), report);
-  for await (const chunk of rest) for (const piece of scanner.push(chunk)) yield noted(stretchOf(piece), report);
-  for (const piece of scanner.end()) yield noted(stretchOf(piece), report);
+  if (hasBom) yield [head.subarray(0, 3)];
+  yield noted(scanner.push(hasBom ? head.subarray(3) : head));
+  for await (const chunk of rest) yield noted(scanner.push(chunk));
+  yield noted(scanner.end());
   report.documents = scanner.documents;
   report.notUnderstood.push(...scanner.notUnderstood);
 }
 
-function noted(stretch: Stretch, report: DocumentReport): Stretch {
+function noteIn(report: DocumentReport, stretch: Stretch): Stretch {
   if (!Buffer.isBuffer(stretch)) report.notUnderstood.push(...stretch.notUnderstood);
   return stretch;
 }
@@ -89,12 +91,13 @@ async function* wireStretches(
   head: Buffer,
   rest: AsyncIterable<Buffer>,
   report: DocumentReport,
-): AsyncGenerator<Stretch> {
+): AsyncGenerator<Stretch[]> {
   report.form = 'protobuf';
   report.documents = 1;
   const counts = new Map<number, number>();
   let bytes = head;
-  const whole = function* (): Generator<Stretch> {
+  const whole = (): Stretch[] => {
+    const stretches: Stretch[] = [];
     let start = 0;
     for (;;) {
       const cursor = new WireCursor(bytes).at(start, bytes.length);
@@ -105,15 +108,16 @@ async function* wireStretches(
       const inside = walkWire(field, '', nth);
       if (inside === undefined) throw new UnreadableDocumentError('it is neither JSON nor protobuf');
       report.notUnderstood.push(...inside.notUnderstood);
-      yield inside.payloads.length === 0 ? field : { ...inside, document: 0 };
+      stretches.push(inside.payloads.length === 0 ? field : { ...inside, document: 0 });
       start = cursor.offset;
     }
     bytes = bytes.subarray(start);
+    return stretches;
   };
   // A field of megabytes comes in many pieces: put together when it is all there, not at each of them.
   let waiting: Buffer[] = [];
   let needed = 0;
-  yield* whole();
+  yield whole();
   for await (const chunk of rest) {
     waiting.push(chunk);
     const have = bytes.length + waiting.reduce((sum, it) => sum + it.length, 0);
@@ -122,13 +126,13 @@ async function* wireStretches(
     if (have < needed) continue;
     bytes = Buffer.concat([bytes, ...waiting]);
     waiting = [];
-    yield* whole();
+    yield whole();
     needed = Math.min(fieldLength(bytes), MAX_FIELD + 1);
     if (needed > MAX_FIELD)
       throw new UnreadableDocumentError('it is not protobuf that Temporal writes: a field is too long');
   }
   if (waiting.length > 0) bytes = Buffer.concat([bytes, ...waiting]);
-  yield* whole();
+  yield whole();
   if (bytes.length > 0) throw new UnreadableDocumentError('it is neither JSON nor protobuf, or is cut off');
 }
 

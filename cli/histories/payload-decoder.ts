@@ -47,10 +47,18 @@ const MAX_BYTES = 2_250_000;
 /** Bytes around the data of a payload, as JSON. */
 const OVERHEAD = 300;
 
+/** Payloads that somebody wants back together. */
+interface Wanted {
+  readonly decoded: Decoded[];
+  left: number;
+  readonly resolve: (decoded: readonly Decoded[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 interface Waiting {
   readonly payload: Payload;
-  readonly resolve: (decoded: Decoded) => void;
-  readonly reject: (error: unknown) => void;
+  readonly wanted: Wanted;
+  readonly index: number;
 }
 
 /** Collects payloads and hands them on in batches. */
@@ -68,15 +76,26 @@ export class Batcher {
     this.#decoder = decoder;
   }
 
-  /** @throws whatever the decoder throws for the batch that the payload is in */
-  decode(payload: Payload): Promise<Decoded> {
-    const bytes = payload.data.length + OVERHEAD;
+  /**
+   * @returns one answer for each, in order
+   * @throws whatever the decoder throws for a batch that one of them is in
+   */
+  decode(payloads: readonly Payload[]): Promise<readonly Decoded[]> {
+    return new Promise((resolve, reject) => {
+      const { length } = payloads;
+      if (length === 0) return resolve([]);
+      const wanted = { decoded: new Array<Decoded>(length), left: length, resolve, reject };
+      for (const [index, payload] of payloads.entries()) this.#add({ payload, wanted, index });
+      if (this.#draining) this.#flushSoon();
+    });
+  }
+
+  #add(waiting: Waiting): void {
+    const bytes = waiting.payload.data.length + OVERHEAD;
     if (this.#bytes + bytes > MAX_BYTES) this.#close();
-    const decoded = new Promise<Decoded>((resolve, reject) => this.#batch.push({ payload, resolve, reject }));
+    this.#batch.push(waiting);
     this.#bytes += bytes;
     if (this.#batch.length === MAX_PAYLOADS) this.#close();
-    if (this.#draining) this.#flushSoon();
-    return decoded;
   }
 
   /** Nothing more comes for now, so a batch that is not full goes when no other is on its way; until {@link fill}. */
@@ -124,9 +143,12 @@ export class Batcher {
     this.calls++;
     try {
       const decoded = await this.#decoder.decode(batch.map(({ payload }) => payload));
-      for (const [i, { resolve }] of batch.entries()) resolve(decoded[i] as Decoded);
+      for (const [i, { wanted, index }] of batch.entries()) {
+        wanted.decoded[index] = decoded[i] as Decoded;
+        if (--wanted.left === 0) wanted.resolve(wanted.decoded);
+      }
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      for (const { wanted } of batch) wanted.reject(error);
     } finally {
       this.#running--;
       this.#start();

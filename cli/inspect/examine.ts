@@ -38,12 +38,13 @@ export async function examine(source: Source, onPayload: OnPayload): Promise<Exa
   let payloads = 0;
   const inside: string[] = [];
   try {
-    for await (const stretch of stretchesOf(source.chunks(), report)) {
-      if (Buffer.isBuffer(stretch)) continue;
-      payloads += examineStretch(stretch, '', inside, (place, description) =>
-        onPayload(stretch.document, place, description),
-      );
-    }
+    for await (const stretches of stretchesOf(source.chunks(), report))
+      for (const stretch of stretches) {
+        if (Buffer.isBuffer(stretch)) continue;
+        payloads += examineStretch(stretch, '', inside, (place, description) =>
+          onPayload(stretch.document, place, description),
+        );
+      }
   } catch (error) {
     if (!(error instanceof UnreadableDocumentError)) throw error;
     throw new SourceError(

@@ -28,7 +28,7 @@ const field = (number: number, content: Uint8Array) =>
 /** JSON, as it is in a file or in a payload. */
 const json: FuzzTarget = {
   name: 'history-json',
-  covers: ['/cli/histories/json', '/cli/histories/document', '/cli/histories/markers'],
+  covers: ['/cli/histories/json', '/cli/histories/document', '/cli/histories/rewritable'],
   seeds: [
     JSON.stringify({ events: [{ eventId: '1', input: { payloads: [asJson(sealed), asJson(other)] } }] }, null, 2),
     `${JSON.stringify(asJson(sealed))}\n${JSON.stringify({ x: asJson(other) })}\n`,
@@ -77,7 +77,12 @@ const json: FuzzTarget = {
 /** Protobuf without a schema, as it is in an export or in a payload. */
 const wire: FuzzTarget = {
   name: 'history-wire',
-  covers: ['/cli/histories/wire', '/cli/histories/nested', '/cli/histories/document'],
+  covers: [
+    '/cli/histories/wire',
+    '/cli/histories/decode-stretch',
+    '/cli/histories/document',
+    '/cli/histories/rewritable',
+  ],
   seeds: [
     field(1, field(1, field(3, field(2, field(1, serializePayload(sealed)))))),
     Buffer.concat([
@@ -156,7 +161,7 @@ async function read(chunks: readonly Buffer[]): Promise<string | undefined> {
   const report = { form: 'empty' as const, documents: 0, notUnderstood: [] };
   const all: Stretch[] = [];
   try {
-    for await (const stretch of stretchesOf(asStream(chunks), report)) all.push(stretch);
+    for await (const stretches of stretchesOf(asStream(chunks), report)) all.push(...stretches);
   } catch (error) {
     ensure(error instanceof UnreadableDocumentError, `threw ${String(error)}`);
     return undefined;
