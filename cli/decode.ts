@@ -7,10 +7,8 @@ import { escaped } from '../config/printable.ts';
 import type { CommandIo } from './command.ts';
 import { decodeDocuments, type Sink } from './histories/decode-documents.ts';
 import { DecodeCount, StretchDecoder } from './histories/decode-stretch.ts';
-import { openLocalDecoder } from './histories/local-decoder.ts';
 import { OutputError, OutputFile } from './histories/output-file.ts';
 import { Batcher, DecoderError, type PayloadDecoder } from './histories/payload-decoder.ts';
-import { openRemoteDecoder } from './histories/remote-decoder.ts';
 import { openSources, type Source, SourceError } from './histories/sources.ts';
 import { Progress } from './progress.ts';
 import { createCommand, type Given, UsageError } from './run-command.ts';
@@ -73,7 +71,12 @@ type Options = ReturnType<typeof optionsOf>;
 
 async function openDecoder(options: Options, io: CommandIo, signal: AbortSignal): Promise<PayloadDecoder> {
   const { endpoint, keyring, config, namespace } = options;
-  if (endpoint === undefined) return await openLocalDecoder({ keyring, config, namespace, cwd: io.cwd });
+  // Either loads a good deal that the other does not need.
+  if (endpoint === undefined) {
+    const { openLocalDecoder } = await import('./histories/local-decoder.ts');
+    return await openLocalDecoder({ keyring, config, namespace, cwd: io.cwd });
+  }
+  const { openRemoteDecoder } = await import('./histories/remote-decoder.ts');
   return openRemoteDecoder({
     endpoint,
     namespace: namespace ?? '',

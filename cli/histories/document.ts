@@ -26,12 +26,13 @@ const MAX_FIELD = 256 * 1024 * 1024;
 export async function* stretchesOf(chunks: AsyncIterable<Buffer>, report: DocumentReport): AsyncGenerator<Stretch[]> {
   const iterator = chunks[Symbol.asyncIterator]();
   let head: Buffer = Buffer.alloc(0);
-  let form = formOf(head);
+  let form: 'json' | 'protobuf' | undefined;
   for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
     head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
-    form = formOf(head);
+    form = formOf(head, false);
     if (form !== undefined || head.length > 1024 * 1024) break;
   }
+  form ??= formOf(head, true);
   const rest = { [Symbol.asyncIterator]: () => iterator };
   if (form === 'json') yield* jsonStretches(head, rest, report);
   else if (form === 'protobuf') yield* wireStretches(head, rest, report);
@@ -40,8 +41,14 @@ export async function* stretchesOf(chunks: AsyncIterable<Buffer>, report: Docume
 
 const BOM = Buffer.from('\ufeff');
 
-/** By the first bytes that are not white space; undefined as long as there are none. */
-function formOf(head: Buffer): 'json' | 'protobuf' | undefined {
+/**
+ * By the first bytes that are not white space.
+ *
+ * @param isWhole whether nothing follows
+ * @returns undefined as long as what follows may tell, and for nothing but white space
+ */
+function formOf(head: Buffer, isWhole: boolean): 'json' | 'protobuf' | undefined {
+  if (!isWhole && head.length < BOM.length) return undefined;
   if ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff))
     throw new UnreadableDocumentError('it is UTF-16, as PowerShell writes it: save it as UTF-8');
   const start = head.subarray(0, 3).equals(BOM) ? 3 : 0;
@@ -53,7 +60,7 @@ function formOf(head: Buffer): 'json' | 'protobuf' | undefined {
   if (head[0] !== 0x0a) return 'json';
   at = skipSpace(head, at + 1);
   const second = head[at];
-  if (second === undefined) return 'json';
+  if (second === undefined) return isWhole ? 'json' : undefined;
   const follows = first === 0x7b ? '"}' : '"{[]tfn-0123456789';
   return follows.includes(String.fromCharCode(second)) ? 'json' : 'protobuf';
 }

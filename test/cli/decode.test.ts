@@ -235,6 +235,12 @@ describe('codec-server decode', () => {
       expect(requests.length).toBe(1);
     });
 
+    it('follows no redirect, which could take a token elsewhere', async () => {
+      answer = () => 307;
+      const { code, stderr } = await run(remotely(), { stdin: json, env: { CODEC_SERVER_TOKEN: 'secret' } });
+      expect([code, stderr, requests.length]).toEqual([1, expect.stringContaining('answers 307'), 1]);
+    });
+
     it('sends no token over http to another machine', async () => {
       const argv = ['--endpoint', 'http://codec.example.com', '--namespace', NAMESPACE];
       const { code, stderr } = await run(argv, { stdin: json, env: { CODEC_SERVER_TOKEN: 'secret' } });
