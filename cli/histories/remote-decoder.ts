@@ -1,5 +1,4 @@
 /** Decodes at a codec server, ours or anyone's, in as few requests as it takes. */
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { pauseAfter } from '../../codec/calls/backoff.ts';
 import type { Payload } from '../../codec/payload.ts';
 import { isLoopbackHostname } from '../../config/addresses.ts';
@@ -8,6 +7,7 @@ import { HttpError } from '../../lambda/server/http/message.ts';
 import { readPayloads } from '../../lambda/server/http/payload-json-reader.ts';
 import { writePayloads } from '../../lambda/server/http/payload-json-writer.ts';
 import { type Decoded, DecoderError, type PayloadDecoder, wait } from './payload-decoder.ts';
+import { post } from './post.ts';
 
 /** Which server, and what to tell it. */
 export interface RemoteServer {
@@ -127,22 +127,4 @@ class Call {
       if (signal.aborted) throw new DecoderError('Stopped.');
     }
   }
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
-
-/** Sends JSON over a connection that is kept, and follows no redirect. `fetch` takes 60 ms until it is there. */
-async function post(url: URL, headers: Record<string, string>, body: Buffer, signal: AbortSignal): Promise<Answer> {
-  const { request } = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    const all = { ...headers, 'content-type': 'application/json', 'content-length': body.length };
-    request(url, { method: 'POST', headers: all, signal }, resolve).on('error', reject).end(body);
-  });
-  const chunks: Buffer[] = [];
-  for await (const chunk of answer) chunks.push(chunk);
-  return { status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(chunks) };
 }
