@@ -137,7 +137,7 @@ function encrypted(
 function unreadable(payload: Payload, layers: readonly string[], size: number, problem: string): PayloadDescription {
   const format = layers[0] ?? escaped(encodingOf(payload) ?? '(no encoding)');
   const base = { suite: undefined, namespace: undefined, keys: [], size };
-  return { kind: 'unreadable', format, ...base, layers: [...layers], problem };
+  return { kind: 'unreadable', format, ...base, layers: layers.length === 0 ? [format] : [...layers], problem };
 }
 
 function keysOf(request: DataKeyRequest): readonly string[] {

@@ -178,7 +178,7 @@ export const compressedDataFormat: PayloadFormat = {
     const envelope = format?.recognize(payload, namespace);
     if (envelope === undefined)
       throw new MalformedPayloadError(
-        'its data is compressed with an algorithm that is not read (zstd and snappy are)',
+        `its data is compressed with ${/^[\w-]{1,20}$/.test(algorithm) ? algorithm : 'an algorithm'}, which is not read (zstd and snappy are)`,
       );
     return {
       ...envelope,

@@ -5,6 +5,7 @@
 import type { EncryptionContext } from '../aws-encryption-sdk/encryption-context.ts';
 import { CannotEncodeError, CannotOpenError } from '../errors.ts';
 import type { DataKey } from './data-key.ts';
+import { namesWanted } from './key-names.ts';
 import type { DataKeyRequest, EncryptionMaterials, KeyContext, KeySource } from './key-source.ts';
 
 /**
@@ -36,7 +37,7 @@ class CombinedKeys implements KeySource {
   unwrap(request: DataKeyRequest, context: KeyContext): DataKey | Promise<DataKey> {
     const sources = this.#byKind[request.kind];
     const [only] = sources;
-    if (only === undefined) throw new CannotOpenError('unknown-key', 'there is no source of keys of that kind');
+    if (only === undefined) throw new CannotOpenError('unknown-key', noneOfKind(request));
     if (sources.length === 1) return only.unwrap(request, context);
     return firstOf(sources, (source) => source.unwrap(request, context), refusalToOpen);
   }
@@ -49,6 +50,12 @@ class CombinedKeys implements KeySource {
     const ask = (source: KeySource) => source.materialsFor(encryptionContext, plaintextLength, context);
     return firstOf(this.#sources, ask, refusalToWrite);
   }
+}
+
+/** The id of a static key may be the key itself, so that it is not repeated. */
+function noneOfKind(request: DataKeyRequest): string {
+  if (request.kind === 'static') return 'it needs a static key, and none is configured';
+  return `it names the key ${namesWanted(request)}, and no keys are configured that could be it`;
 }
 
 /** How much a refusal tells, the higher the more; undefined for an error that ends the search. */

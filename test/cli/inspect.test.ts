@@ -165,6 +165,12 @@ describe('codec-server inspect', () => {
     ]);
   });
 
+  it('names the algorithm of data that was compressed in a way that is not read', async () => {
+    const lz4 = payloadOf({ encoding: 'json/plain', 'compression/algorithm': 'lz4' }, Buffer.from('abc'));
+    const { stdout } = await runCommand(inspect, [], { cwd, stdin: JSON.stringify(toJson(lz4)) });
+    expect(stdout).toContain('  json/plain, 3 bytes\n  unreadable json/plain: its data is compressed with lz4, which');
+  });
+
   it('prints no control character of a payload, which could rewrite the terminal', async () => {
     const payload = payloadOf(
       { encoding: 'binary/encrypted', 'encryption-key-id': '\u001b[2J\u202ex' },

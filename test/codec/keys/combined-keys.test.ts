@@ -53,6 +53,21 @@ describe('combined key sources', () => {
     expect(() => combineKeySources(keyring, keyring).unwrap(request, context)).toThrow(CannotOpenError);
   });
 
+  it('name the key that a payload needs where nothing that is configured could be it, unless its name is the key', () => {
+    const keyring: KeySource = { ...source('keyring'), unwraps: ['message'] };
+    const keys = combineKeySources(keyring, keyring);
+    const foreign = {
+      kind: 'kms',
+      format: 'temporal-proxy',
+      claimedKey: 'gcpkms://projects/p/locations/l/keyRings/r/cryptoKeys/k',
+      ciphertext: Buffer.alloc(1),
+      encryptionContext: new Map(),
+    } as const;
+    expect(() => keys.unwrap(foreign, context)).toThrow(foreign.claimedKey);
+    const secret = 'test-key-test-key-test-key-test!';
+    expect(() => keys.unwrap({ kind: 'static', keyId: secret }, context)).toThrow(/needs a static key, and none/);
+  });
+
   it('go on after a source that answers later', async () => {
     const keys = combineKeySources(source(unknown, true), source(disabled), source('c', true));
     expect(await keys.unwrap(request, context)).toMatchObject({ id: 'c' });
