@@ -37,7 +37,7 @@ interface KeyOptions {
   readonly source: KeySource;
   /**
    * For reading what was written with a codec like those of Temporal's samples, before: JSON text,
-   * `{"keys":[{"id":"…","key":"<base64, 32 bytes>","namespaces":["orders-*"]}]}`. The samples' public
+   * `{"keys":[{"id":"…","key":"<base64, 32 bytes>","namespaces":["orders-dev.a1b2c"]}]}`. The samples' public
    * key is refused, since everybody could write payloads with it.
    */
   readonly staticKeys: string;

@@ -16,19 +16,27 @@ import java.util.List;
 import java.util.Map;
 import javax.crypto.spec.SecretKeySpec;
 import temporalcodec.EncryptionCodec;
+import temporalcodec.KeySource;
 import temporalcodec.KeyringFile;
+import temporalcodec.KeyringSecret;
 import temporalcodec.KmsKeys;
 
 /**
  * Encodes or decodes a list of payloads with the library for Java, from stdin to stdout, as the codec protocol's JSON:
- * {@code JavaPeer encode|decode NAMESPACE kms|keyring ARN|FILE [signed]}. The library writes one suite; what is to be
+ * {@code JavaPeer encode|decode NAMESPACE kms|keyring|secret ARN|FILE [signed]}. The library writes one suite; what is to be
  * signed is written by the official one alone, under the same keys.
  */
 public final class JavaPeer {
   public static void main(String[] args) throws Exception {
     String namespace = args[1];
     boolean kms = args[2].equals("kms");
-    var codec = EncryptionCodec.of(namespace, kms ? KmsKeys.of(args[3]) : KeyringFile.at(Path.of(args[3])));
+    KeySource own =
+        switch (args[2]) {
+          case "kms" -> KmsKeys.of(args[3]);
+          case "secret" -> KeyringSecret.of(args[3]);
+          default -> KeyringFile.at(Path.of(args[3]));
+        };
+    var codec = EncryptionCodec.of(namespace, own);
     var given = Payloads.newBuilder();
     JsonFormat.parser().merge(new String(System.in.readAllBytes(), StandardCharsets.UTF_8), given);
     var list = given.getPayloadsList();

@@ -18,7 +18,7 @@ const CACHE = join(ROOT, '.cache');
 type Environment = Readonly<Record<string, string>>;
 
 /** Which key a peer uses. */
-export type PeerKey = { readonly kms: string } | { readonly keyring: string };
+export type PeerKey = { readonly kms: string } | { readonly keyring: string } | { readonly secret: string };
 
 /** A codec in another language. */
 export interface Peer {
@@ -40,8 +40,7 @@ export interface Task {
 /** Has a peer encode or decode. @throws Error with what the peer wrote to stderr */
 export async function ask(peer: Peer, task: Task, environment: Environment = {}): Promise<readonly Payload[]> {
   const [file = '', ...args] = await peer.prepare();
-  const key = 'kms' in task.key ? ['kms', task.key.kms] : ['keyring', task.key.keyring];
-  const all = [...args, task.operation, task.namespace, ...key, ...(task.signed ? ['signed'] : [])];
+  const all = [...args, task.operation, task.namespace, ...Object.entries(task.key).flat(), ...(task.signed ? ['signed'] : [])];
   const answer = await run(file, all, writePayloads(task.payloads), environment);
   return readPayloads(answer, 1000);
 }

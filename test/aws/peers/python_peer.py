@@ -1,6 +1,6 @@
 """Encodes or decodes a list of payloads with the library for Python, from stdin to stdout, as the codec protocol's JSON.
 
-    python_peer.py encode|decode NAMESPACE kms|keyring ARN|FILE [signed]
+    python_peer.py encode|decode NAMESPACE kms|keyring|secret ARN|FILE [signed]
 
 The library writes one suite; what is to be signed is written by the official one alone, under the same keys.
 """
@@ -16,7 +16,7 @@ from aws_encryption_sdk.internal.crypto.wrapping_keys import WrappingKey
 from aws_encryption_sdk.key_providers.base import MasterKeyProvider
 from aws_encryption_sdk.key_providers.raw import RawMasterKey
 from google.protobuf import json_format
-from temporal_codec import EncryptionCodec, KeyringFile, KmsKeys
+from temporal_codec import EncryptionCodec, KeyringFile, KeyringSecret, KmsKeys
 from temporalio.api.common.v1 import Payload, Payloads
 
 
@@ -46,7 +46,7 @@ def signed(payload: Payload, namespace: str, keys: MasterKeyProvider) -> Payload
 
 operation, namespace, kind, key = sys.argv[1:5]
 given = json_format.Parse(sys.stdin.read(), Payloads()).payloads
-codec = EncryptionCodec(namespace, KmsKeys(key) if kind == "kms" else KeyringFile(key))
+codec = EncryptionCodec(namespace, {"kms": KmsKeys, "keyring": KeyringFile, "secret": KeyringSecret}[kind](key))
 if sys.argv[5:] == ["signed"]:
     official = official_keys(kind, key)
     result = [signed(it, namespace, official) for it in given]

@@ -199,13 +199,32 @@ class TestFaults:
         assert CANARY not in str(caught.value)
         assert caught.value.__context__ is None or caught.value.__suppress_context__
 
-    def test_after_a_fault_the_next_payload_asks_again(self, kms) -> None:
-        codec = codec_of(kms, kms.create_key())
-        kms.trouble = refuse("GenerateDataKey", "AccessDeniedException")
-        with pytest.raises(CannotEncodeError, match="AccessDeniedException"):
-            encode(codec, payload())
+    @pytest.mark.parametrize(
+        ("name", "status", "seconds"), [("AccessDeniedException", 400, 2), ("KMSInternalException", 500, 0.25)]
+    )
+    def test_a_fault_is_answered_from_memory_for_a_moment_and_then_asked_for_again(self, kms, name, status, seconds) -> None:
+        clock = Clock()
+        arn = kms.create_key()
+        encoded = encode(codec_of(kms, arn), payload())
+        codec = codec_of(kms, arn, clock=clock)
+        kms.calls.clear()
+
+        def trouble(*_: str) -> None:
+            raise Refusal(name, status)
+
+        kms.trouble = trouble
+        told = set()
+        for _ in range(3):
+            with pytest.raises(CodecError, match=name) as writing:
+                encode(codec, payload())
+            with pytest.raises(CodecError, match=name) as reading:
+                decode(codec, *encoded)
+            told |= {writing.value, reading.value}
+        assert (kms.count("GenerateDataKey"), kms.count("Decrypt")) == (1, 1)
+        assert len(told) == 6
         kms.trouble = lambda *_: None
-        assert decode(codec, *encode(codec, payload())) == [payload()]
+        clock.now += seconds
+        assert decode(codec, *encode(codec, payload()), *encoded) == [payload()] * 2
 
     @pytest.mark.parametrize("name", ["AccessDeniedException", "DisabledException", "KMSInvalidStateException"])
     def test_a_key_that_reads_no_more_does_not_go_on_writing(self, kms, name: str) -> None:
@@ -251,6 +270,7 @@ class TestFaults:
         kms.trouble = refuse("GenerateDataKey", "DisabledException")
         with pytest.raises(CodecError):
             encode(codec, payload())
+        clock.now += 2
         kms.trouble = refuse("GenerateDataKey", "ThrottlingException")
         with pytest.raises(KeyUnavailableError):
             encode(codec, payload())

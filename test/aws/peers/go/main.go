@@ -1,5 +1,5 @@
 // Encodes or decodes a list of payloads, from stdin to stdout, as the codec protocol's JSON:
-// `go_peer official|library encode|decode NAMESPACE kms|keyring ARN|FILE [signed]`. `official` is the official AWS
+// `go_peer official|library encode|decode NAMESPACE kms|keyring|secret ARN|FILE [signed]`. `official` is the official AWS
 // Encryption SDK for Go, `library` is workers/go, which writes no signed messages.
 package main
 
@@ -12,6 +12,9 @@ import (
 
 	"codec-server.example/aws/go/official"
 	encryption "example.com/temporal-codec-server/workers/go"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/converter"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -46,10 +49,27 @@ func library(namespace, kind, key string, signed bool) (converter.PayloadCodec, 
 		return nil, errors.New("the library writes no signed messages")
 	}
 	var keys encryption.Keys = encryption.KMS{Write: key}
-	if kind == "keyring" {
+	switch kind {
+	case "keyring":
 		keys = encryption.KeyringFile(key)
+	case "secret":
+		keys = encryption.KeyringSecret{ARN: key, Read: readSecret}
 	}
 	return encryption.NewCodec(namespace, encryption.Options{Keys: keys})
+}
+
+// As the README of workers/go shows it.
+func readSecret(ctx context.Context, arn string) (string, error) {
+	settings, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return "", err
+	}
+	client := secretsmanager.NewFromConfig(settings)
+	secret, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &arn})
+	if err != nil {
+		return "", err
+	}
+	return aws.ToString(secret.SecretString), nil
 }
 
 func officialCodec(namespace, kind, key string, signed bool) (converter.PayloadCodec, error) {

@@ -25,6 +25,10 @@ _THREADS = 32
 _LONGEST_WRITE_LIFE = 86_400
 #: Seconds between two tries while a key writes on past its life because the key service cannot answer.
 _SECONDS_BETWEEN_TRIES = 10.0
+#: Seconds for which a refusal, and a fault that may pass, is answered from memory: a history full of payloads under one
+#: key then makes one call, and a passing fault is soon tried again.
+_REFUSAL_SECONDS = 2.0
+_FAULT_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,7 @@ class DataKeys:
         self._read_generation: int | None = None
         self._written: dict[bytes, _Written] = {}
         self._flights: dict[bytes, Future[DataKey]] = {}
+        self._failed: dict[bytes, tuple[float, CodecError]] = {}
         self._pool: ThreadPoolExecutor | None = None
 
     @property
@@ -169,6 +174,7 @@ class DataKeys:
             pool, self._pool = self._pool, None
             self._read.clear()
             self._written.clear()
+            self._failed.clear()
         if pool is not None:
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -193,10 +199,15 @@ class DataKeys:
                 flight = Future()
                 flight.set_result(landed)
                 return flight
+            failure = self._failed.get(missing.name)
+            if failure is not None and self._clock() < failure[0]:
+                flight = Future()
+                flight.set_exception(_anew(failure[1]))
+                return flight
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="temporal-codec-keys")
             flight = self._flights[missing.name] = self._pool.submit(missing.get)
-        flight.add_done_callback(lambda _: self._landed(missing.name))
+        flight.add_done_callback(lambda it: self._landed(missing.name, it))
         return flight
 
     def _fresh(self, name: bytes, generation: int | None) -> DataKey | None:
@@ -207,9 +218,17 @@ class DataKeys:
         self._read.move_to_end(name)
         return found[1]
 
-    def _landed(self, name: bytes) -> None:
+    def _landed(self, name: bytes, flight: Future[DataKey]) -> None:
+        error = None if flight.cancelled() else flight.exception()
         with self._lock:
             self._flights.pop(name, None)
+            self._failed.pop(name, None)
+            # A local keyring is asked again at once: its file may have the key by now.
+            if isinstance(error, CodecError) and self.asks_for_each_key and self._pool is not None:
+                if len(self._failed) >= self._settings.max_keys:
+                    self._failed.clear()
+                pause = _FAULT_SECONDS if isinstance(error, KeyUnavailableError) else _REFUSAL_SECONDS
+                self._failed[name] = (self._clock() + pause, error)
 
     def _generate(self, name: bytes, context: Mapping[str, str]) -> DataKey:
         self._source.check()
@@ -274,6 +293,13 @@ class DataKeys:
         with self._lock:
             for name in [name for name, it in self._written.items() if it.data_key.key_provider.key_info in keys]:
                 del self._written[name]
+
+
+def _anew(error: CodecError) -> CodecError:
+    """A copy, so that no two tasks share a traceback."""
+    copy = type(error)(*error.args)
+    copy.__dict__.update(error.__dict__)
+    return copy
 
 
 def _digest(context: Mapping[str, str], wrapped: frozenset[EncryptedDataKey] = frozenset(), more: Any = "") -> bytes:

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -41,7 +42,17 @@ final class DataKeys {
   /** Between two tries while a key writes on past its life because the key service cannot answer. */
   private static final long NANOS_BETWEEN_TRIES = TimeUnit.SECONDS.toNanos(10);
 
+  /**
+   * How long a refusal, and a fault that may pass, is answered from memory: a history full of payloads under one key
+   * then makes one call, and a passing fault is soon tried again.
+   */
+  private static final long REFUSAL_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+  private static final long FAULT_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
   private record Read(DataKey<?> key, long expires) {}
+
+  private record Failure(CodecException error, long until) {}
 
   /** The key that writes now, and what it may still write. */
   private static final class Written {
@@ -71,6 +82,7 @@ final class DataKeys {
   private int readGeneration = KeySource.UNCHECKED;
   private final Map<ByteBuffer, Written> written = new HashMap<>();
   private final Map<ByteBuffer, CompletableFuture<DataKey<?>>> flights = new HashMap<>();
+  private final Map<ByteBuffer, Failure> failures = new HashMap<>();
 
   DataKeys(KeySource source, CacheSettings settings, LongSupplier nanos) {
     this.source = source;
@@ -137,6 +149,7 @@ final class DataKeys {
   synchronized void close() {
     read.clear();
     written.clear();
+    failures.clear();
     threads.shutdown();
   }
 
@@ -167,14 +180,24 @@ final class DataKeys {
     // It may have landed since it was missed.
     DataKey<?> landed = generation == KeySource.UNCHECKED ? null : found(name, generation);
     if (landed != null) return CompletableFuture.completedFuture(landed);
+    Failure failure = failures.get(name);
+    if (failure != null && nanos.getAsLong() - failure.until() < 0)
+      return CompletableFuture.failedFuture(failure.error());
     CompletableFuture<DataKey<?>> flight = CompletableFuture.supplyAsync(call, threads);
     flights.put(name, flight);
-    flight.whenComplete((key, error) -> landed(name, flight));
+    flight.whenComplete((key, error) -> landed(name, flight, error));
     return flight;
   }
 
-  private synchronized void landed(ByteBuffer name, CompletableFuture<DataKey<?>> flight) {
+  private synchronized void landed(ByteBuffer name, CompletableFuture<DataKey<?>> flight, Throwable error) {
     flights.remove(name, flight);
+    failures.remove(name);
+    Throwable cause = error instanceof CompletionException ? error.getCause() : error;
+    // A keyring is asked again at once: it may have the key by now.
+    if (!(cause instanceof CodecException fault) || !source.asksForEachKey()) return;
+    if (failures.size() >= settings.maxKeys()) failures.clear();
+    long pause = fault.reason() == KEY_UNAVAILABLE ? FAULT_NANOS : REFUSAL_NANOS;
+    failures.put(name, new Failure(fault, nanos.getAsLong() + pause));
   }
 
   private DataKey<?> await(CompletableFuture<DataKey<?>> flight) {

@@ -257,13 +257,26 @@ class KmsKeysTest {
       assertFalse(String.valueOf(it.getMessage()).contains(KmsStandIn.CANARY));
   }
 
-  @Test
-  void afterAFaultTheNextPayloadAsksAgain() {
-    var codec = codec(kms.createKey());
-    refuse("GenerateDataKey", "AccessDeniedException", 400);
-    refused(CANNOT_ENCODE, () -> codec.encode(List.of(payload("x"))));
+  @ParameterizedTest
+  @CsvSource({"AccessDeniedException, 400, 2", "KMSInternalException, 500, 1"})
+  void aFaultIsAnsweredFromMemoryForAMomentAndThenAskedForAgain(String name, int status, int seconds) {
+    String key = kms.createKey();
+    var encoded = codec(key).encode(List.of(payload("x")));
+    var codec = codec(key);
+    kms.calls.clear();
+    kms.trouble = (operation, arn) -> new KmsStandIn.Refusal(name, status);
+    for (int i = 0; i < 3; i++) {
+      for (Executable work :
+          List.<Executable>of(() -> codec.encode(List.of(payload("x"))), () -> codec.decode(encoded))) {
+        var exception = assertThrows(CodecException.class, work);
+        assertTrue(exception.getMessage().contains(name), exception.getMessage());
+      }
+    }
+    assertEquals(List.of("GenerateDataKey", "Decrypt"), kms.calls);
     kms.trouble = (operation, arn) -> null;
+    clock.passSeconds(seconds);
     assertEquals(List.of(payload("x")), codec.decode(codec.encode(List.of(payload("x")))));
+    assertEquals(List.of(payload("x")), codec.decode(encoded));
   }
 
   @Test
@@ -291,6 +304,7 @@ class KmsKeysTest {
     clock.passSeconds(86_401);
     refuse("GenerateDataKey", "DisabledException", 400);
     refused(CANNOT_ENCODE, () -> codec.encode(List.of(payload("x"))));
+    clock.passSeconds(2);
     refuse("GenerateDataKey", "ThrottlingException", 400);
     refused(KEY_UNAVAILABLE, () -> codec.encode(List.of(payload("x"))));
   }
