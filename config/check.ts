@@ -11,7 +11,7 @@ import { checkKeys } from './checks/keys.ts';
 import { checkCors, checkLimits } from './checks/requests.ts';
 import { checkStorage } from './checks/storage.ts';
 import type { EnvironmentConfig } from './environment.ts';
-import type { Problem } from './problem.ts';
+import { nearest, type Problem } from './problem.ts';
 import { CONFIG_VERSION } from './schema.ts';
 import { checkShape } from './shape.ts';
 
@@ -58,7 +58,12 @@ export function checkSections(config: unknown, sections: readonly SectionCheck[]
   const ofVersion = checkVersion(config);
   // Fields of a form that is not known would be refused one by one, with fixes that mislead.
   if (ofVersion.length > 0) return ofVersion;
-  const wrong = new Set(ofForm.map(({ path }) => /^[^.[]*/.exec(path)?.[0]));
+  const wrong = new Set(ofForm.map(({ path }) => /^[^.[]*/.exec(path)?.[0] ?? ''));
+  // A field under a misspelled name is not where a section looks for it.
+  const fields = sections
+    .flatMap((it) => it.fields)
+    .filter((name) => (config as Partial<EnvironmentConfig>)[name] === undefined);
+  for (const name of [...wrong]) wrong.add(nearest(name, fields) ?? name);
   const place = 'deployment' in config ? 'aws' : 'local';
   const sound = sections.filter(({ fields }) => !fields.some((field) => wrong.has(field)));
   return [...ofForm, ...sound.flatMap(({ check }) => check(config as EnvironmentConfig, place))];

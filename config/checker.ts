@@ -81,15 +81,17 @@ export function object<T extends object>(fields: NoInfer<Fields<T>>): Check<T> {
   return (value, path) => {
     if (!isObject(value)) return [notAnObject(value, path)];
     const at = (name: string) => (path === '' ? name : `${path}.${name}`);
-    const unknown = Object.keys(value)
-      .filter((name) => !Object.hasOwn(fields, name))
-      .map((name) => ({ path: at(name), message: noSuchField(name, Object.keys(fields)) }));
+    const names = Object.keys(fields);
+    const unknown = Object.keys(value).filter((name) => !names.includes(name));
+    // One cause, one problem: a field under a misspelled name is not missing as well, and what is in it is looked at.
+    const misspelled = new Map(unknown.map((name) => [nearest(name, names), name]));
     const known = checks.flatMap(([name, field]): Problem[] => {
-      const given = value[name];
-      if (given !== undefined) return (typeof field === 'function' ? field : field.optional)(given, at(name));
+      const spelled = value[name] === undefined ? (misspelled.get(name) ?? name) : name;
+      const given = value[spelled];
+      if (given !== undefined) return (typeof field === 'function' ? field : field.optional)(given, at(spelled));
       return typeof field === 'function' ? [{ path: at(name), message: forgotten(field) }] : [];
     });
-    return [...known, ...unknown];
+    return [...known, ...unknown.map((name) => ({ path: at(name), message: noSuchField(name, names) }))];
   };
 }
 

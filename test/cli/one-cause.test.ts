@@ -50,7 +50,8 @@ const CLOUD = { issuers: [{ type: 'temporal-cloud' }], serviceTokens: null };
 
 describe('check-config', () => {
   it.each<[string, object, string, RegExp]>([
-    ['a name with a typing error', { acess: [] }, 'acess', /did you mean access\?/],
+    ['a name with a typing error', { access: undefined, acess: [] }, 'acess', /did you mean access\?/],
+    ['a name too many', { acess: [] }, 'acess', /did you mean access\?/],
     ['a value with a typing error', { failures: 'explian' }, 'failures', /'explain'/],
     ['an origin without its scheme', { cors: { origins: ['a.example'], credentials: false } }, 'cors.origins[0]', /./],
     ['an origin with a slash', { cors: { origins: ['https://a/'], credentials: false } }, 'cors.origins[0]', /slash/],

@@ -29,10 +29,10 @@ type Place = { readonly file: string } | { readonly secret: string };
 type Kind = { readonly type: 'a' } | { readonly type: 'b'; readonly size: number };
 
 const inner = object<Inner>({ name: text, size: optional(number) });
+const outer: Check<Outer> = object<Outer>({ inner, list: nullable(listOf(inner)) });
 
 describe('a check of an object', () => {
   it('compiles with every field of the type, and finds what is wrong with each', () => {
-    const outer: Check<Outer> = object<Outer>({ inner, list: nullable(listOf(inner)) });
     expect(outer({ inner: { name: 'a' }, list: null }, '')).toEqual([]);
     const paths = outer({ inner: {}, list: [{ name: 7, size: 'b', extra: true }] }, '').map(({ path }) => path);
     expect(paths).toEqual(['inner.name', 'list[0].name', 'list[0].size', 'list[0].extra']);
@@ -85,5 +85,10 @@ describe('a check of an object', () => {
     // @ts-expect-error: the form b has no check
     const kind: Check<Kind> = formOfType<Kind>({ a }, 'a');
     expect([place({ file: 'a' }, ''), kind({ type: 'a' }, '')]).toEqual([[], []]);
+  });
+
+  it('looks into a field under a misspelled name, and does not miss it besides', () => {
+    const places = outer({ iner: { nme: 'a', size: 'b' }, list: null }, '').map(({ path }) => path);
+    expect(places).toEqual(['iner.size', 'iner.nme', 'iner']);
   });
 });

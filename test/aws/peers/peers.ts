@@ -40,7 +40,13 @@ export interface Task {
 /** Has a peer encode or decode. @throws Error with what the peer wrote to stderr */
 export async function ask(peer: Peer, task: Task, environment: Environment = {}): Promise<readonly Payload[]> {
   const [file = '', ...args] = await peer.prepare();
-  const all = [...args, task.operation, task.namespace, ...Object.entries(task.key).flat(), ...(task.signed ? ['signed'] : [])];
+  const all = [
+    ...args,
+    task.operation,
+    task.namespace,
+    ...Object.entries(task.key).flat(),
+    ...(task.signed ? ['signed'] : []),
+  ];
   const answer = await run(file, all, writePayloads(task.payloads), environment);
   return readPayloads(answer, 1000);
 }
