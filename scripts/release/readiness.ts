@@ -32,7 +32,7 @@ export function problemsOf({ changes, version, otherVersions, changelog, tag, fr
     if (other !== version) problems.push(`${file}: says ${other}, and package.json says ${version}: make them one.`);
   if (!changesOf(changelog, version))
     problems.push(`CHANGELOG.md: has no section ## ${version} that says what changed: rename ## Unreleased to it.`);
-  if (changesOf(changelog, 'Unreleased'))
+  else if (changesOf(changelog, 'Unreleased'))
     problems.push(`CHANGELOG.md: has changes under ## Unreleased, which are in this tree: move them to ## ${version}.`);
   if (tag === 'elsewhere')
     problems.push(`v${version} is the tag of another commit: a version is released once, so take the next one.`);
@@ -42,7 +42,7 @@ export function problemsOf({ changes, version, otherVersions, changelog, tag, fr
     );
   if (frozen === 'different')
     problems.push(
-      `test/releases/${version} holds something else than this tree deploys: take the next version; or, where ${version} was never published, node test/releases/freeze.ts ${version} and commit.`,
+      `test/releases/${version} holds something else than this tree deploys: take the next version; or, where ${version} was never published, run "npx node test/releases/freeze.ts ${version}" and commit.`,
     );
   if (changes.length > 0)
     problems.push(

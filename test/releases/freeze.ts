@@ -1,5 +1,5 @@
 /**
- * Freezes what this release deploys, accepts and writes: `node test/releases/freeze.ts <version>` writes the folder of
+ * Freezes what this release deploys, accepts and writes: `npx node test/releases/freeze.ts <version>` writes the folder of
  * that version; with `--compare` it ends with 1 where the folder holds something else. `npm run release` does both.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { formOf, WRITTEN, WRITTEN_CASES, type WrittenPayload, writeCase } from '
 
 const [version, mode] = process.argv.slice(2);
 if (version === undefined || !/^\d+\.\d+\.\d+$/.test(version)) {
-  process.stderr.write('usage: node test/releases/freeze.ts <version> [--compare], such as 1.2.3\n');
+  process.stderr.write('usage: npx node test/releases/freeze.ts <version> [--compare], such as 1.2.3\n');
   process.exit(2);
 }
 const outdir = mkdtempSync(join(tmpdir(), 'codec-server-freeze-'));
