@@ -5,7 +5,7 @@
 import config from '../../environments/local.ts';
 import { loopbackAuthenticator } from '../../lambda/server/auth/authenticator.ts';
 import { createCodecServer } from '../../lambda/server/create-codec-server.ts';
-import { type CodecResponse, LOCAL_LIMITS } from '../../lambda/server/http/message.ts';
+import { LOCAL_LIMITS } from '../../lambda/server/http/message.ts';
 import { openServerKeys } from '../../lambda/server/open-keys.ts';
 import { NAMESPACE } from '../formats.ts';
 import type { Exchange } from '../load/job.ts';
@@ -25,7 +25,7 @@ export interface InProcessResult {
   readonly cpuMs: number;
 }
 
-type Decode = (body: Buffer) => string | Uint8Array;
+type Decode = (body: Buffer) => Promise<string | Uint8Array>;
 
 async function pipelineDecode(keyring: string): Promise<Decode> {
   const keys = await openServerKeys({ ...config.keys, keyring: { file: keyring } }, { cwd: '/' });
@@ -43,8 +43,8 @@ async function pipelineDecode(keyring: string): Promise<Decode> {
     'x-namespace': [NAMESPACE],
   };
   const NONE: readonly string[] = [];
-  return (body) => {
-    const answer = pipeline({
+  return async (body) => {
+    const answer = await pipeline({
       method: 'POST',
       path: '/decode',
       query: '',
@@ -52,7 +52,7 @@ async function pipelineDecode(keyring: string): Promise<Decode> {
       body,
       deadline: Number.POSITIVE_INFINITY,
       requestId: 'bench',
-    }) as CodecResponse;
+    });
     if (answer.status !== 200) throw new Error(`status ${answer.status}`);
     return answer.body;
   };
@@ -60,16 +60,17 @@ async function pipelineDecode(keyring: string): Promise<Decode> {
 
 process.on('message', ({ exchanges, ms, keyring }: InProcessJob) => {
   void (async () => {
-    const decode: Decode = keyring === undefined ? plainDecode : await pipelineDecode(keyring);
-    for (const exchange of exchanges) new Verifier(exchange).check(200, Buffer.from(decode(exchange.body)));
-    const run = (until: number): number => {
+    const decode: Decode = keyring === undefined ? async (body) => plainDecode(body) : await pipelineDecode(keyring);
+    for (const exchange of exchanges) new Verifier(exchange).check(200, Buffer.from(await decode(exchange.body)));
+    const run = async (until: number): Promise<number> => {
       let requests = 0;
-      while (performance.now() < until) for (const { body } of exchanges) requests += decode(body).length > 0 ? 1 : 0;
+      while (performance.now() < until)
+        for (const { body } of exchanges) requests += (await decode(body)).length > 0 ? 1 : 0;
       return requests;
     };
-    run(performance.now() + ms / 2);
+    await run(performance.now() + ms / 2);
     const cpu = process.cpuUsage();
-    const requests = run(performance.now() + ms);
+    const requests = await run(performance.now() + ms);
     const { user, system } = process.cpuUsage(cpu);
     process.send?.({ requests, cpuMs: (user + system) / 1000 } satisfies InProcessResult);
   })();

@@ -21,7 +21,7 @@ const BODY = [
 
 /** Puts the page in front of a pipeline. Whoever is not a browser gets the pipeline's answer. */
 export function withFrontPage(pipeline: CodecPipeline): CodecPipeline {
-  return (request) => {
+  return async (request) => {
     const asksForPage =
       request.method === 'GET' &&
       request.path === '/' &&

@@ -278,15 +278,14 @@ class RequestHandler implements BodyTaker {
   complete(message: CollectedMessage, response: CollectedResponse, body: Buffer, held = body.length): void {
     this.#overdue.delete(message);
     this.#answers.releaseBeforeLarge(body.length);
+    void this.#answer(message, response, body, held);
+  }
+
+  async #answer(message: CollectedMessage, response: CollectedResponse, body: Buffer, held: number): Promise<void> {
     const origin = originOf(message);
     try {
-      const answer = this.#pipeline(new NodeRequest(message, body, Date.now() + this.#answerTimeoutMs));
-      if (answer instanceof Promise) {
-        answer.then(
-          (settled) => this.#send(response, settled, origin, held),
-          (error) => this.#bug(response, error, origin, held),
-        );
-      } else this.#send(response, answer, origin, held);
+      const request = new NodeRequest(message, body, Date.now() + this.#answerTimeoutMs);
+      this.#send(response, await this.#pipeline(request), origin, held);
     } catch (error) {
       this.#bug(response, error, origin, held);
     }

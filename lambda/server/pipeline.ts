@@ -2,8 +2,8 @@
  * The way of a request: route and limits, who, what, may they, keys, open, answer, record. In this
  * order, because nothing may touch a key before the caller is known, nor parse a payload for nobody.
  *
- * Every step answers without a promise when it can. With a remembered token and cached keys a request
- * is answered in the turn of the event loop in which its body is complete.
+ * With a remembered token and cached keys nothing waits for the event loop: a request is answered in the turn in
+ * which its body is complete.
  */
 import {
   type DecodeContext,
@@ -16,7 +16,7 @@ import { type Encoder, encodePayloads } from '../../codec/encode.ts';
 import type { Payload } from '../../codec/payload.ts';
 import type { CorsConfig, FailuresSetting, Limits, PlaintextSetting } from '../../config/schema.ts';
 import { AuditRecord, type AuditSink } from './audit/audit.ts';
-import type { Authenticator, Caller } from './auth/caller.ts';
+import type { Authenticator, Caller, Credentials } from './auth/caller.ts';
 import { decisionsFor } from './auth/decisions.ts';
 import type { AccessPolicy } from './auth/policy.ts';
 import { type CodecPipeline, type CodecRequest, type CodecResponse, HttpError, limitBody } from './http/message.ts';
@@ -61,13 +61,24 @@ export interface PipelineDeps {
   readonly storage?: ExternalStorage | undefined;
   readonly audit: AuditSink;
   /** Whether a key can be used, for `/readyz`. Must be cheap however often it is asked. */
-  readonly ready: () => boolean | Promise<boolean>;
+  readonly ready: () => Promise<boolean>;
   /** Whether the host can carry a body; default: any. */
   readonly fits?: ((body: string | Uint8Array) => boolean) | undefined;
   /** Told of what should never happen, for the log; never with a payload's content. */
   readonly onBug: (error: unknown, requestId: string) => void;
   /** Milliseconds for durations; default `performance.now`. */
   readonly now?: () => number;
+}
+
+/** What somebody who is known asks for. */
+interface Asked {
+  readonly request: CodecRequest;
+  readonly isDownload: boolean;
+  readonly caller: Caller;
+  /** The one that the caller names. */
+  readonly namespace: string | undefined;
+  readonly payloads: readonly Payload[];
+  readonly record: AuditRecord;
 }
 
 /** Makes the pipeline; what the settings say is compiled once. */
@@ -100,30 +111,28 @@ class Pipeline {
     this.#now = deps.now ?? (() => performance.now());
   }
 
-  handle(request: CodecRequest): CodecResponse | Promise<CodecResponse> {
+  async handle(request: CodecRequest): Promise<CodecResponse> {
     const route = routeOf(request.path);
-    const { operation } = route;
-    if (operation === 'healthz' || operation === 'readyz') return this.#health(operation, request);
+    if (route.operation === 'healthz' || route.operation === 'readyz') return this.#health(route.operation, request);
     const record = new AuditRecord(request.requestId, this.#now());
     record.sourceAddress = request.sourceAddress;
+    let answered = false;
+    request.answeredInstead = (status) => {
+      if (answered) return;
+      answered = true;
+      this.#record(record, status);
+    };
+    let response: CodecResponse;
     try {
-      const response = this.#answer(request, route, record);
-      if (!(response instanceof Promise)) return this.#close(record, response, request);
-      let answered = false;
-      request.answeredInstead = (status) => {
-        if (answered) return;
-        answered = true;
-        this.#record(record, status);
-      };
-      const close = (settled: CodecResponse): CodecResponse => {
-        if (answered) return settled;
-        answered = true;
-        return this.#close(record, settled, request);
-      };
-      return response.then(close, (error) => close(this.#failed(error, request, record)));
+      const caller = await this.#deps.authenticator.authenticate(this.#admit(request, route, record));
+      const asked = this.#read(request, route, caller, record);
+      response = route.operation === 'encode' ? await this.#encode(asked) : await this.#decode(asked);
     } catch (error) {
-      return this.#close(record, this.#failed(error, request, record), request);
+      response = this.#failed(error, request, record);
     }
+    if (answered) return response;
+    answered = true;
+    return this.#close(record, response, request);
   }
 
   /** The last word on an answer: what the host cannot carry becomes a 413 before it is recorded. */
@@ -139,11 +148,7 @@ class Pipeline {
   }
 
   /** Everything before the identity: cheap, and of no use to whoever is refused. */
-  #answer(
-    request: CodecRequest,
-    { operation, prefix }: Route,
-    record: AuditRecord,
-  ): CodecResponse | Promise<CodecResponse> {
+  #admit(request: CodecRequest, { operation }: Route, record: AuditRecord): Credentials {
     if (operation === undefined) throw new HttpError(404, 'There is nothing here: POST to /decode or /encode');
     record.operation = operation;
     if (request.method !== 'POST') throw new HttpError(405, `Use POST for /${operation}`, { allow: 'POST' });
@@ -152,44 +157,29 @@ class Pipeline {
       throw new HttpError(404, 'This codec server is not configured to download from external storage');
     requireJson(request.header('content-type'), request.header('content-encoding'));
     limitBody(request.body.length, this.#settings.limits);
-    const caller = this.#deps.authenticator.authenticate({
+    return {
       authorization: request.header('authorization'),
       authorizationExtras: request.header('authorization-extras'),
       // A browser page of an allowed origin says so; nobody else's cookie counts, so no other site can ride on it.
       cookie: record.origin === undefined ? [] : request.header('cookie'),
-    });
-    return caller instanceof Promise
-      ? caller.then((known) => this.#operate(request, operation, prefix, known, record))
-      : this.#operate(request, operation, prefix, caller, record);
+    };
   }
 
-  #operate(
-    request: CodecRequest,
-    operation: Route['operation'],
-    prefix: string | undefined,
-    caller: Caller,
-    record: AuditRecord,
-  ): CodecResponse | Promise<CodecResponse> {
+  #read(request: CodecRequest, { operation, prefix }: Route, caller: Caller, record: AuditRecord): Asked {
     record.caller = caller;
     const namespace = namedNamespace(request.header('x-namespace'), prefix, this.#settings.namespaces);
     record.namedNamespace = namespace;
     record.bulk = operation === 'decode' && isBulkRead(request.query);
     const payloads = readPayloads(request.body, this.#settings.limits.payloads);
-    if (operation === 'encode') return this.#encode(request, payloads, namespace, caller, record);
-    return this.#decode(request, operation === 'download', payloads, namespace, caller, record);
+    return { request, isDownload: operation === 'download', caller, namespace, payloads, record };
   }
 
-  #decode(
-    request: CodecRequest,
-    isDownload: boolean,
-    payloads: readonly Payload[],
-    namespace: string | undefined,
-    caller: Caller,
-    record: AuditRecord,
-  ): CodecResponse | Promise<CodecResponse> {
+  async #decode(asked: Asked): Promise<CodecResponse> {
+    const { request, isDownload, caller, namespace, payloads, record } = asked;
+    const { decoder, policy, storage } = this.#deps;
     const context: DecodeContext = {
       namespace,
-      mayDecode: decisionsFor(caller, 'decode', this.#deps.policy, record.namespaces),
+      mayDecode: decisionsFor(caller, 'decode', policy, record.namespaces),
       onOpened: (opened) => record.opened.add(opened),
       onCannotOpen: ({ message }) => {
         record.cause ??= message;
@@ -198,62 +188,23 @@ class Pipeline {
       limits: { inflateBudget: this.#settings.limits.inflatedBytes },
       usage: record.usage,
     };
-    const decoded = decodePayloads(this.#deps.decoder, payloads, context);
-    const outcomes = this.#retrieve(request, isDownload, decoded, context);
+    let outcomes = await decodePayloads(decoder, payloads, context);
+    const preserves = !isDownload && preservesStorageRefs(request.query);
+    if (isDownload && storage?.areReferences(outcomes) === false)
+      throw new HttpError(400, 'Send only references to external storage to /download, and the rest to /decode');
+    if (!preserves && storage !== undefined) outcomes = await storage.retrieve(outcomes, decoder, context);
+    else if (!preserves) outcomes = withoutForeignReferences(outcomes);
     // What only says where a payload is shows nothing: it is judged when it is followed.
-    const isPreserved = (it: DecodeOutcome) => !isDownload && preservesStorageRefs(request.query) && isReference(it);
-    const answer = (settled: DecodeOutcome[]) => {
-      const judged = this.#settings.plaintext === 'refuse' ? refusePlaintext(settled, isPreserved) : settled;
-      return this.#inProportion(request, payloads, judged, context, caller, record);
-    };
-    return outcomes instanceof Promise ? outcomes.then(answer) : answer(outcomes);
+    if (this.#settings.plaintext === 'refuse')
+      outcomes = refusePlaintext(outcomes, (outcome) => preserves && isReference(outcome));
+    const response = this.#decoded(asked, outcomes);
+    // No answer to somebody without a right is much larger than the request: a list of `{}` grows by being written out.
+    const isInProportion = response.body.length <= Math.max(LEAST_ANSWER, 3 * request.body.length);
+    if (!isInProportion && record.opened.size === 0 && !(await context.mayDecode(namespace))) throw OUT_OF_PROPORTION;
+    return response;
   }
 
-  /** No answer to somebody without a right is much larger than the request: a list of `{}` grows by being written out. */
-  #inProportion(
-    request: CodecRequest,
-    payloads: readonly Payload[],
-    outcomes: readonly DecodeOutcome[],
-    context: DecodeContext,
-    caller: Caller,
-    record: AuditRecord,
-  ): CodecResponse | Promise<CodecResponse> {
-    const response = this.#decoded(request, payloads, outcomes, caller, record);
-    if (record.opened.size > 0 || response.body.length <= Math.max(LEAST_ANSWER, 3 * request.body.length))
-      return response;
-    const judge = (allowed: boolean): CodecResponse => {
-      if (!allowed) throw OUT_OF_PROPORTION;
-      return response;
-    };
-    const allowed = context.mayDecode(context.namespace);
-    return typeof allowed === 'boolean' ? judge(allowed) : allowed.then(judge);
-  }
-
-  /** Follows references to external storage, unless there is none or the client wants them as they are. */
-  #retrieve(
-    { query }: CodecRequest,
-    isDownload: boolean,
-    decoded: DecodeOutcome[] | Promise<DecodeOutcome[]>,
-    context: DecodeContext,
-  ): DecodeOutcome[] | Promise<DecodeOutcome[]> {
-    const { storage, decoder } = this.#deps;
-    if (!isDownload && preservesStorageRefs(query)) return decoded;
-    const retrieve = (outcomes: DecodeOutcome[]) => {
-      if (storage === undefined) return withoutForeignReferences(outcomes);
-      if (isDownload && !storage.areReferences(outcomes))
-        throw new HttpError(400, 'Send only references to external storage to /download, and the rest to /decode');
-      return storage.retrieve(outcomes, decoder, context);
-    };
-    return decoded instanceof Promise ? decoded.then(retrieve) : retrieve(decoded);
-  }
-
-  #decoded(
-    request: CodecRequest,
-    payloads: readonly Payload[],
-    outcomes: readonly DecodeOutcome[],
-    caller: Caller,
-    record: AuditRecord,
-  ): CodecResponse {
+  #decoded({ request, payloads, caller, record }: Asked, outcomes: readonly DecodeOutcome[]): CodecResponse {
     const explains = this.#explainsTo(caller, record);
     let explainable = Math.max(LEAST_EXPLAINED, 2 * request.body.length);
     const explain = (explanation: Payload, original: Payload): Payload => {
@@ -304,45 +255,28 @@ class Pipeline {
     return origin !== undefined || explainTo === 'browsers-and-cli';
   }
 
-  #encode(
-    request: CodecRequest,
-    payloads: readonly Payload[],
-    namespace: string | undefined,
-    caller: Caller,
-    record: AuditRecord,
-  ): CodecResponse | Promise<CodecResponse> {
+  async #encode({ request, payloads, namespace, caller, record }: Asked): Promise<CodecResponse> {
     if (namespace === undefined) throw new HttpError(400, NAME_A_NAMESPACE);
-    const proceed = (allowed: boolean): CodecResponse | Promise<CodecResponse> => {
-      record.namespaces.set(namespace, allowed ? 'allowed' : 'denied');
-      if (!allowed) {
-        record.count('denied', payloads.length);
-        throw new HttpError(
-          403,
-          deniedSentence(caller, 'encode', namespace, this.#ruleToAskFor(caller, 'encode', namespace)),
-        );
-      }
-      const encoded = encodePayloads(this.#deps.encoder, payloads, {
-        namespace,
-        deadline: request.deadline,
-        limits: { inflateBudget: this.#settings.limits.inflatedBytes },
-        usage: record.usage,
-      });
-      const answer = (results: readonly Payload[], stored = 0): CodecResponse => {
-        record.count('encoded', results.length - stored);
-        if (stored > 0) record.count('stored', stored);
-        return payloadsResponse(results, request.requestId);
-      };
-      const { storage } = this.#deps;
-      if (storage === undefined || !mayStore(caller, record))
-        return encoded instanceof Promise ? encoded.then((results) => answer(results)) : answer(encoded);
-      const store = async (inline: readonly Payload[]): Promise<CodecResponse> => {
-        const results = await storage.store(inline, namespace, request.deadline);
-        return answer(results, results.filter((result, index) => result !== inline[index]).length);
-      };
-      return encoded instanceof Promise ? encoded.then(store) : store(encoded);
-    };
-    const allowed = this.#deps.policy.may(caller, 'encode', namespace);
-    return typeof allowed === 'boolean' ? proceed(allowed) : allowed.then(proceed);
+    const allowed = await this.#deps.policy.may(caller, 'encode', namespace);
+    record.namespaces.set(namespace, allowed ? 'allowed' : 'denied');
+    if (!allowed) {
+      record.count('denied', payloads.length);
+      const rule = this.#ruleToAskFor(caller, 'encode', namespace);
+      throw new HttpError(403, deniedSentence(caller, 'encode', namespace, rule));
+    }
+    const inline = await encodePayloads(this.#deps.encoder, payloads, {
+      namespace,
+      deadline: request.deadline,
+      limits: { inflateBudget: this.#settings.limits.inflatedBytes },
+      usage: record.usage,
+    });
+    const { storage } = this.#deps;
+    const isStored = storage !== undefined && mayStore(caller, record);
+    const results = isStored ? await storage.store(inline, namespace, request.deadline) : inline;
+    const stored = results.filter((result, index) => result !== inline[index]).length;
+    record.count('encoded', results.length - stored);
+    if (stored > 0) record.count('stored', stored);
+    return payloadsResponse(results, request.requestId);
   }
 
   /** What went wrong, as a response, and noted for the audit line. */
@@ -353,25 +287,18 @@ class Pipeline {
     return bugResponse(requestId);
   }
 
-  #health(kind: 'healthz' | 'readyz', request: CodecRequest): CodecResponse | Promise<CodecResponse> {
+  async #health(kind: 'healthz' | 'readyz', request: CodecRequest): Promise<CodecResponse> {
     const { method, requestId } = request;
     if (method !== 'GET' && method !== 'HEAD')
       return textResponse(405, `Use GET for /${kind}`, requestId, { allow: 'GET, HEAD' });
     if (kind === 'healthz') return textResponse(200, 'Alive', requestId);
-    const answer = (ready: boolean): CodecResponse =>
-      ready
-        ? textResponse(200, 'Ready', requestId)
-        : textResponse(503, 'No key can be used now', requestId, { 'retry-after': '5' });
-    const failed = (error: unknown): CodecResponse => {
+    const ready = await this.#deps.ready().catch((error) => {
       this.#deps.onBug(error, requestId);
-      return answer(false);
-    };
-    try {
-      const ready = this.#deps.ready();
-      return ready instanceof Promise ? ready.then(answer, failed) : answer(ready);
-    } catch (error) {
-      return failed(error);
-    }
+      return false;
+    });
+    return ready
+      ? textResponse(200, 'Ready', requestId)
+      : textResponse(503, 'No key can be used now', requestId, { 'retry-after': '5' });
   }
 }
 

@@ -27,11 +27,7 @@ export interface ReadinessParts {
 }
 
 /** Asks whether a key can be used; cheap however often it is called. Rejects only for a bug. */
-export function createReadiness({
-  keys,
-  namespaces,
-  now = Date.now,
-}: ReadinessParts): () => boolean | Promise<boolean> {
+export function createReadiness({ keys, namespaces, now = Date.now }: ReadinessParts): () => Promise<boolean> {
   let known: { readonly ready: boolean; readonly until: number } | undefined;
   const flight = new SingleFlight<void>();
 
@@ -45,15 +41,15 @@ export function createReadiness({
     return ready;
   }
 
-  return () => {
+  return async () => {
     if (known !== undefined && now() < known.until) return known.ready;
-    return flight.run(prove).then(
-      () => remember(true),
-      (error) => {
-        if (error instanceof NoKeyError) return remember(false);
-        throw error;
-      },
-    );
+    try {
+      await flight.run(prove);
+      return remember(true);
+    } catch (error) {
+      if (error instanceof NoKeyError) return remember(false);
+      throw error;
+    }
   };
 }
 

@@ -81,7 +81,7 @@ function pipelineOf(keys: KeySource): CodecPipeline {
       decoder: { recognize: recognizeAll, keys, customCodecs: [], maxLayers: 8 },
       encoder: { recognizeOwn, keys, customCodecs: [], compression: 'zlib' },
       audit: { record: (entry) => void JSON.stringify(entry) },
-      ready: () => true,
+      ready: async () => true,
       onBug: (error) => {
         throw error;
       },

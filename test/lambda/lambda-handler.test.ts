@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Context } from 'aws-lambda';
 import { httpApiEvents } from '../../lambda/http-api-events.ts';
@@ -31,15 +32,15 @@ function invoke(
 describe('the Lambda handler', () => {
   it('answers with what the pipeline answers, at once or later', async () => {
     const expected = { statusCode: 200, headers: { ...OK.headers, vary: 'origin' }, body: OK.body };
-    expect(await invoke(() => OK)).toEqual(expected);
     expect(await invoke(async () => OK)).toEqual(expected);
+    expect(await invoke(() => setImmediate(OK))).toEqual(expected);
   });
 
   it('gives the pipeline a deadline before Lambda’s own', async () => {
     const requests: CodecRequest[] = [];
     const before = Date.now();
     await invoke(
-      (request) => {
+      async (request) => {
         requests.push(request);
         return OK;
       },
@@ -57,6 +58,43 @@ describe('the Lambda handler', () => {
       headers: { 'retry-after': '1', 'cache-control': 'no-store', 'x-request-id': requestId, vary: 'origin' },
       body: `This took too long: try again in a moment (request ${requestId})\n`,
     });
+  });
+
+  it('answers what is there within the turn, however little time is left', async () => {
+    for (const remainingMs of [150, 0, -20]) {
+      expect(await invoke(async () => OK, { remainingMs })).toMatchObject({ statusCode: 200 });
+      expect(await invoke(() => new Promise<never>(() => {}), { remainingMs })).toMatchObject({ statusCode: 503 });
+    }
+  });
+
+  it('leaves no timer behind that would go off in the next invocation', async () => {
+    const armed = () => process.getActiveResourcesInfo().filter((it) => it === 'Timeout' || it === 'Immediate').length;
+    const before = armed();
+    await invoke(async () => OK);
+    await invoke(() => new Promise((resolve) => setTimeout(resolve, 5, OK)));
+    await invoke(() => new Promise((_, reject) => setTimeout(reject, 5, new Error('late'))));
+    expect(armed()).toBe(before);
+  });
+
+  it('keeps an invocation that took too long apart from the next one of its instance', async () => {
+    const late = Promise.withResolvers<typeof OK>();
+    const answeredInstead = jest.fn();
+    const pipeline = async (request: CodecRequest) => {
+      request.answeredInstead = answeredInstead;
+      return request.requestId === 'first' ? late.promise : OK;
+    };
+    const onBug = jest.fn();
+    const handler = createLambdaHandler({ events: httpApiEvents, pipeline, onBug, onUnknownEvent: jest.fn() });
+    const event = (requestId: string) => {
+      const { requestContext, ...rest } = apiGatewayEvent();
+      return { ...rest, requestContext: { ...requestContext, requestId } };
+    };
+    expect(await handler(event('first'), contextWith(210))).toMatchObject({ statusCode: 503 });
+    expect(answeredInstead.mock.calls).toEqual([[503]]);
+    const second = handler(event('second'), contextWith(10_000));
+    late.reject(new Error('thawed'));
+    expect(await second).toMatchObject({ statusCode: 200 });
+    expect([answeredInstead.mock.calls.length, onBug.mock.calls.length]).toEqual([1, 0]);
   });
 
   it('answers a blank 500 for a bug, and tells the log alone', async () => {
@@ -92,18 +130,18 @@ describe('the Lambda handler', () => {
       [{ version: '1.0' }, 'no HTTP request'],
     ];
     for (const [event, told] of kinds) {
-      const [onBug, onUnknownEvent, pipeline] = [jest.fn(), jest.fn(), jest.fn(() => OK)];
+      const [onBug, onUnknownEvent, pipeline] = [jest.fn(), jest.fn(), jest.fn(async () => OK)];
       const result = await invoke(pipeline, { event: event as never, onBug, onUnknownEvent });
       expect(result).toMatchObject({ statusCode: 501, body: expect.stringContaining(told) });
       expect(onUnknownEvent).toHaveBeenCalledWith(expect.stringContaining(told), 'lambda-1');
       expect([pipeline.mock.calls, onBug.mock.calls]).toEqual([[], []]);
     }
-    const alb = await invoke(() => OK, { event: kinds[0]?.[0] as never });
+    const alb = await invoke(async () => OK, { event: kinds[0]?.[0] as never });
     expect(alb).toMatchObject({ statusDescription: '501 Not Implemented', isBase64Encoded: false });
   });
 
   it('behind a REST API answers preflights itself, and an HTTP API’s event clearly', async () => {
-    const pipeline = jest.fn(() => OK);
+    const pipeline = jest.fn(async () => OK);
     const onUnknownEvent = jest.fn();
     const events = openEvents({ origins: [ORIGIN], credentials: true });
     const handler = createLambdaHandler({ events, canary, pipeline, onBug: jest.fn(), onUnknownEvent });
@@ -124,7 +162,7 @@ describe('the Lambda handler', () => {
     const onUnknownEvent = jest.fn();
     const handler = createLambdaHandler({
       events: httpApiEvents,
-      pipeline: () => OK,
+      pipeline: async () => OK,
       onBug: jest.fn(),
       onUnknownEvent,
     });
@@ -133,7 +171,7 @@ describe('the Lambda handler', () => {
   });
 
   it('asks the canary when the schedule does, and never for a request', async () => {
-    const pipeline = jest.fn(() => OK);
+    const pipeline = jest.fn(async () => OK);
     const asked = jest.fn(async () => false);
     const parts = { events: httpApiEvents, canary: asked, pipeline, onBug: jest.fn(), onUnknownEvent: jest.fn() };
     const handler = createLambdaHandler(parts);

@@ -38,7 +38,7 @@ export interface CodecResponse {
 }
 
 /** Answers requests. Never rejects: what goes wrong is a response. */
-export type CodecPipeline = (request: CodecRequest) => CodecResponse | Promise<CodecResponse>;
+export type CodecPipeline = (request: CodecRequest) => Promise<CodecResponse>;
 
 /**
  * A request that is answered with an error on purpose. Whatever else is thrown on a request's way is

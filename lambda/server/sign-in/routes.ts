@@ -62,13 +62,11 @@ class Routes {
   }
 
   /** A request of the codec protocol; an answer that the session got may prolong it. Health is asked for by anybody. */
-  pass(request: CodecRequest): CodecResponse | Promise<CodecResponse> {
+  async pass(request: CodecRequest): Promise<CodecResponse> {
     const cookies = request.header('cookie');
-    const answer = this.#deps.pipeline(request);
+    const answer = await this.#deps.pipeline(request);
     if (cookieValues(cookies, SESSION_COOKIE).length === 0 || !this.#sessionDecides(request)) return answer;
-    return answer instanceof Promise
-      ? answer.then((settled) => this.#prolonged(settled, cookies))
-      : this.#prolonged(answer, cookies);
+    return this.#prolonged(answer, cookies);
   }
 
   async show(page: Page, request: CodecRequest): Promise<CodecResponse> {

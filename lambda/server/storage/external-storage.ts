@@ -74,14 +74,10 @@ export interface ExternalStorage {
   /**
    * Replaces references among the outcomes of decoding by what they refer to.
    *
-   * @returns a promise only when there is one
+   * @returns `outcomes` itself when there is none
    * @throws StorageUnavailableError (rejects with it) when S3 may answer in a moment
    */
-  retrieve(
-    outcomes: DecodeOutcome[],
-    decoder: Decoder,
-    context: DecodeContext,
-  ): DecodeOutcome[] | Promise<DecodeOutcome[]>;
+  retrieve(outcomes: DecodeOutcome[], decoder: Decoder, context: DecodeContext): Promise<DecodeOutcome[]>;
 
   /**
    * Stores what is large of the encoded payloads of a namespace, if the configuration lets payloads of
@@ -90,7 +86,7 @@ export interface ExternalStorage {
    * @param deadline milliseconds of `Date.now()`
    * @throws CannotEncodeError, StorageUnavailableError
    */
-  store(payloads: readonly Payload[], namespace: string, deadline: number): readonly Payload[] | Promise<Payload[]>;
+  store(payloads: readonly Payload[], namespace: string, deadline: number): Promise<readonly Payload[]>;
 }
 
 export interface ExternalStorageSettings {
@@ -114,7 +110,7 @@ export function createExternalStorage(settings: ExternalStorageSettings, store: 
       const fetch = new RequestFetch(store, lane, { ...limits, objectBytes }, context.deadline);
       return retrieveReferences(outcomes, context, { decoder, buckets, fetch, answerBytes });
     },
-    store(payloads, namespace, deadline) {
+    async store(payloads, namespace, deadline) {
       const bucket = bucketToWrite(buckets, namespace);
       if (bucket === undefined) return payloads;
       return storeLarge(payloads, namespace, deadline, { store, bucket, lane, fromBytes: storeFromBytes });

@@ -37,15 +37,16 @@ export interface RetrieveDeps {
  * @returns `outcomes` itself when there is no reference among them
  * @throws StorageUnavailableError (rejects with it) when S3 may answer in a moment
  */
-export function retrieveReferences(
+export async function retrieveReferences(
   outcomes: DecodeOutcome[],
   context: DecodeContext,
   deps: RetrieveDeps,
-): DecodeOutcome[] | Promise<DecodeOutcome[]> {
+): Promise<DecodeOutcome[]> {
   if (!outcomes.some(isReference)) return outcomes;
-  return allOrFirstFailure(
+  const retrieved = await allOrFirstFailure(
     outcomes.map((outcome) => (isReference(outcome) ? retrieve(outcome, context, deps) : outcome)),
-  ).then((settled) => withinAnswer(settled, deps.answerBytes));
+  );
+  return withinAnswer(retrieved, deps.answerBytes);
 }
 
 async function retrieve(

@@ -17,7 +17,7 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((server) => server.close(100)));
 });
 
-const echo: CodecPipeline = ({ method, path, query, body }) =>
+const echo: CodecPipeline = async ({ method, path, query, body }) =>
   ok(JSON.stringify({ method, path, query, bytes: body.length }));
 
 function ok(body: string): CodecResponse {
@@ -88,7 +88,7 @@ describe('the local server', () => {
 
   it('hands every value of a repeated header over', async () => {
     let seen: CodecRequest | undefined;
-    const { port } = await start((request) => {
+    const { port } = await start(async (request) => {
       seen = request;
       return ok('{}');
     });
@@ -103,7 +103,7 @@ describe('the local server', () => {
 
   it('gives each request an id and a deadline of its own', async () => {
     const seen: CodecRequest[] = [];
-    const { port } = await start((request) => {
+    const { port } = await start(async (request) => {
       seen.push(request);
       return ok('{}');
     });
@@ -253,7 +253,7 @@ describe('the local server', () => {
 
     it('counts an answer until its client has taken it, and cuts off one that takes nothing', async () => {
       const large = 'x'.repeat(20_000_000);
-      const pipeline: CodecPipeline = ({ path }) => ok(path === '/decode' ? large : '{}');
+      const pipeline: CodecPipeline = async ({ path }) => ok(path === '/decode' ? large : '{}');
       const { port } = await start(pipeline, { admission: { bytes: 1e7, requests: 100 }, stallMs: 300 });
       const unread = connect(port, '127.0.0.1').pause();
       unread.write('POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx');
@@ -346,7 +346,7 @@ describe('the local server', () => {
 
   it('lets a client that is slow to read have all of its answer when it is closed', async () => {
     const large = 'x'.repeat(20_000_000);
-    const server = await start(() => ok(large));
+    const server = await start(async () => ok(large));
     const socket = connect(server.port, '127.0.0.1').pause();
     socket.write('POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx');
     await setTimeout(100);
@@ -404,8 +404,8 @@ describe('the local server', () => {
       },
     };
     /** As the pipeline answers: by who calls, before it looks at the body. */
-    const guarded: CodecPipeline = (request) =>
-      request.header('authorization')[0] === 'known' ? echo(request) : { ...(ok('no') as CodecResponse), status: 401 };
+    const guarded: CodecPipeline = async (request) =>
+      request.header('authorization')[0] === 'known' ? echo(request) : { ...ok('no'), status: 401 };
 
     it('serves who is known while strangers hold connections on which they sent heads alone', async () => {
       const { port } = await start(guarded, { authenticator, admission: { bytes: 1_000_000, requests: 20 } });

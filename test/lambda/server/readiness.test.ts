@@ -29,7 +29,7 @@ describe('readiness', () => {
     const { ready, asked, state } = setup(['a']);
     expect(await Promise.all([ready(), ready(), ready()])).toEqual([true, true, true]);
     state.now += 29_999;
-    expect(ready()).toBe(true);
+    expect(await ready()).toBe(true);
     expect(asked).toEqual(['a']);
     state.now += 1;
     expect(await ready()).toBe(true);
@@ -43,7 +43,7 @@ describe('readiness', () => {
       expect(await ready()).toBe(false);
       state.errors = {};
       state.now += 4_999;
-      expect(ready()).toBe(false);
+      expect(await ready()).toBe(false);
       expect(asked).toHaveLength(1);
       state.now += 1;
       expect(await ready()).toBe(true);
