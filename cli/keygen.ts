@@ -1,6 +1,6 @@
 /** `codec-server keygen`: adds a wrapping key to the keyring, and says which key writes. */
 import { resolve } from 'node:path';
-import { KeyDocumentError, KeyringFileError } from '../codec/errors.ts';
+import { KeyDocumentError, PrivateFileError } from '../codec/errors.ts';
 import {
   formatKeyring,
   type Keyring,
@@ -24,7 +24,7 @@ export const keygen = createCommand('keygen', async ({ values: options }, io) =>
     io.stdout.write(`${change(path, options)}\n`);
     return 0;
   } catch (error) {
-    if (!(error instanceof KeyringFileError || error instanceof KeyDocumentError)) throw error;
+    if (!(error instanceof PrivateFileError || error instanceof KeyDocumentError)) throw error;
     io.stderr.write(`codec-server keygen: ${error.message}\n`);
     return 1;
   }

@@ -7,7 +7,7 @@ import { Checkpoint, CheckpointError } from './cluster/checkpoint.ts';
 import { connectionOf } from './cluster/connection.ts';
 import { createGrpcClient, failed, GrpcError } from './cluster/grpc-client.ts';
 import { Inventory, type InventoryReport } from './cluster/inventory.ts';
-import { addPayload, isSameKey, type KeyReport, KeyUsage, noNeeds, unclear } from './cluster/key-usage.ts';
+import { addPayload, isSameKeyName, KeyNeeds, type KeyReport, noNeeds, unclear } from './cluster/key-usage.ts';
 import { TemporalApi } from './cluster/temporal-api.ts';
 import type { CommandIo } from './command.ts';
 import { openSources, SourceError } from './histories/sources.ts';
@@ -22,7 +22,7 @@ const NOT_COVERED = [
 ];
 
 interface Result {
-  readonly usage: KeyUsage;
+  readonly usage: KeyNeeds;
   readonly inventory: InventoryReport | undefined;
   readonly namespace: string | undefined;
   readonly missing: readonly string[];
@@ -56,7 +56,7 @@ function optionsOf({ values }: Given<'keys-in-use'>) {
 }
 
 async function examineAll(options: ReturnType<typeof optionsOf>, io: CommandIo): Promise<Result> {
-  const usage = new KeyUsage();
+  const usage = new KeyNeeds();
   const progress = new Progress(io);
   try {
     let inventory: InventoryReport | undefined;
@@ -87,7 +87,7 @@ async function examineAll(options: ReturnType<typeof optionsOf>, io: CommandIo):
 
 async function examineExports(
   files: readonly string[],
-  usage: KeyUsage,
+  usage: KeyNeeds,
   io: CommandIo,
   progress: Progress,
 ): Promise<void> {
@@ -106,7 +106,7 @@ async function examineExports(
 }
 
 function verdictOn(key: string, { usage, missing }: Result): Verdict {
-  const found = usage.reports().filter((it) => isSameKey(it.key, key));
+  const found = usage.reports().filter((it) => isSameKeyName(it.key, key));
   if (found.some(({ only }) => only > 0)) return 'needed';
   // An alias may be any KMS key.
   const isKms = parseArn(key)?.service === 'kms';

@@ -11,10 +11,8 @@ import {
   type LogFields,
   type Logger,
   loggable,
+  type WriteLine,
 } from '../lambda/server/audit/logger.ts';
-
-/** Writes one line, without its end. */
-export type WriteLine = (line: string) => void;
 
 /** A logger for a terminal; what only helps to find a bug is left out. */
 export function createTerminalLogger(write: WriteLine): Logger {

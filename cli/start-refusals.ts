@@ -7,8 +7,7 @@
 import { printable } from '../config/printable.ts';
 import type { TurnedAway } from '../lambda/node/local-server.ts';
 import type { AuditEntry, AuditSink } from '../lambda/server/audit/audit.ts';
-import { loggable } from '../lambda/server/audit/logger.ts';
-import type { WriteLine } from './start-log.ts';
+import { loggable, type WriteLine } from '../lambda/server/audit/logger.ts';
 
 /** Told of what was not done. */
 export interface Refusals extends AuditSink {

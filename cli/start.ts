@@ -15,7 +15,7 @@ import { createCodecServer } from '../lambda/server/create-codec-server.ts';
 import { LOCAL_LIMITS } from '../lambda/server/http/message.ts';
 import { isLoopbackAddress } from '../lambda/server/http/origin.ts';
 import { type OpenedIdentity, openIdentity } from '../lambda/server/open-identity.ts';
-import { KeysNotHereError, openServerKeys } from '../lambda/server/open-keys.ts';
+import { NotHereError, openServerKeys } from '../lambda/server/open-keys.ts';
 import { LOCAL_ANSWER_BYTES, openStorage } from '../lambda/server/open-storage.ts';
 import type { CommandIo } from './command.ts';
 import { createCommand, type Given, UsageError } from './run-command.ts';
@@ -39,7 +39,7 @@ export const start = createCommand('start', async ({ values }, io, stop) => {
       error instanceof CannotStartError ||
       error instanceof CodecError ||
       error instanceof ConfigFileError ||
-      error instanceof KeysNotHereError;
+      error instanceof NotHereError;
     if (!known) throw error;
     io.stderr.write(`codec-server: ${error.message}\n`);
     return 1;

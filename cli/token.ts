@@ -1,7 +1,7 @@
 /** `codec-server token NAME`: makes a service token, shows it once, and gives the entry that recognizes it. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { KeyDocumentError, KeyringFileError } from '../codec/errors.ts';
+import { KeyDocumentError, PrivateFileError } from '../codec/errors.ts';
 import { changePrivateFile } from '../codec/keys/secrets/private-file.ts';
 import {
   makeServiceToken,
@@ -67,7 +67,7 @@ function addToFile(path: string, entry: ServiceTokenEntry): string | undefined {
   } catch (error) {
     if (error instanceof KeyDocumentError)
       return `The ${WHAT} ${path} is not a list of service tokens: ${error.message}.`;
-    if (error instanceof KeyringFileError) return error.message;
+    if (error instanceof PrivateFileError) return error.message;
     throw error;
   }
 }

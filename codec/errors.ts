@@ -98,13 +98,26 @@ export class MalformedPayloadError extends CannotOpenError {
  */
 export type UnavailableCause = 'throttled' | 'unreachable' | 'timed-out' | 'unusable';
 
-/** The service behind a key cannot answer now, and may in a moment: a 503, never a refusal. */
-export class KeyUnavailableError extends CodecError {
-  override readonly name: string = 'KeyUnavailableError';
-  readonly reason: UnavailableCause;
+/** What every error has in common that says: a service cannot answer now, and may in a moment. A 503, never a refusal. */
+export abstract class UnavailableError extends CodecError {
+  override readonly name: string = 'UnavailableError';
+  /** The service, for the audit line and the metrics. */
+  abstract readonly dependency: string;
+  /** Undefined where nobody asks why. */
+  abstract readonly reason: UnavailableCause | undefined;
   /** Seconds after which a retry makes sense. */
   readonly retryAfterSeconds: number;
-  /** The service, for the audit line and the metrics. */
+
+  constructor(message: string, retryAfterSeconds: number, options?: ErrorOptions) {
+    super(message, options);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** The service behind a key or a secret cannot answer now. */
+export class KeyUnavailableError extends UnavailableError {
+  override readonly name: string = 'KeyUnavailableError';
+  readonly reason: UnavailableCause;
   readonly dependency: 'kms' | 'secrets';
 
   constructor(
@@ -113,9 +126,8 @@ export class KeyUnavailableError extends CodecError {
     retryAfterSeconds = 1,
     options?: ErrorOptions & { readonly dependency?: 'kms' | 'secrets' },
   ) {
-    super(message, options);
+    super(message, retryAfterSeconds, options);
     this.reason = reason;
-    this.retryAfterSeconds = retryAfterSeconds;
     this.dependency = options?.dependency ?? 'kms';
   }
 }
@@ -150,16 +162,16 @@ export class KeyDocumentError extends CodecError {
 }
 
 /** Why a file with secrets cannot be used. */
-export type KeyringFileProblem = 'missing' | 'not-private' | 'unreadable' | 'malformed' | 'not-writable' | 'busy';
+export type PrivateFileProblem = 'missing' | 'not-private' | 'unreadable' | 'malformed' | 'not-writable' | 'busy';
 
-/** A keyring file, or another file with secrets, cannot be used. The message is one sentence for the person who started the program. */
-export class KeyringFileError extends CodecError {
-  override readonly name: string = 'KeyringFileError';
-  readonly problem: KeyringFileProblem;
+/** A file with secrets, such as a keyring, cannot be used. The message is one sentence for the person who started the program. */
+export class PrivateFileError extends CodecError {
+  override readonly name: string = 'PrivateFileError';
+  readonly problem: PrivateFileProblem;
   /** The file, as it was named. */
   readonly path: string;
 
-  constructor(problem: KeyringFileProblem, path: string, message: string, options?: ErrorOptions) {
+  constructor(problem: PrivateFileProblem, path: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.problem = problem;
     this.path = path;

@@ -22,9 +22,9 @@ export {
   CannotOpenError,
   CodecError,
   CodecOptionsError,
-  KeyringFileError,
-  type KeyringFileProblem,
   KeyUnavailableError,
+  PrivateFileError,
+  type PrivateFileProblem,
   type StorageCause,
   type UnavailableCause,
 } from './errors.ts';

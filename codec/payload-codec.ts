@@ -39,7 +39,7 @@ export interface EncryptingDataConverter extends DataConverter {
  * end the worker: they are withheld, and a sentence says so.
  *
  * @throws CodecOptionsError when the namespace or the keys are missing or wrong, or an option is unknown
- * @throws KeyringFileError when the keyring file cannot be read
+ * @throws PrivateFileError when the keyring file cannot be read
  */
 export function createPayloadCodec(options: PayloadCodecOptions): EncryptingPayloadCodec {
   checkSettings(options, ['namespace']);

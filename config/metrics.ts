@@ -1,7 +1,10 @@
 /**
- * The metrics that the server writes (CloudWatch embedded metric format) and the stack's alarms and
- * dashboard read: the one place where both learn their names.
+ * What the server and its stack have to call by the same names: the metrics that the one writes (CloudWatch embedded
+ * metric format) and the other's alarms and dashboard read, and the event of the canary.
  */
+
+/** What the canary's schedule sends in place of an HTTP request. No gateway can make such an event of a request. */
+export const CANARY_EVENT = { codecServer: 'canary' } as const;
 
 /** The CloudWatch namespace of every metric here. */
 export const METRIC_NAMESPACE = 'TemporalCodecServer';

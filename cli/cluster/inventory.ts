@@ -5,7 +5,7 @@
 import { walkWire } from '../histories/wire.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { GRPC, GrpcError } from './grpc-client.ts';
-import { addStretch, type KeyUsage, type Needs, noNeeds, type PlaceKind } from './key-usage.ts';
+import { addStretch, type KeyNeeds, type Needs, noNeeds, type PlaceKind } from './key-usage.ts';
 import { MalformedAnswerError, Message, message } from './protobuf.ts';
 import { sideBySide, type TemporalApi } from './temporal-api.ts';
 
@@ -45,7 +45,7 @@ interface Workflow {
 export class Inventory {
   readonly #api: TemporalApi;
   readonly #namespace: string;
-  readonly #usage: KeyUsage;
+  readonly #usage: KeyNeeds;
   readonly #checkpoint: Checkpoint;
   readonly #onCount: OnCount;
   readonly #asOf: Date;
@@ -59,7 +59,7 @@ export class Inventory {
   constructor(
     api: TemporalApi,
     namespace: string,
-    usage: KeyUsage,
+    usage: KeyNeeds,
     { checkpoint, onCount, now = new Date() }: { checkpoint: Checkpoint; onCount: OnCount; now?: Date },
   ) {
     this.#api = api;

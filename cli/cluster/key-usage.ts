@@ -82,7 +82,7 @@ export type PlaceKind =
   | 'export';
 
 /** One thing that was looked at. */
-export interface Place {
+export interface NeedyPlace {
   readonly kind: PlaceKind;
   /** Milliseconds since 1970 when it is deleted by itself; undefined as long as it is there. */
   readonly until: number | undefined;
@@ -117,14 +117,14 @@ interface Count {
 const EXAMPLES = 5;
 
 /** Everything that was looked at, put together by key. */
-export class KeyUsage {
+export class KeyNeeds {
   readonly #keys = new Map<string, Count>();
   readonly #unclear = new Map<string, number>();
   readonly #places = new Map<PlaceKind, number>();
   payloads = 0;
 
   /** @param isNew false for what continues a place that was added before */
-  add({ kind, until, name }: Place, needs: Needs): void {
+  add({ kind, until, name }: NeedyPlace, needs: Needs): void {
     this.#places.set(kind, (this.#places.get(kind) ?? 0) + 1);
     this.payloads += needs.payloads;
     for (const [why, payloads] of Object.entries(needs.unclear))
@@ -170,7 +170,7 @@ export class KeyUsage {
 }
 
 /** Whether two names are of one KMS key, or are one name. Replicas of a multi-Region key are one key. */
-export function isSameKey(a: string, b: string): boolean {
+export function isSameKeyName(a: string, b: string): boolean {
   return a === b || (keyId(a) !== undefined && keyId(a) === keyId(b));
 }
 

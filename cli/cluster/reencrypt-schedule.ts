@@ -10,7 +10,7 @@ import { walkWire } from '../histories/wire.ts';
 import { describePayload } from '../inspect/describe-payload.ts';
 import { examineStretch } from '../inspect/examine.ts';
 import { GRPC, GrpcError } from './grpc-client.ts';
-import { isSameKey } from './key-usage.ts';
+import { isSameKeyName } from './key-usage.ts';
 import { Message, message } from './protobuf.ts';
 import type { TemporalApi } from './temporal-api.ts';
 
@@ -112,7 +112,7 @@ export class ScheduleReencryption {
     let count = 0;
     if (stretch !== undefined)
       examineStretch(stretch, '', [], (_place, { keys }) => {
-        if (keys.some((key) => isSameKey(key, this.#from))) count++;
+        if (keys.some((key) => isSameKeyName(key, this.#from))) count++;
       });
     return count;
   }
@@ -125,12 +125,12 @@ export class ScheduleReencryption {
   }
 
   async #payload(payload: Payload | undefined): Promise<Payload | undefined> {
-    if (payload === undefined || !describePayload(payload).keys.some((key) => isSameKey(key, this.#from)))
+    if (payload === undefined || !describePayload(payload).keys.some((key) => isSameKeyName(key, this.#from)))
       return undefined;
     const [decoded] = await this.#codec.decode([payload]);
     if (decoded === undefined || 'closed' in decoded) return undefined;
     const [encoded] = await this.#codec.encode([decoded.payload], this.#namespace);
-    if (encoded === undefined || describePayload(encoded).keys.some((key) => isSameKey(key, this.#from)))
+    if (encoded === undefined || describePayload(encoded).keys.some((key) => isSameKeyName(key, this.#from)))
       throw new ScheduleChangedError(`The key that writes is still ${this.#from}: make another one current first.`);
     return encoded;
   }

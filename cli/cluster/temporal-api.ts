@@ -7,7 +7,7 @@ import { Message } from './protobuf.ts';
 // So many a second and no more: what others may still call of a namespace depends on it.
 
 /** Lets callers pass at a rate, in the order in which they came. */
-export class Pace {
+export class RateLimiter {
   readonly #intervalMs: number;
   #next = 0;
 
@@ -64,9 +64,9 @@ const PASSING: ReadonlySet<number> = new Set([
 /** The API of one server. */
 export class TemporalApi {
   readonly #client: GrpcClient;
-  readonly #pace: Pace;
-  readonly #visibility: Pace;
-  readonly #schedules: Pace;
+  readonly #all: RateLimiter;
+  readonly #visibility: RateLimiter;
+  readonly #schedules: RateLimiter;
   readonly #patienceMs: number;
   #hasAnswered = false;
   /** Calls that were made, repetitions included. */
@@ -78,9 +78,9 @@ export class TemporalApi {
    */
   constructor(client: GrpcClient, perSecond: number, patienceMs = PATIENCE_MS) {
     this.#client = client;
-    this.#pace = new Pace(perSecond);
-    this.#visibility = new Pace(Math.min(perSecond, VISIBILITY_PER_SECOND));
-    this.#schedules = new Pace(Math.min(perSecond, SCHEDULES_PER_SECOND));
+    this.#all = new RateLimiter(perSecond);
+    this.#visibility = new RateLimiter(Math.min(perSecond, VISIBILITY_PER_SECOND));
+    this.#schedules = new RateLimiter(Math.min(perSecond, SCHEDULES_PER_SECOND));
     this.#patienceMs = patienceMs;
   }
 
@@ -104,7 +104,7 @@ export class TemporalApi {
   }
 
   async #turn(method: string): Promise<void> {
-    await this.#pace.turn();
+    await this.#all.turn();
     if (/^(?:List|Count)/.test(method)) await this.#visibility.turn();
     if (/Schedule/.test(method)) await this.#schedules.turn();
   }

@@ -16,7 +16,7 @@ import {
   checkReachable,
 } from './connection.ts';
 import { checkAnonymous, checkExpiredToken, checkForeignToken, checkGivenToken } from './identity.ts';
-import { checkLimits } from './limits.ts';
+import { checkBodyLimits } from './limits.ts';
 import { checkAnswerForm, checkMethod, checkPaths, checkReadiness, checkSizes, checkTolerance } from './protocol.ts';
 import { type Finding, isWrong, skipped } from './report.ts';
 import { checkRoundTrip } from './round-trip.ts';
@@ -134,7 +134,7 @@ function checksOf({ target, now, expiredToken, temporal }: Examination): readonl
     inside('round-trip', () => checkRoundTrip(target), ['answer-form', 'keys']),
     inside('tolerance', () => checkTolerance(target)),
     inside('sizes', () => checkSizes(target)),
-    inside('limits', () => checkLimits(target, temporal), ['round-trip', 'sizes']),
+    inside('limits', () => checkBodyLimits(target, temporal), ['round-trip', 'sizes']),
     { name: 'latency', run: () => checkLatency(target) },
   ];
 }

@@ -6,7 +6,7 @@ import { type Field, MalformedAnswerError, message } from '../cluster/protobuf.t
 import { TemporalApi } from '../cluster/temporal-api.ts';
 import { unanswered } from './browser.ts';
 import { type Answer, answered, type NoAnswer, said } from './exchange.ts';
-import { type JsonPayload, payloadsOf } from './payloads.ts';
+import { type AnsweredPayload, payloadsOf } from './payloads.ts';
 import { type Finding, ok, skipped, warning } from './report.ts';
 import { base64, type Target } from './target.ts';
 
@@ -34,7 +34,7 @@ const SPARE_BYTES = 64;
 const MOST_BYTES = 8 * 1024 * 1024;
 
 /** Compares what the namespace takes with what the codec server makes of a payload, and tries the largest. */
-export async function checkLimits(target: Target, temporal: Connection | undefined): Promise<Finding> {
+export async function checkBodyLimits(target: Target, temporal: Connection | undefined): Promise<Finding> {
   if (temporal === undefined) return skipped('limits', 'needs --address of the Temporal server');
   let limits: NamespaceLimits;
   try {
@@ -86,14 +86,14 @@ async function askLimits(temporal: Connection): Promise<NamespaceLimits> {
 }
 
 interface Encoded {
-  readonly original: JsonPayload;
-  readonly encoded: JsonPayload;
+  readonly original: AnsweredPayload;
+  readonly encoded: AnsweredPayload;
   /** Bytes of the two. */
   readonly given: number;
   readonly stored: number;
 }
 
-async function encode(target: Target, original: JsonPayload): Promise<Encoded | { readonly finding: Finding }> {
+async function encode(target: Target, original: AnsweredPayload): Promise<Encoded | { readonly finding: Finding }> {
   const given = sizeOf(original);
   const answer = await target.post('encode', JSON.stringify({ payloads: [original] }), target.pageOrigin);
   const encoded = answered(answer) && answer.status === 200 ? payloadsOf(answer)?.[0] : undefined;
@@ -112,12 +112,12 @@ function notServed(operation: string, bytes: number, answer: Answer | NoAnswer):
 }
 
 /** Bytes that nothing compresses. */
-function randomPayload(bytes: number): JsonPayload {
+function randomPayload(bytes: number): AnsweredPayload {
   return { metadata: { encoding: base64('binary/plain') }, data: randomBytes(bytes).toString('base64') };
 }
 
 /** Bytes of a payload as Temporal stores and counts it: `temporal.api.common.v1.Payload`. */
-function sizeOf({ metadata = {}, data = '', externalPayloads = [] }: JsonPayload): number {
+function sizeOf({ metadata = {}, data = '', externalPayloads = [] }: AnsweredPayload): number {
   const entries = Object.entries(metadata).map(
     ([name, value]): Field => [1, message([1, name], [2, Buffer.from(value, 'base64')])],
   );

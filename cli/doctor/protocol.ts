@@ -2,7 +2,7 @@
 import { fromBase64 } from '../../codec/payload.ts';
 import { unanswered } from './browser.ts';
 import { answered, said } from './exchange.ts';
-import { type JsonPayload, payloadsOf } from './payloads.ts';
+import { type AnsweredPayload, payloadsOf } from './payloads.ts';
 import { type Finding, failure, ok, skipped, warning } from './report.ts';
 import { base64, plainBody, type Target } from './target.ts';
 
@@ -151,7 +151,7 @@ export async function checkReadiness(target: Target): Promise<Finding> {
   return skipped('keys', `this server does not say whether a key can be used (GET /readyz: ${answer.status})`);
 }
 
-function formProblem(body: string, payloads: readonly JsonPayload[]): string | undefined {
+function formProblem(body: string, payloads: readonly AnsweredPayload[]): string | undefined {
   const extra = Object.keys(JSON.parse(body) as object).find((key) => key !== 'payloads');
   if (extra !== undefined) return `the answer has a field ${JSON.stringify(extra)} beside payloads`;
   if (payloads.length !== 2) return `${payloads.length} payloads for 2: payloads are dropped or added`;

@@ -1,14 +1,14 @@
 /** The round trip: what the server encodes it has to decode again, byte for byte. */
 import { unanswered } from './browser.ts';
 import { answered, said } from './exchange.ts';
-import { type JsonPayload, payloadsOf } from './payloads.ts';
+import { type AnsweredPayload, payloadsOf } from './payloads.ts';
 import { type Finding, failure, ok } from './report.ts';
 import { base64, type Target } from './target.ts';
 
 /** Encode, decode, compare: bytes, order, count, fields. */
 export async function checkRoundTrip(target: Target): Promise<Finding> {
   const { namespace } = target.options;
-  const originals: JsonPayload[] = [
+  const originals: AnsweredPayload[] = [
     {
       metadata: { encoding: base64('json/plain') },
       data: base64(JSON.stringify({ name: 'Zoë', n: 9007199254740993n.toString() })),
@@ -82,8 +82,8 @@ export async function checkRoundTrip(target: Target): Promise<Finding> {
 
 /** Cause and fix of a payload that came back different. */
 function causeOfDifference(
-  original: JsonPayload | undefined,
-  decoded: JsonPayload | undefined,
+  original: AnsweredPayload | undefined,
+  decoded: AnsweredPayload | undefined,
 ): [cause: string, fix: string] {
   if (decoded !== undefined && 'external_payloads' in decoded)
     return [
@@ -107,7 +107,7 @@ function wrongCount(operation: string, sent: number, received: number): Finding 
   );
 }
 
-function samePayload(expected: JsonPayload, actual: JsonPayload | undefined): boolean {
+function samePayload(expected: AnsweredPayload, actual: AnsweredPayload | undefined): boolean {
   const keys = Object.keys(expected.metadata ?? {});
   return (
     keys.every((key) => expected.metadata?.[key] === actual?.metadata?.[key]) &&

@@ -12,7 +12,7 @@ import { createCustomCodec } from '../../codec/temporal-codec.ts';
 import { ConfigFileError, checkConfig, loadConfigFile } from '../../config/check.ts';
 import { formatProblems } from '../../config/problem.ts';
 import type { CodecServerConfig, KeysConfig } from '../../config/schema.ts';
-import { KeysNotHereError, openServerKeys } from '../../lambda/server/open-keys.ts';
+import { NotHereError, openServerKeys } from '../../lambda/server/open-keys.ts';
 import { type Decoded, DecoderError, type PayloadDecoder, wait } from './payload-decoder.ts';
 
 /** Which keys to use. */
@@ -125,7 +125,7 @@ async function orDecoderError<T>(open: () => Promise<T>): Promise<T> {
   try {
     return await open();
   } catch (error) {
-    const known = error instanceof CodecError || error instanceof ConfigFileError || error instanceof KeysNotHereError;
+    const known = error instanceof CodecError || error instanceof ConfigFileError || error instanceof NotHereError;
     if (known) throw new DecoderError(error.message);
     throw error;
   }

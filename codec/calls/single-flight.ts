@@ -1,7 +1,7 @@
 /** One question at a time for all who want its answer. */
 import { type FreezeWatch, watchForFreeze } from './clock.ts';
 
-interface Flight<T> {
+interface Call<T> {
   readonly answer: Promise<T>;
   readonly watch: FreezeWatch;
 }
@@ -12,11 +12,11 @@ interface Flight<T> {
  * the answer of the new one should the old one fail. See {@link watchForFreeze}.
  */
 export class SingleFlight<T> {
-  #flight: Flight<T> | undefined;
+  #call: Call<T> | undefined;
 
   /** Whether an answer is on its way that is worth waiting for. */
   get isUnderWay(): boolean {
-    return this.#flight !== undefined && !this.#flight.watch.hasFrozen;
+    return this.#call !== undefined && !this.#call.watch.hasFrozen;
   }
 
   /**
@@ -25,36 +25,36 @@ export class SingleFlight<T> {
    * @param onFailure told of a failure that counts, before anybody who waits: not of one across a freeze
    */
   run(ask: (startedAt: number) => Promise<T>, onFailure?: (error: unknown, startedAt: number) => void): Promise<T> {
-    if (this.#flight !== undefined && this.isUnderWay) return this.#flight.answer;
+    if (this.#call !== undefined && this.isUnderWay) return this.#call.answer;
     const watch = watchForFreeze();
-    const flight: Flight<T> = { watch, answer: this.#fly(ask, onFailure, watch, () => this.#leave(flight)) };
-    this.#flight = flight;
-    return flight.answer;
+    const call: Call<T> = { watch, answer: this.#make(ask, onFailure, watch, () => this.#end(call)) };
+    this.#call = call;
+    return call.answer;
   }
 
-  async #fly(
+  async #make(
     ask: (startedAt: number) => Promise<T>,
     onFailure: ((error: unknown, startedAt: number) => void) | undefined,
     watch: FreezeWatch,
-    leave: () => void,
+    end: () => void,
   ): Promise<T> {
     const startedAt = Date.now();
     try {
-      // One turn later, so that the flight is known when a call that does not wait for anything is over.
+      // One turn later, so that the call is known when a call that does not wait for anything is over.
       await undefined;
       const answer = await ask(startedAt);
-      leave();
+      end();
       return answer;
     } catch (error) {
-      leave();
+      end();
       if (watch.hasFrozen) return this.run(ask, onFailure);
       onFailure?.(error, startedAt);
       throw error;
     }
   }
 
-  #leave(flight: Flight<T>): void {
-    flight.watch.end();
-    if (this.#flight === flight) this.#flight = undefined;
+  #end(call: Call<T>): void {
+    call.watch.end();
+    if (this.#call === call) this.#call = undefined;
   }
 }

@@ -40,7 +40,7 @@ export function fieldsOf<Name extends string>(
 }
 
 /** An array of at least one element. */
-export function listOf(value: unknown, place: string): readonly unknown[] {
+export function atLeastOneOf(value: unknown, place: string): readonly unknown[] {
   if (!Array.isArray(value) || value.length === 0)
     throw new KeyDocumentError(`${place} must be an array with at least one element`);
   return value;

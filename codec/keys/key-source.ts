@@ -89,7 +89,7 @@ export interface KeySource {
 
   /**
    * The plaintext data key that a payload needs, acquired for the caller, who calls
-   * {@link DataKey.release} exactly once. Many calls for the same key share one flight.
+   * {@link DataKey.release} exactly once. Many calls for the same key share one call.
    *
    * @throws CannotOpenError when no configured key opens it, for this namespace, now or later
    * @throws KeyUnavailableError when the service behind it cannot answer now

@@ -75,7 +75,7 @@ const WORKER_MAX_KEYS = 20_000;
  * Opens the keys.
  *
  * @throws CodecOptionsError when there are none, or one of them is not what it must be
- * @throws KeyringFileError when the keyring file is missing, unreadable, or readable by others
+ * @throws PrivateFileError when the keyring file is missing, unreadable, or readable by others
  */
 export function openWorkerKeys(
   keys: CodecKeys,

@@ -8,9 +8,7 @@ import { encodePayloads } from '../../codec/encode.ts';
 import { recognizeOwn } from '../../codec/formats/all-formats.ts';
 import type { KeySource } from '../../codec/keys/key-source.ts';
 import { metadataOf, type Payload } from '../../codec/payload.ts';
-
-/** What the schedule sends in place of an HTTP request. No gateway can make such an event of a request. */
-export const CANARY_EVENT = { codecServer: 'canary' } as const;
+import { CANARY_EVENT } from '../../config/metrics.ts';
 
 /** Whether an event is the schedule's. */
 export function isCanaryEvent(event: unknown): boolean {

@@ -51,7 +51,7 @@ export interface OpenedIdentity {
 const TURNS_TO_ASK = 6;
 
 /**
- * @throws KeysNotHereError when only a stack can give a secret
+ * @throws NotHereError when only a stack can give a secret
  * @throws CodecError when a file of service tokens cannot be used
  */
 export async function openIdentity(config: IdentityConfig, host: IdentityHost): Promise<OpenedIdentity> {

@@ -44,9 +44,9 @@ export interface OpenedKeys {
   close(): void;
 }
 
-/** The configuration names keys that cannot be opened here. The message is one sentence for a person. */
-export class KeysNotHereError extends Error {
-  override readonly name = 'KeysNotHereError';
+/** The configuration names something that there is not here: keys, a secret or a bucket that only a stack has. The message is one sentence for a person. */
+export class NotHereError extends Error {
+  override readonly name = 'NotHereError';
 }
 
 /**
@@ -65,8 +65,8 @@ interface Part {
  * namespace writes: KMS and the keyring of a secret, whose namespaces are always named, then the keyring file, which serves all unless
  * told otherwise. All of them read.
  *
- * @throws KeysNotHereError when there are none, or only a stack can give them
- * @throws KeyringFileError when a file of keys cannot be used
+ * @throws NotHereError when there are none, or only a stack can give them
+ * @throws PrivateFileError when a file of keys cannot be used
  */
 export function openServerKeys(config: KeysConfig, host: KeysHost): Promise<OpenedKeys> {
   return openKeys(config, host, openKeyring);
@@ -87,8 +87,7 @@ async function openKeys(
   if (config.kms !== null) parts.push(await openKms(config.kms, config, host));
   if (config.keyringSecret) parts.push(await openKeyringSecret(config.keyringSecret, config, host));
   if (config.keyring !== null) {
-    if (openFile === undefined)
-      throw new KeysNotHereError('keys.keyring is a file, and there are none here: write null.');
+    if (openFile === undefined) throw new NotHereError('keys.keyring is a file, and there are none here: write null.');
     const opened = await openFile(config.keyring, config, host);
     keyring = opened.keyring;
     parts.push(opened);
@@ -96,7 +95,7 @@ async function openKeys(
   if (config.staticKeys !== null) parts.push(await openStaticKeys(config.staticKeys, config, host));
   const [first, ...more] = parts.map(({ source }) => source);
   if (first === undefined)
-    throw new KeysNotHereError(
+    throw new NotHereError(
       'The configuration has no keys: give it keys.keyring, keys.keyringSecret, keys.kms or keys.staticKeys.',
     );
   return {
@@ -179,7 +178,7 @@ async function openKms(entries: readonly KmsKeyConfig[], { cache }: KeysConfig, 
 
 function stackKey({ stackKeyArn }: KeysHost, path: string): string {
   if (stackKeyArn !== undefined) return stackKeyArn;
-  throw new KeysNotHereError(`${path} is 'created-by-stack', and there is no stack here: write the ARN of a key.`);
+  throw new NotHereError(`${path} is 'created-by-stack', and there is no stack here: write the ARN of a key.`);
 }
 
 async function openStaticKeys(config: StaticKeysConfig, { cache }: KeysConfig, host: KeysHost): Promise<Part> {
@@ -212,10 +211,10 @@ async function openStaticKeys(config: StaticKeysConfig, { cache }: KeysConfig, h
  * The ARN of a secret.
  *
  * @param path the field of the configuration, for the error
- * @throws KeysNotHereError when only a stack can give it
+ * @throws NotHereError when only a stack can give it
  */
 export function secretArn(ref: SecretRef, stackArn: string | undefined, path: string): string {
   if (ref !== 'created-by-stack') return ref.arn;
   if (stackArn !== undefined) return stackArn;
-  throw new KeysNotHereError(`${path} is 'created-by-stack', and there is no stack here: write { arn: '…' }.`);
+  throw new NotHereError(`${path} is 'created-by-stack', and there is no stack here: write { arn: '…' }.`);
 }

@@ -2,7 +2,7 @@
 import { definedOnly } from '../../codec/defined-only.ts';
 import { parseAccessPoint } from '../../config/bucket.ts';
 import type { CodecServerConfig, StorageBucketConfig, StorageLimits } from '../../config/schema.ts';
-import { KeysNotHereError } from './open-keys.ts';
+import { NotHereError } from './open-keys.ts';
 import type { ExternalStorage } from './storage/external-storage.ts';
 
 /** What external storage needs to know of where it is opened. */
@@ -36,7 +36,7 @@ const LIMITS: StorageLimits = { objectBytes: 52_428_800, requestBytes: 67_108_86
 
 const NOTHING: OpenedStorage = { storage: undefined, close: () => {} };
 
-/** @throws KeysNotHereError when only a stack can give a bucket */
+/** @throws NotHereError when only a stack can give a bucket */
 export async function openStorage(config: CodecServerConfig['storage'], host: StorageHost): Promise<OpenedStorage> {
   if (config === null || config === undefined) return NOTHING;
   const [{ createExternalStorage }, { createBuckets }, { createS3 }] = await Promise.all([
@@ -49,7 +49,7 @@ export async function openStorage(config: CodecServerConfig['storage'], host: St
     if (entry.bucket !== 'created-by-stack') return { ...entry, region: regionOf(entry) };
     const { stackBucket } = host;
     if (stackBucket === undefined)
-      throw new KeysNotHereError(`${path} is 'created-by-stack', and there is no stack here: write its name.`);
+      throw new NotHereError(`${path} is 'created-by-stack', and there is no stack here: write its name.`);
     return { ...entry, bucket: stackBucket.name, region: stackBucket.region };
   });
   const s3 = createS3();

@@ -34,7 +34,7 @@ import {
   writtenLength,
 } from './http/responses.ts';
 import { isBulkRead, preservesStorageRefs, type Route, requireJson, routeOf } from './http/route.ts';
-import { httpErrorOf } from './refusal.ts';
+import { httpErrorOf } from './http-error.ts';
 import type { ExternalStorage } from './storage/external-storage.ts';
 import { EXTERNAL_STORAGE_LAYER } from './storage/object-store.ts';
 import { isReference, withoutForeignReferences } from './storage/reference.ts';

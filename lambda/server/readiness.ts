@@ -29,7 +29,7 @@ export interface ReadinessParts {
 /** Asks whether a key can be used; cheap however often it is called. Rejects only for a bug. */
 export function createReadiness({ keys, namespaces, now = Date.now }: ReadinessParts): () => Promise<boolean> {
   let known: { readonly ready: boolean; readonly until: number } | undefined;
-  const flight = new SingleFlight<void>();
+  const proving = new SingleFlight<void>();
 
   async function prove(): Promise<void> {
     for (const namespace of namespaces) if (await hasKey(keys, namespace, now() + ATTEMPT_MS)) return;
@@ -44,7 +44,7 @@ export function createReadiness({ keys, namespaces, now = Date.now }: ReadinessP
   return async () => {
     if (known !== undefined && now() < known.until) return known.ready;
     try {
-      await flight.run(prove);
+      await proving.run(prove);
       return remember(true);
     } catch (error) {
       if (error instanceof NoKeyError) return remember(false);

@@ -4,12 +4,10 @@ import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { Alias, IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
+import { CANARY_EVENT } from '../../config/metrics.ts';
 
 /** Minutes from one question to the next: longer than a data key is cached by default, so that KMS is asked each time. */
 export const CANARY_MINUTES = 6;
-
-/** What the function takes for the schedule's question; `lambda/server/canary.ts` is the other side of it, and a test holds the two together. */
-export const CANARY_EVENT = { codecServer: 'canary' } as const;
 
 /** Makes the rule `CanarySchedule`. */
 export function scheduleCanary(scope: Construct, environment: string, codec: Alias): void {

@@ -15,10 +15,10 @@ import {
   CodecOptionsError,
   createDataConverter,
   createPayloadCodec,
-  KeyringFileError,
   type KeySource,
   KeyUnavailableError,
   type PayloadCodecOptions,
+  PrivateFileError,
 } from '../../codec/index.ts';
 import { formatKeyring, newKeyring } from '../../codec/keys/keyring/keyring.ts';
 import { metadataOf, serializePayload } from '../../codec/payload.ts';
@@ -218,7 +218,7 @@ describe('the codec of a worker', () => {
     ['with a peer that says too much', { alsoDecode: [{ namespace: 'a', arn: 'b' } as never] }, /alsoDecode\[\]\.arn/],
     ['with a choice that there is not', { plaintext: 'no' as never }, /^plaintext must be 'accept', 'refuse' or left/],
     ['with a compression that it does not know', { compression: 'gzip' as never }, /^compression must be 'zstd'/],
-    ['with a keyring file that does not exist', { keys: { keyring: join(folder, 'none.json') } }, KeyringFileError],
+    ['with a keyring file that does not exist', { keys: { keyring: join(folder, 'none.json') } }, PrivateFileError],
   ])('is not made %s', (_what, options, error) => {
     expect(() => make(options)).toThrow(error);
   });

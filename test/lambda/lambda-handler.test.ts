@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Context } from 'aws-lambda';
+import { CANARY_EVENT } from '../../config/metrics.ts';
 import { httpApiEvents } from '../../lambda/http-api-events.ts';
 import { createLambdaHandler } from '../../lambda/lambda-handler.ts';
 import { openEvents } from '../../lambda/rest-api-events.ts';
-import { CANARY_EVENT } from '../../lambda/server/canary.ts';
 import type { CodecPipeline, CodecRequest } from '../../lambda/server/http/message.ts';
 import { apiGatewayEvent } from '../support/api-gateway-event.ts';
 import { restApiEvent } from '../support/rest-api-event.ts';

@@ -83,7 +83,7 @@ export class DataKeyCache implements KeySource {
   readonly #keys: BoundedCache<DataKey>;
   readonly #writers: WriteKeys;
   readonly #failures: BoundedCache<Error>;
-  readonly #flights = new Map<string, SharedCall<DataKey>>();
+  readonly #calls = new Map<string, SharedCall<DataKey>>();
   #sweeping = false;
   #closed = false;
   #hits = 0;
@@ -120,20 +120,20 @@ export class DataKeyCache implements KeySource {
       return cached.acquire();
     }
     this.#throwRemembered(name, now);
-    const underWay = this.#flights.get(name);
+    const underWay = this.#calls.get(name);
     if (underWay !== undefined && !underWay.hasFrozen) {
       this.#joined++;
       context.usage.cacheHits++;
       return underWay.join(context.deadline);
     }
     if (context.usage.cacheMisses >= this.#maxFetchesPerRequest) throw new TooManyKeysError();
-    const flight = new SharedCall<DataKey>(this.#clock, context.deadline);
-    const fetched = this.#origin.unwrap(request, liveContext(context.namespace, flight));
+    const call = new SharedCall<DataKey>(this.#clock, context.deadline);
+    const fetched = this.#origin.unwrap(request, liveContext(context.namespace, call));
     this.#misses++;
     context.usage.cacheMisses++;
-    this.#flights.set(name, flight);
-    void this.#land(name, flight, fetched, now);
-    return flight.join(context.deadline);
+    this.#calls.set(name, call);
+    void this.#settle(name, call, fetched, now);
+    return call.join(context.deadline);
   }
 
   materialsFor(
@@ -175,16 +175,16 @@ export class DataKeyCache implements KeySource {
     return this.#settings.ttlSeconds * 1000;
   }
 
-  async #land(name: string, flight: SharedCall<DataKey>, fetched: Promise<DataKey>, started: number): Promise<void> {
+  async #settle(name: string, call: SharedCall<DataKey>, fetched: Promise<DataKey>, started: number): Promise<void> {
     try {
       const key = await fetched;
-      this.#forget(name, flight);
-      flight.land(() => key.acquire());
+      this.#forget(name, call);
+      call.resolve(() => key.acquire());
       this.#keep(name, key, started);
     } catch (error) {
-      this.#forget(name, flight);
-      if (!flight.hasFrozen) this.#remember(name, error);
-      flight.fail(error);
+      this.#forget(name, call);
+      if (!call.hasFrozen) this.#remember(name, error);
+      call.reject(error);
     }
   }
 
@@ -204,8 +204,8 @@ export class DataKeyCache implements KeySource {
     };
   }
 
-  #forget(name: string, flight: SharedCall<DataKey>): void {
-    if (this.#flights.get(name) === flight) this.#flights.delete(name);
+  #forget(name: string, call: SharedCall<DataKey>): void {
+    if (this.#calls.get(name) === call) this.#calls.delete(name);
   }
 
   /** What was just written is often read next: by the worker that wrote it, or for the person who started it. */

@@ -39,17 +39,17 @@ export class SharedCall<T> {
   join(deadline: number): Promise<T> {
     this.#watch ??= watchForFreeze();
     if (deadline > this.#deadline) this.#deadline = deadline;
-    const landed = new Promise<T>((resolve, reject) => this.#waiters.push({ deadline, resolve, reject }));
+    const settled = new Promise<T>((resolve, reject) => this.#waiters.push({ deadline, resolve, reject }));
     if (deadline < this.#wakesAt) this.#wakeAt(deadline);
-    return landed;
+    return settled;
   }
 
   /** Gives everybody who still waits a value of their own. */
-  land(give: () => T): void {
+  resolve(give: () => T): void {
     for (const waiter of this.#leave()) waiter.resolve(give());
   }
 
-  fail(error: unknown): void {
+  reject(error: unknown): void {
     for (const waiter of this.#leave()) waiter.reject(error);
   }
 

@@ -15,7 +15,7 @@ export interface WriteLimits {
  */
 export class WriteKey {
   readonly #limits: WriteLimits;
-  readonly #flight: SharedCall<EncryptionMaterials>;
+  readonly #call: SharedCall<EncryptionMaterials>;
   #messages = 0;
   #bytes = 0;
   #made: GeneratedDataKey | undefined;
@@ -24,7 +24,7 @@ export class WriteKey {
   /** @param deadline of the first who will wait for the key, if anybody has to */
   constructor(limits: WriteLimits, clock: Clock, deadline = 0) {
     this.#limits = limits;
-    this.#flight = new SharedCall(clock, deadline);
+    this.#call = new SharedCall(clock, deadline);
   }
 
   /** Whether the data key is here. */
@@ -34,12 +34,12 @@ export class WriteKey {
 
   /** Whether the process stood still while the data key was on its way. */
   get hasFrozen(): boolean {
-    return this.#flight.hasFrozen;
+    return this.#call.hasFrozen;
   }
 
   /** The latest deadline of those who wait for the key. */
   get deadline(): number {
-    return this.#flight.deadline;
+    return this.#call.deadline;
   }
 
   /** Whether one more message may be written under this key. The first always may. */
@@ -52,22 +52,22 @@ export class WriteKey {
   take(bytes: number, deadline: number): EncryptionMaterials | Promise<EncryptionMaterials> {
     this.#messages++;
     this.#bytes += bytes;
-    if (this.#made === undefined) return this.#flight.join(deadline);
+    if (this.#made === undefined) return this.#call.join(deadline);
     this.#made.dataKey.acquire();
     return this.#made;
   }
 
-  land(made: GeneratedDataKey): void {
+  resolve(made: GeneratedDataKey): void {
     this.#made = made;
-    this.#flight.land(() => {
+    this.#call.resolve(() => {
       made.dataKey.acquire();
       return made;
     });
     if (this.#retired) made.dataKey.destroy();
   }
 
-  fail(error: unknown): void {
-    this.#flight.fail(error);
+  reject(error: unknown): void {
+    this.#call.reject(error);
   }
 
   /** No more messages: the key is zeroed when those who have it are done. */

@@ -212,11 +212,11 @@ export class WriteKeys {
     slot.next = next;
     if (this.#closed) slot.retire();
     else if (known === undefined) this.#slots.set(name, slot, now);
-    void this.#land(writer, slot, next, made, now);
+    void this.#settle(writer, slot, next, made, now);
     return next;
   }
 
-  async #land(
+  async #settle(
     { name, encryptionContext, context: { namespace } }: Writer,
     slot: WriteSlot,
     next: WriteKey,
@@ -225,7 +225,7 @@ export class WriteKeys {
   ): Promise<void> {
     try {
       const made = await calling;
-      next.land(made);
+      next.resolve(made);
       this.#events.onMade(made, encryptionContext, namespace, at);
       if (slot.next !== next) return;
       slot.drop();
@@ -239,7 +239,7 @@ export class WriteKeys {
       else slot.drop();
       if (slot.current === undefined && slot.next === undefined) this.#slots.remove(name, slot);
       if (!next.hasFrozen) this.#events.remember(name, error);
-      next.fail(error);
+      next.reject(error);
     }
   }
 

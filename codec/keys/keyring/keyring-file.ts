@@ -1,7 +1,7 @@
 /** The keyring as a file. */
 import { resolve } from 'node:path';
 import { type Clock, systemClock } from '../../calls/clock.ts';
-import { CodecError, KeyDocumentError, KeyringFileError } from '../../errors.ts';
+import { CodecError, KeyDocumentError, PrivateFileError } from '../../errors.ts';
 import { changePrivateFile, makePrivateFile, readPrivateFile } from '../secrets/private-file.ts';
 import { formatKeyring, type Keyring, newKeyring, parseKeyring, withCurrentKey, withNewKey } from './keyring.ts';
 
@@ -10,15 +10,15 @@ const WHAT = 'keyring';
 /**
  * Reads a keyring file.
  *
- * @throws KeyringFileError when it is missing, unreadable, readable by others, or no keyring
+ * @throws PrivateFileError when it is missing, unreadable, readable by others, or no keyring
  */
 export function readKeyringFile(path: string): Keyring {
   try {
     return parseFile(path, readPrivateFile(path, WHAT));
   } catch (error) {
-    if (!(error instanceof KeyringFileError) || error.problem !== 'missing') throw error;
+    if (!(error instanceof PrivateFileError) || error.problem !== 'missing') throw error;
     const howToGetOne = `copy the one of the codec server that is to read what you write, or make one: npx codec-server keygen --keyring ${resolve(path)}`;
-    throw new KeyringFileError('missing', path, `${error.message} To get one, ${howToGetOne}`, { cause: error });
+    throw new PrivateFileError('missing', path, `${error.message} To get one, ${howToGetOne}`, { cause: error });
   }
 }
 
@@ -27,7 +27,7 @@ function parseFile(path: string, text: string): Keyring {
     return parseKeyring(text);
   } catch (error) {
     if (error instanceof KeyDocumentError)
-      throw new KeyringFileError('malformed', path, `The keyring ${resolve(path)} cannot be used: ${error.message}.`);
+      throw new PrivateFileError('malformed', path, `The keyring ${resolve(path)} cannot be used: ${error.message}.`);
     throw error;
   }
 }
@@ -36,13 +36,13 @@ function parseFile(path: string, text: string): Keyring {
  * Reads a keyring file, and makes one with a single new key where there is none. Of several processes
  * that find none at the same time one makes it, and all of them read that one.
  *
- * @throws KeyringFileError when it can neither be read nor made
+ * @throws PrivateFileError when it can neither be read nor made
  */
 export function readOrMakeKeyringFile(path: string): { readonly keyring: Keyring; readonly made: boolean } {
   try {
     return { keyring: readKeyringFile(path), made: false };
   } catch (error) {
-    if (!(error instanceof KeyringFileError) || error.problem !== 'missing') throw error;
+    if (!(error instanceof PrivateFileError) || error.problem !== 'missing') throw error;
   }
   const made = makePrivateFile(path, WHAT, formatKeyring(newKeyring()));
   return { keyring: readKeyringFile(path), made };
@@ -53,7 +53,7 @@ export function readOrMakeKeyringFile(path: string): { readonly keyring: Keyring
  *
  * @param writes whether the new key is the one that writes from now on; the only key of a file always is
  * @returns the keyring as it now stands in the file
- * @throws KeyringFileError when the file cannot be changed, or has a key of that name
+ * @throws PrivateFileError when the file cannot be changed, or has a key of that name
  */
 export function addKeyToKeyringFile(path: string, name: string, writes = true): Keyring {
   return orFileError(path, () => {
@@ -66,7 +66,7 @@ export function addKeyToKeyringFile(path: string, name: string, writes = true): 
  * Makes a key of a keyring file the one that writes.
  *
  * @returns the keyring as it now stands in the file
- * @throws KeyringFileError when there is no file, it cannot be changed, or has no key of that name
+ * @throws PrivateFileError when there is no file, it cannot be changed, or has no key of that name
  */
 export function makeKeyCurrentInFile(path: string, name: string): Keyring {
   return orFileError(path, () => changeKeyringFile(path, (keyring) => withCurrentKey(keyring, name)));
@@ -84,7 +84,7 @@ function orFileError<T>(path: string, run: () => T): T {
     return run();
   } catch (error) {
     if (error instanceof KeyDocumentError)
-      throw new KeyringFileError('malformed', path, `The keyring ${resolve(path)} was not changed: ${error.message}.`);
+      throw new PrivateFileError('malformed', path, `The keyring ${resolve(path)} was not changed: ${error.message}.`);
     throw error;
   }
 }

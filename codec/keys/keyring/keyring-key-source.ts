@@ -43,22 +43,22 @@ export interface KeyringKeySourceOptions {
 
 export class KeyringKeySource implements KeySource {
   readonly unwraps = ['message'] as const;
-  readonly #holder: FollowedKeyring;
+  readonly #followed: FollowedKeyring;
   readonly #serves: (namespace: string | undefined) => boolean;
   readonly #limits: WriteLimits;
   readonly #clock: Clock;
-  readonly #batches: BoundedCache<WriteKey>;
+  readonly #writeKeys: BoundedCache<WriteKey>;
   readonly #unwrapped: BoundedCache<DataKey>;
   #keys: ReadonlyMap<string, RawAesWrappingKey>;
 
   constructor(keyring: Keyring | FollowedKeyring, options: KeyringKeySourceOptions = {}) {
-    this.#holder = 'refresh' in keyring ? keyring : { keyring, refresh: () => false };
+    this.#followed = 'refresh' in keyring ? keyring : { keyring, refresh: () => false };
     this.#limits = { ...DEFAULT_CACHE_SETTINGS, ...definedOnly(options.writeLimits ?? {}) };
     this.#clock = options.clock ?? systemClock;
     const { maxKeys, ttlSeconds, writeSeconds } = { ...DEFAULT_CACHE_SETTINGS, ...definedOnly(options) };
-    this.#batches = new BoundedCache(maxKeys, writeSeconds * 1000, (batch) => batch.retire());
+    this.#writeKeys = new BoundedCache(maxKeys, writeSeconds * 1000, (key) => key.retire());
     this.#unwrapped = new BoundedCache(maxKeys, ttlSeconds * 1000, (key) => key.destroy());
-    this.#keys = wrappingKeys(this.#holder.keyring);
+    this.#keys = wrappingKeys(this.#followed.keyring);
     const { namespaces } = options;
     const matches = namespaces === undefined ? () => true : createNamespaceMatcher(namespaces);
     this.#serves = (namespace) => (namespace === undefined ? namespaces === undefined : matches(namespace));
@@ -88,17 +88,17 @@ export class KeyringKeySource implements KeySource {
     this.#refresh();
     const name = nameOfWriter(encryptionContext, namespace);
     const now = this.#clock.now();
-    let batch = this.#batches.get(name, now);
-    if (batch === undefined || !batch.fits(plaintextLength)) {
-      batch = this.#newBatch(encryptionContext);
-      this.#batches.set(name, batch, now);
+    let key = this.#writeKeys.get(name, now);
+    if (key === undefined || !key.fits(plaintextLength)) {
+      key = this.#newWriteKey(encryptionContext);
+      this.#writeKeys.set(name, key, now);
     }
-    return batch.take(plaintextLength, deadline);
+    return key.take(plaintextLength, deadline);
   }
 
   /** Zeroes the data keys that are kept. Those in use are zeroed when their last user is done. */
   clear(): void {
-    this.#batches.clear();
+    this.#writeKeys.clear();
     this.#unwrapped.clear();
   }
 
@@ -107,7 +107,7 @@ export class KeyringKeySource implements KeySource {
     this.#refresh();
     let failure: CannotOpenError | undefined;
     for (const wrapped of request.encryptedDataKeys) {
-      if (wrapped.providerId !== this.#holder.keyring.namespace) continue;
+      if (wrapped.providerId !== this.#followed.keyring.namespace) continue;
       const named = rawAesKeyNameOf(wrapped);
       const key = named === undefined ? undefined : this.#keys.get(named.name);
       if (key === undefined) continue;
@@ -130,24 +130,24 @@ export class KeyringKeySource implements KeySource {
     );
   }
 
-  #newBatch(encryptionContext: EncryptionContext): WriteKey {
-    const { current } = this.#holder.keyring;
+  #newWriteKey(encryptionContext: EncryptionContext): WriteKey {
+    const { current } = this.#followed.keyring;
     const key = this.#keys.get(current);
     if (key === undefined) throw new CannotEncodeError('the keyring has no current key');
     const bytes = randomBytes(KEY_LENGTH);
-    const batch = new WriteKey(this.#limits, this.#clock);
-    batch.land({
+    const made = new WriteKey(this.#limits, this.#clock);
+    made.resolve({
       dataKey: new DataKey(idOf(key), bytes),
       encryptedDataKeys: [wrapDataKey(key, bytes, encryptionContext)],
     });
-    return batch;
+    return made;
   }
 
   #refresh(): void {
-    if (!this.#holder.refresh()) return;
-    this.#keys = wrappingKeys(this.#holder.keyring);
+    if (!this.#followed.refresh()) return;
+    this.#keys = wrappingKeys(this.#followed.keyring);
     // A key that is no longer the current one must not go on writing.
-    this.#batches.clear();
+    this.#writeKeys.clear();
   }
 }
 

@@ -11,7 +11,7 @@
 import { randomBytes } from 'node:crypto';
 import { KEY_LENGTH } from '../../aws-encryption-sdk/algorithm-suites.ts';
 import { KeyDocumentError } from '../../errors.ts';
-import { fieldsOf, keyBytesOf, keyText, listOf, nameOf, parseKeyDocument } from '../key-document.ts';
+import { atLeastOneOf, fieldsOf, keyBytesOf, keyText, nameOf, parseKeyDocument } from '../key-document.ts';
 import { KMS_PROVIDER_ID } from '../key-source.ts';
 
 /** The key namespace of keyrings that we make. */
@@ -44,7 +44,7 @@ export function parseKeyring(text: string): Keyring {
   if (namespace.startsWith(KMS_PROVIDER_ID))
     throw new KeyDocumentError(`namespace must not start with "${KMS_PROVIDER_ID}"`);
   const current = nameOf(document.current, 'current');
-  const keys = listOf(document.keys, 'keys').map((entry, index): KeyringKey => {
+  const keys = atLeastOneOf(document.keys, 'keys').map((entry, index): KeyringKey => {
     const key = fieldsOf(entry, `keys[${index}]`, ['name', 'key']);
     return { name: nameOf(key.name, `keys[${index}].name`), key: keyBytesOf(key.key, `keys[${index}].key`) };
   });

@@ -26,7 +26,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { KeyringFileError } from '../../errors.ts';
+import { PrivateFileError } from '../../errors.ts';
 
 /** Far more than any of them needs; whatever is larger is another file. */
 const LARGEST_FILE = 1_048_576;
@@ -45,7 +45,7 @@ const WITHOUT_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINV
  * Reads a file that only its owner can read, as text.
  *
  * @param what it is, for the message of an error
- * @throws KeyringFileError when it is missing, unreadable, too large, readable by others, or
+ * @throws PrivateFileError when it is missing, unreadable, too large, readable by others, or
  *   another user's
  */
 export function readPrivateFile(named: string, what: string): string {
@@ -57,18 +57,18 @@ export function readPrivateFile(named: string, what: string): string {
     file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT')
-      throw new KeyringFileError('missing', path, `The ${what} ${path} does not exist.`, { cause });
+      throw new PrivateFileError('missing', path, `The ${what} ${path} does not exist.`, { cause });
     throw unreadable(path, what, cause);
   }
   try {
     const status = fstatSync(file);
-    if (!status.isFile()) throw new KeyringFileError('unreadable', path, `The ${what} ${path} is not a file.`);
+    if (!status.isFile()) throw new PrivateFileError('unreadable', path, `The ${what} ${path} is not a file.`);
     if (status.size > LARGEST_FILE)
-      throw new KeyringFileError('malformed', path, `The ${what} ${path} is too large: ${status.size} bytes.`);
+      throw new PrivateFileError('malformed', path, `The ${what} ${path} is too large: ${status.size} bytes.`);
     // Windows has no such mode: every file looks readable by all.
     if ((status.mode & 0o077) !== 0 && process.platform !== 'win32') {
       const mode = (status.mode & 0o777).toString(8);
-      throw new KeyringFileError(
+      throw new PrivateFileError(
         'not-private',
         path,
         `The ${what} ${path} can be read or changed by others (mode ${mode}): run "chmod 600 ${path}".`,
@@ -76,22 +76,22 @@ export function readPrivateFile(named: string, what: string): string {
     }
     const self = process.getuid?.();
     if (self !== undefined && status.uid !== self && status.uid !== 0)
-      throw new KeyringFileError(
+      throw new PrivateFileError(
         'not-private',
         path,
         `The ${what} ${path} belongs to another user (${status.uid}), who can read and change it: run "chown ${self} ${path}".`,
       );
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    if (cause instanceof KeyringFileError) throw cause;
+    if (cause instanceof PrivateFileError) throw cause;
     throw unreadable(path, what, cause);
   } finally {
     closeSync(file);
   }
 }
 
-function unreadable(path: string, what: string, cause: unknown): KeyringFileError {
-  return new KeyringFileError('unreadable', path, `The ${what} ${path} cannot be read (${codeOf(cause)}).`, { cause });
+function unreadable(path: string, what: string, cause: unknown): PrivateFileError {
+  return new PrivateFileError('unreadable', path, `The ${what} ${path} cannot be read (${codeOf(cause)}).`, { cause });
 }
 
 /**
@@ -99,7 +99,7 @@ function unreadable(path: string, what: string, cause: unknown): KeyringFileErro
  * shows the file with all of its content; where the file system has no links, a lock does that.
  *
  * @returns whether it was made
- * @throws KeyringFileError when it cannot be made
+ * @throws PrivateFileError when it cannot be made
  */
 export function makePrivateFile(
   named: string,
@@ -151,7 +151,7 @@ function makeFolder(folder: string): void {
  * old content whole.
  *
  * @param change makes the new content of the old one; undefined when there is no such file
- * @throws KeyringFileError when it cannot be read or written, or is {@link readPrivateFile | not private};
+ * @throws PrivateFileError when it cannot be read or written, or is {@link readPrivateFile | not private};
  *   and whatever `change` throws, after which the file is as it was
  */
 export function changePrivateFile(named: string, what: string, change: (content: string | undefined) => string): void {
@@ -228,14 +228,14 @@ function syncFolder(path: string): void {
 /**
  * Holds `<path>.lock` meanwhile, so that of two changes none is lost.
  *
- * @throws KeyringFileError when another process holds it for longer than ten seconds
+ * @throws PrivateFileError when another process holds it for longer than ten seconds
  */
 function whileLocked<T>(path: string, what: string, action: () => T): T {
   const lock = `${path}.lock`;
   const deadline = Date.now() + LOCK_PATIENCE;
   while (!tryLock(path, what, lock)) {
     if (Date.now() > deadline)
-      throw new KeyringFileError(
+      throw new PrivateFileError(
         'busy',
         path,
         `The ${what} ${path} is being changed by another process: wait for it, or delete ${lock} if there is none.`,
@@ -265,8 +265,8 @@ function writable<T>(path: string, what: string, action: () => T): T {
   try {
     return action();
   } catch (cause) {
-    if (cause instanceof KeyringFileError) throw cause;
-    throw new KeyringFileError('not-writable', path, `The ${what} ${path} cannot be written (${codeOf(cause)}).`, {
+    if (cause instanceof PrivateFileError) throw cause;
+    throw new PrivateFileError('not-writable', path, `The ${what} ${path} cannot be written (${codeOf(cause)}).`, {
       cause,
     });
   }

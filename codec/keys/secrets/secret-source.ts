@@ -89,7 +89,7 @@ export function createSecretSource<T>(options: SecretSourceOptions<T>): SecretSo
 class CachedSecret<T> implements SecretSource<T> {
   readonly #options: SecretSourceOptions<T>;
   readonly #clock: Clock;
-  readonly #flight = new SingleFlight<T>();
+  readonly #reading = new SingleFlight<T>();
   readonly #backoff: Backoff;
   #known: { readonly versions: SecretVersions; readonly value: T } | undefined;
   /** When the reading began that last confirmed what is known. */
@@ -105,13 +105,13 @@ class CachedSecret<T> implements SecretSource<T> {
   get(): T | Promise<T> {
     const { ttlSeconds = 300 } = this.#options;
     if (this.#known !== undefined && this.#isYoungerThan(ttlSeconds)) return this.#known.value;
-    if (this.#failure !== undefined && this.#backoff.isOn && !this.#flight.isUnderWay)
+    if (this.#failure !== undefined && this.#backoff.isOn && !this.#reading.isUnderWay)
       return this.#fallBack(this.#failure);
     return this.#read();
   }
 
   refresh(): T | Promise<T> {
-    if (this.#flight.isUnderWay) return this.#read();
+    if (this.#reading.isUnderWay) return this.#read();
     // Nothing known is no reason to wait, and neither is an attempt that failed a while ago.
     const tooSoon = this.#backoff.isOn || this.#isYoungerThan(this.#options.refreshSeconds ?? 30);
     return tooSoon ? this.get() : this.#read();
@@ -124,7 +124,7 @@ class CachedSecret<T> implements SecretSource<T> {
 
   async #read(): Promise<T> {
     try {
-      return await this.#flight.run(
+      return await this.#reading.run(
         () => this.#ask(),
         (error) => this.#failed(error as KeyUnavailableError),
       );

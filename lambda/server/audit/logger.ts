@@ -5,7 +5,7 @@
  */
 import { CodecError } from '../../../codec/errors.ts';
 import { printableJson } from '../../../config/printable.ts';
-import { IdentityUnavailableError, UnauthenticatedError } from '../auth/caller.ts';
+import { UnauthenticatedError } from '../auth/caller.ts';
 import { HttpsGetError } from '../auth/https-get.ts';
 
 /**
@@ -103,12 +103,7 @@ export function describeError(error: unknown, depth = 0): ErrorDescription {
 }
 
 function isOurError(error: Error): boolean {
-  return (
-    error instanceof CodecError ||
-    error instanceof UnauthenticatedError ||
-    error instanceof IdentityUnavailableError ||
-    error instanceof HttpsGetError
-  );
+  return error instanceof CodecError || error instanceof UnauthenticatedError || error instanceof HttpsGetError;
 }
 
 /** The `at …` lines alone: the lines above them are the message. */

@@ -2,7 +2,7 @@
  * Who is calling, once proven. The rest of the server knows callers only in this form: nothing but
  * an {@link Authenticator} makes one, and nothing behind it sees a token.
  */
-import { KeyUnavailableError } from '../../../codec/errors.ts';
+import { KeyUnavailableError, UnavailableError } from '../../../codec/errors.ts';
 
 // Every way in which an identity is rejected. The word goes to the audit line; the caller is told
 // what is missing or that a token is over, and otherwise one thing for all.
@@ -134,17 +134,15 @@ export class UnauthenticatedError extends Error {
 /** What an identity may wait for: keys of issuers, secrets, roles, the provider that people sign in at. */
 export type IdentityDependency = 'jwks' | 'secrets' | 'cloud-ops' | 'provider';
 
-/** An identity or a right cannot be verified now: a 503. */
-export class IdentityUnavailableError extends Error {
+/** An identity or a right cannot be verified now. */
+export class IdentityUnavailableError extends UnavailableError {
   override readonly name = 'IdentityUnavailableError';
-  /** For the audit line and metrics: `jwks`, `secrets`, `cloud-ops`, `provider`. */
   readonly dependency: IdentityDependency;
-  readonly retryAfterSeconds: number;
+  readonly reason = undefined;
 
   constructor(dependency: IdentityDependency, message: string, retryAfterSeconds = 1, options?: ErrorOptions) {
-    super(message, options);
+    super(message, retryAfterSeconds, options);
     this.dependency = dependency;
-    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 

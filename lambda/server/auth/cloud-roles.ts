@@ -47,7 +47,7 @@ export interface CloudRolesSettings {
 
 /** One person's question. */
 interface Question {
-  readonly flight: SingleFlight<CloudUser | undefined>;
+  readonly call: SingleFlight<CloudUser | undefined>;
   readonly refused: Backoff;
 }
 
@@ -126,14 +126,14 @@ class CloudRoles implements RoleDirectory {
   /** One question for all who wait for the same person. */
   async #ask(id: string, email: string): Promise<CloudUser | undefined> {
     const question = this.#questions.get(id) ?? this.#newQuestion(id);
-    const { flight, refused } = question;
-    if (!flight.isUnderWay && refused.isOn) throw unavailable(refused);
-    if (!flight.isUnderWay && (this.#backoff.isOn || this.#underWay() >= MAX_QUESTIONS)) {
+    const { call, refused } = question;
+    if (!call.isUnderWay && refused.isOn) throw unavailable(refused);
+    if (!call.isUnderWay && (this.#backoff.isOn || this.#underWay() >= MAX_QUESTIONS)) {
       if (!refused.hasFailed) this.#questions.delete(id);
       throw unavailable(this.#backoff);
     }
     try {
-      const user = await flight.run(
+      const user = await call.run(
         (askedAt) => this.#lookUp(id, email, askedAt),
         (error) => this.#failed(question, error),
       );
@@ -149,7 +149,7 @@ class CloudRoles implements RoleDirectory {
   #newQuestion(id: string): Question {
     if (this.#questions.size >= MAX_PEOPLE) deleteOldest(this.#questions);
     const question = {
-      flight: new SingleFlight<CloudUser | undefined>(),
+      call: new SingleFlight<CloudUser | undefined>(),
       refused: new Backoff(BACKOFF, this.#deps.now),
     };
     this.#questions.set(id, question);
@@ -158,7 +158,7 @@ class CloudRoles implements RoleDirectory {
 
   #underWay(): number {
     let count = 0;
-    for (const { flight } of this.#questions.values()) if (flight.isUnderWay) count++;
+    for (const { call } of this.#questions.values()) if (call.isUnderWay) count++;
     return count;
   }
 

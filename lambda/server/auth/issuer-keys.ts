@@ -137,7 +137,7 @@ export class IssuerKeys {
   readonly #uri: string;
   readonly #algorithms: readonly SignatureAlgorithm[];
   readonly #deps: IssuerKeysDeps;
-  readonly #flight = new SingleFlight<void>();
+  readonly #fetching = new SingleFlight<void>();
   readonly #backoff: Backoff;
   #keys: ReadonlyMap<string, VerificationKey> = new Map();
   /** When the issuer was asked for them. */
@@ -187,7 +187,7 @@ export class IssuerKeys {
   #mustAsk(): boolean {
     const age = this.#age;
     if (age > MAX_AGE_MS) return true;
-    return age > MAX_UNASKED_MS && (this.#flight.isUnderWay || !this.#backoff.isOn);
+    return age > MAX_UNASKED_MS && (this.#fetching.isUnderWay || !this.#backoff.isOn);
   }
 
   /** Waits for new keys; while the issuer cannot be asked, old ones do. */
@@ -203,7 +203,7 @@ export class IssuerKeys {
     const key = this.#keys.get(kid);
     if (key !== undefined) return key;
     // What is on its way may have been asked before the issuer rotated its keys: look again when it is here.
-    if (this.#flight.isUnderWay)
+    if (this.#fetching.isUnderWay)
       return this.#fetch()
         .catch(() => undefined)
         .then(() => this.find(kid));
@@ -219,13 +219,13 @@ export class IssuerKeys {
   }
 
   async #fetchUnlessBackingOff(): Promise<void> {
-    if (this.#backoff.isOn && !this.#flight.isUnderWay) throw this.#unavailable();
+    if (this.#backoff.isOn && !this.#fetching.isUnderWay) throw this.#unavailable();
     await this.#fetch();
   }
 
   async #fetch(): Promise<void> {
     try {
-      await this.#flight.run(
+      await this.#fetching.run(
         (startedAt) => this.#ask(startedAt),
         (error) => this.#failed(error),
       );

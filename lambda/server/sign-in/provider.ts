@@ -83,9 +83,9 @@ const BACKOFF = { firstMs: 2_000, mostMs: 2_000 };
 const TIMEOUT_MS = 4_000;
 const MAX_ANSWER_BYTES = 262_144;
 /** Exchanges at a time; whoever begins a sign-in can come back with a made-up code… */
-const MAX_FLIGHTS = 40;
+const MAX_CALLS = 40;
 /** …so one address has few of them, and the others stay for everybody else. */
-const MAX_FLIGHTS_PER_ADDRESS = 4;
+const MAX_CALLS_PER_ADDRESS = 4;
 
 export function createProvider(config: SignInConfig, deps: ProviderDeps): Provider {
   return new OidcProvider(config, deps);
@@ -98,8 +98,8 @@ class OidcProvider implements Provider {
   #discovered: Discovered | undefined;
   readonly #discovering = new SingleFlight<Discovered>();
   readonly #backoff = new Backoff(BACKOFF);
-  #flights = 0;
-  readonly #flightsByAddress = new Map<string, number>();
+  #calls = 0;
+  readonly #callsByAddress = new Map<string, number>();
 
   constructor(config: SignInConfig, deps: ProviderDeps) {
     this.#config = config;
@@ -154,10 +154,10 @@ class OidcProvider implements Provider {
     const states = answer.getAll('state');
     if (states.length !== 1 || states[0] !== secrets.state || !(answer.has('code') || answer.has('error')))
       throw new SignInRefusedError('What came back does not belong to this sign-in.');
-    const ofAddress = this.#flightsByAddress.get(address) ?? 0;
-    if (this.#flights >= MAX_FLIGHTS || ofAddress >= MAX_FLIGHTS_PER_ADDRESS) throw unavailable();
-    this.#flights++;
-    this.#flightsByAddress.set(address, ofAddress + 1);
+    const ofAddress = this.#callsByAddress.get(address) ?? 0;
+    if (this.#calls >= MAX_CALLS || ofAddress >= MAX_CALLS_PER_ADDRESS) throw unavailable();
+    this.#calls++;
+    this.#callsByAddress.set(address, ofAddress + 1);
     try {
       const client = await import('openid-client');
       const discovered = await this.#discover(client);
@@ -170,10 +170,10 @@ class OidcProvider implements Provider {
       );
       return await discovered.tokens.verify(idToken, 'authorization');
     } finally {
-      this.#flights--;
-      const left = (this.#flightsByAddress.get(address) ?? 1) - 1;
-      if (left === 0) this.#flightsByAddress.delete(address);
-      else this.#flightsByAddress.set(address, left);
+      this.#calls--;
+      const left = (this.#callsByAddress.get(address) ?? 1) - 1;
+      if (left === 0) this.#callsByAddress.delete(address);
+      else this.#callsByAddress.set(address, left);
     }
   }
 
@@ -214,7 +214,7 @@ class OidcProvider implements Provider {
     return configuration;
   }
 
-  /** One flight for all; a failure is remembered for a moment. */
+  /** One call for all; a failure is remembered for a moment. */
   async #discover(client: Library): Promise<Discovered> {
     const known = this.#discovered;
     if (known !== undefined && Date.now() < known.at + DISCOVERY_TTL_MS) return known;

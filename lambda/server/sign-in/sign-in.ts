@@ -29,7 +29,7 @@ export interface SignIn {
  * Opens a sign-in. Its code is given to {@link openIdentity} from outside, so that a bundle without it
  * has none of it.
  *
- * @throws KeysNotHereError when only a stack can give a secret
+ * @throws NotHereError when only a stack can give a secret
  * @throws CodecError when a file cannot be used
  */
 export type OpenSignIn = (

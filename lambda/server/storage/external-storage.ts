@@ -16,7 +16,7 @@ export interface StoreDeps {
   readonly store: ObjectStore;
   readonly bucket: Bucket;
   /** Shared by all requests. */
-  readonly lane: Semaphore;
+  readonly semaphore: Semaphore;
   /** Bytes of an encoded payload, serialized, from which it is stored. */
   readonly fromBytes: number;
 }
@@ -44,7 +44,7 @@ function storeLarge(
       if (payload.data.length + 1024 < deps.fromBytes) return payload;
       const bytes = serializePayload(payload);
       if (bytes.length < deps.fromBytes) return payload;
-      return deps.lane.run(() => put(bytes, namespace, deadline, deps));
+      return deps.semaphore.run(() => put(bytes, namespace, deadline, deps));
     }),
   );
 }
@@ -100,20 +100,20 @@ export interface ExternalStorageSettings {
 
 export function createExternalStorage(settings: ExternalStorageSettings, store: ObjectStore): ExternalStorage {
   const { buckets, storeFromBytes, answerBytes, limits } = settings;
-  const lane = new Semaphore(limits.parallel);
+  const semaphore = new Semaphore(limits.parallel);
   // What cannot be answered need not be read: nothing that is encrypted gets much smaller by being opened.
   const objectBytes = Math.min(limits.objectBytes, answerBytes + ENVELOPE_BYTES);
   return {
     areReferences: (outcomes) =>
       outcomes.every((it) => (it.kind !== 'decoded' && it.kind !== 'unchanged') || isReference(it)),
     retrieve(outcomes, decoder, context) {
-      const fetch = new RequestFetch(store, lane, { ...limits, objectBytes }, context.deadline);
+      const fetch = new RequestFetch(store, semaphore, { ...limits, objectBytes }, context.deadline);
       return retrieveReferences(outcomes, context, { decoder, buckets, fetch, answerBytes });
     },
     async store(payloads, namespace, deadline) {
       const bucket = bucketToWrite(buckets, namespace);
       if (bucket === undefined) return payloads;
-      return storeLarge(payloads, namespace, deadline, { store, bucket, lane, fromBytes: storeFromBytes });
+      return storeLarge(payloads, namespace, deadline, { store, bucket, semaphore, fromBytes: storeFromBytes });
     },
   };
 }

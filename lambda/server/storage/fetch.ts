@@ -20,16 +20,16 @@ export interface FetchLimits {
 /** Fetches the objects of one request. */
 export class RequestFetch {
   readonly #store: ObjectStore;
-  readonly #lane: Semaphore;
+  readonly #semaphore: Semaphore;
   readonly #objectBytes: number;
   readonly #deadline: number;
   readonly #fetched = new Map<string, Promise<Uint8Array>>();
   #left: number;
 
-  /** @param lane shared by all requests; @param deadline milliseconds of `Date.now()` */
-  constructor(store: ObjectStore, lane: Semaphore, limits: FetchLimits, deadline: number) {
+  /** @param semaphore shared by all requests; @param deadline milliseconds of `Date.now()` */
+  constructor(store: ObjectStore, semaphore: Semaphore, limits: FetchLimits, deadline: number) {
     this.#store = store;
-    this.#lane = lane;
+    this.#semaphore = semaphore;
     this.#objectBytes = limits.objectBytes;
     this.#left = limits.requestBytes;
     this.#deadline = deadline;
@@ -46,7 +46,7 @@ export class RequestFetch {
     const name = `${place.bucket}/${place.key}`;
     let object = this.#fetched.get(name);
     if (object === undefined) {
-      object = this.#lane.run(() => this.#fetch(place, sha256));
+      object = this.#semaphore.run(() => this.#fetch(place, sha256));
       this.#fetched.set(name, object);
     }
     return object;

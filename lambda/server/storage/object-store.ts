@@ -1,3 +1,4 @@
+import { UnavailableError } from '../../../codec/errors.ts';
 import { createNamespaceMatcher, type NamespaceMatcher } from '../../../codec/namespace-pattern.ts';
 import { parseAccessPoint } from '../../../config/bucket.ts';
 import type { StorageBucketConfig } from '../../../config/schema.ts';
@@ -60,15 +61,14 @@ export class StorageFault extends Error {
   }
 }
 
-/** S3 cannot answer now, and may in a moment: a 503. */
-export class StorageUnavailableError extends Error {
+/** S3 cannot answer now. */
+export class StorageUnavailableError extends UnavailableError {
   override readonly name = 'StorageUnavailableError';
   readonly dependency = 's3';
   readonly reason: 'throttled' | 'unreachable' | 'timed-out';
-  readonly retryAfterSeconds = 1;
 
   constructor(reason: 'throttled' | 'unreachable' | 'timed-out') {
-    super(`external storage is ${reason}`);
+    super(`external storage is ${reason}`, 1);
     this.reason = reason;
   }
 }

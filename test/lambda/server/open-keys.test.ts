@@ -6,7 +6,7 @@ import { contextOfNamespace } from '../../../codec/aws-encryption-sdk/encryption
 import { CannotEncodeError, CannotOpenError, CodecError } from '../../../codec/errors.ts';
 import type { KeyContext } from '../../../codec/keys/key-source.ts';
 import type { KeysConfig } from '../../../config/schema.ts';
-import { type KeysHost, KeysNotHereError, openServerKeys } from '../../../lambda/server/open-keys.ts';
+import { type KeysHost, NotHereError, openServerKeys } from '../../../lambda/server/open-keys.ts';
 
 const NONE: KeysConfig = { keyring: null, kms: null, staticKeys: null };
 const ARN = 'arn:aws:kms:eu-central-1:111122223333:key/5f0c2a51-0d8b-4d3f-9f57-1c2f3a4b5c6d';
@@ -73,7 +73,7 @@ describe('opening the keys of a configuration', () => {
     opened.close();
     await expect(openServerKeys(config, host)).rejects.toThrow(/^keys\.kms\[0\]\.write is 'created-by-stack'/);
     const secret: KeysConfig = { ...NONE, staticKeys: { secret: 'created-by-stack' } };
-    await expect(openServerKeys(secret, host)).rejects.toThrow(KeysNotHereError);
+    await expect(openServerKeys(secret, host)).rejects.toThrow(NotHereError);
   });
 
   it('refuses at start keys under which a reader of one namespace could read another', async () => {
@@ -89,6 +89,6 @@ describe('opening the keys of a configuration', () => {
   });
 
   it('refuses a configuration that declines every kind of key', async () => {
-    await expect(openServerKeys(NONE, host)).rejects.toThrow(KeysNotHereError);
+    await expect(openServerKeys(NONE, host)).rejects.toThrow(NotHereError);
   });
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { KeyringFileError } from '../../../../codec/errors.ts';
+import { PrivateFileError } from '../../../../codec/errors.ts';
 import {
   addKeyToKeyringFile,
   readKeyringFile,
@@ -20,11 +20,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function problemOf(action: () => unknown): KeyringFileError {
+function problemOf(action: () => unknown): PrivateFileError {
   try {
     action();
   } catch (error) {
-    if (error instanceof KeyringFileError) return error;
+    if (error instanceof PrivateFileError) return error;
     throw error;
   }
   throw new Error('nothing went wrong');
@@ -95,7 +95,7 @@ describe('a keyring file', () => {
   // Node's own recursive mkdir would try for ever here.
   it('says so where the file system lets nobody make folders', () => {
     if (process.platform !== 'linux') return;
-    expect(() => readOrMakeKeyringFile('/proc/no-such-folder/keyring.json')).toThrow(KeyringFileError);
+    expect(() => readOrMakeKeyringFile('/proc/no-such-folder/keyring.json')).toThrow(PrivateFileError);
   });
 
   it('gets a new key that becomes current, and keeps the older ones', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { KeyDocumentError, KeyringFileError, KeyUnavailableError } from '../../../../codec/errors.ts';
+import { KeyDocumentError, KeyUnavailableError, PrivateFileError } from '../../../../codec/errors.ts';
 import {
   createSecretSource,
   type SecretSourceOptions,
@@ -123,7 +123,7 @@ describe('a secret', () => {
 
   it.each([
     ['is gone or may not be read', new KeyUnavailableError('unusable', 'AccessDenied', 5, { dependency: 'secrets' })],
-    ['is a file that others can read', new KeyringFileError('not-private', '/t', 'The file /t can be read by others')],
+    ['is a file that others can read', new PrivateFileError('not-private', '/t', 'The file /t can be read by others')],
   ])('that %s has no stale hour', async (_, failure) => {
     const { source, vault, clock } = setUp({ ttlSeconds: 60 });
     await source.get();

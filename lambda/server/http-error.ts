@@ -3,14 +3,13 @@ import {
   CannotEncodeError,
   CannotOpenError,
   CodecError,
-  KeyUnavailableError,
   TooManyKeysError,
+  UnavailableError,
 } from '../../codec/errors.ts';
 import type { AuditRecord } from './audit/audit.ts';
-import { IdentityUnavailableError, UnauthenticatedError } from './auth/caller.ts';
+import { UnauthenticatedError } from './auth/caller.ts';
 import { HttpError } from './http/message.ts';
 import { ForbiddenOriginError } from './http/origin.ts';
-import { StorageUnavailableError } from './storage/object-store.ts';
 
 /** The refusal that an error means, its cause noted in the record, or undefined for a bug. */
 export function httpErrorOf(error: unknown, record: AuditRecord): HttpError | undefined {
@@ -21,12 +20,8 @@ export function httpErrorOf(error: unknown, record: AuditRecord): HttpError | un
     record.unauthenticated = error.reason;
     return new HttpError(401, error.message, { 'www-authenticate': error.challenge });
   }
-  if (error instanceof IdentityUnavailableError) {
-    record.fault = error.dependency;
-    return unavailable(error.retryAfterSeconds);
-  }
-  if (error instanceof KeyUnavailableError || error instanceof StorageUnavailableError) {
-    record.fault = `${error.dependency}:${error.reason}`;
+  if (error instanceof UnavailableError) {
+    record.fault = error.reason === undefined ? error.dependency : `${error.dependency}:${error.reason}`;
     return unavailable(error.retryAfterSeconds);
   }
   if (error instanceof TooManyKeysError)
