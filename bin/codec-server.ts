@@ -27,10 +27,14 @@ const io: CommandIo = {
   cwd: callersFolder(),
 };
 
-// A pipe whose reader is gone: no result can be given, and a server whose audit lines are lost must not go on.
+// A pipe whose reader is gone, or a full disk: no result can be given, and a server whose audit lines are lost must not
+// go on.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.stderr.write('codec-server: nobody takes the output any more, so it ends here.\n');
+  const isGone = error.code === 'EPIPE';
+  const problem = isGone
+    ? 'nobody takes the output any more, so it ends here'
+    : `the output cannot be written (${error.code})`;
+  process.stderr.write(`codec-server: ${problem}.\n`);
   process.exit(1);
 });
 

@@ -113,7 +113,7 @@ function openSink(options: Options, io: CommandIo, output: { current: OutputFile
     return new StdoutSink(io);
   }
   const path = resolve(io.cwd, options.output);
-  const isInFolder = !isOne || (existsSync(path) && statSync(path).isDirectory());
+  const isInFolder = !isOne || options.output.endsWith('/') || (existsSync(path) && statSync(path).isDirectory());
   if (!isInFolder && existsSync(path))
     throw new OutputError(`${options.output} is there already, and nothing is overwritten.`);
   return new FileSink((source) => (isInFolder ? join(path, source.outputName) : path), output);

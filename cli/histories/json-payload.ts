@@ -17,8 +17,10 @@ const READABLE = /^[\w.+/-]+$/;
 const DATA = ['data', 'Data'];
 const METADATA = ['metadata', 'Metadata'];
 const EXTERNAL = ['externalPayloads', 'external_payloads', 'ExternalPayloads'];
-/** An object with any other name in it is not a payload. */
-export const PAYLOAD_NAMES: ReadonlySet<string> = new Set([...METADATA, ...DATA, ...EXTERNAL]);
+/** The field that a name stands for. An object with any other name in it, or two names of a field, is not a payload. */
+export const PAYLOAD_NAMES: ReadonlyMap<string, number> = new Map(
+  [METADATA, DATA, EXTERNAL].flatMap((names, field) => names.map((name) => [name, 1 << field])),
+);
 export const METADATA_NAMES: ReadonlySet<string> = new Set(METADATA);
 
 /** A payload and the form it was written in. */
@@ -43,6 +45,11 @@ export function readJsonPayload(value: unknown): JsonPayload | undefined {
   if (data === undefined) return undefined;
   const externalPayloads = readExternal(fieldOf(json, EXTERNAL));
   return { form, payload: externalPayloads === undefined ? { metadata, data } : { metadata, data, externalPayloads } };
+}
+
+/** How many names the metadata has: fewer than were read when one is there twice. */
+export function namesInMetadata(value: unknown): number {
+  return Object.keys(fieldOf(value as Json, METADATA) as Json).length;
 }
 
 /** Writes a payload in place of another one, as that one was written. */

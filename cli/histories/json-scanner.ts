@@ -3,7 +3,8 @@
  * object all of whose names are those of a payload is held until it ends, everything else is passed on.
  * One document or many, one after another or one a line.
  */
-import { METADATA_NAMES, PAYLOAD_NAMES } from './json-payload.ts';
+import { type Frame, placeOf } from './json-frame.ts';
+import { METADATA_NAMES, namesInMetadata, PAYLOAD_NAMES } from './json-payload.ts';
 import { holdsJsonInText, holdsWireInBase64, UnreadableDocumentError } from './rewritable.ts';
 
 /** What the scanner found, in the order of the text. */
@@ -23,23 +24,6 @@ export interface JsonObjectPiece {
   readonly place: string;
 }
 
-interface Frame {
-  readonly isArray: boolean;
-  /** Where it begins, in the buffer. */
-  start: number;
-  /** The name that was read last, or the index. */
-  name: string;
-  index: number;
-  /** Whether every name was one of a payload's so far. */
-  candidate: boolean;
-  /** Whether it stands under `metadata` of a candidate. */
-  readonly isMetadata: boolean;
-  /** Whether it holds an object `metadata` with an `encoding`. */
-  hasEncoding: boolean;
-  /** The text of that object. */
-  metadata: string;
-}
-
 type State = 'value' | 'first-value' | 'name' | 'first-name' | 'colon' | 'after-value';
 
 /** Nesting inside a payload: its external payloads, or its bytes as arrays in objects. */
@@ -48,9 +32,6 @@ const PAYLOAD_DEPTH = 4;
 const MAX_HELD = 64 * 1024 * 1024;
 const LITERAL = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/;
 const MAX_LITERAL = 4_096;
-/** Steps of a place that are shown; a document may be nested as deep as it likes. */
-const MAX_STEPS = 40;
-const SIMPLE_NAME = /^[A-Za-z_$][\w$]*$/;
 
 /** Characters of a string below which no mark fits in. */
 const SHORTEST_MARKED = 12;
@@ -262,10 +243,13 @@ export class JsonScanner {
       start: this.#at,
       name: '',
       index: 0,
+      names: 0,
       candidate: !isArray,
+      fields: 0,
       isMetadata,
       hasEncoding: false,
       metadata: '',
+      metadataNames: 0,
     };
     if (frame.candidate) this.#candidates++;
     this.#stack.push(frame);
@@ -315,7 +299,13 @@ export class JsonScanner {
   #named(name: string): void {
     const frame = this.#stack.at(-1) as Frame;
     frame.name = name;
-    if (frame.candidate && !PAYLOAD_NAMES.has(name)) this.#disqualify(frame, this.#stack.length - 1, false);
+    frame.names++;
+    if (frame.candidate) {
+      const field = PAYLOAD_NAMES.get(name);
+      // Of a name that is there twice, readers take the one or the other.
+      if (field === undefined || (frame.fields & field) !== 0) this.#disqualify(frame, this.#stack.length - 1, false);
+      else frame.fields |= field;
+    }
     if (frame.isMetadata && name === 'encoding') {
       const owner = this.#stack.at(-2) as Frame;
       if (owner.candidate) owner.hasEncoding = true;
@@ -333,6 +323,7 @@ export class JsonScanner {
     }
     if (frame.isMetadata) {
       const owner = this.#stack.at(-2) as Frame;
+      owner.metadataNames = frame.names;
       if (owner.candidate && owner.hasEncoding) owner.metadata = this.#buffer.toString('utf8', frame.start, this.#at);
     }
     this.#stack.pop();
@@ -342,9 +333,13 @@ export class JsonScanner {
   #hold(frame: Frame): void {
     const text = this.#buffer.subarray(frame.start, this.#at);
     while (this.#held.length > 0 && (this.#held.at(-1)?.start ?? 0) >= frame.start) this.#held.pop();
-    const place = this.#place(this.#stack.length - 1);
+    const depth = this.#stack.length - 1;
     const value = this.#parsed(text.toString('utf8'));
-    this.#add({ kind: 'object', text, value, document: this.#document, place }, frame.start);
+    if (namesInMetadata(value) !== frame.metadataNames) this.#note(depth);
+    else {
+      const place = this.#place(depth);
+      this.#add({ kind: 'object', text, value, document: this.#document, place }, frame.start);
+    }
   }
 
   #string(start: number, end: number): void {
@@ -370,20 +365,8 @@ export class JsonScanner {
     if (this.notUnderstood.length < 1_000) this.notUnderstood.push(this.#place(depth));
   }
 
-  /** Where the value is that the frames up to a depth lead to. */
   #place(depth: number): string {
-    let place = '';
-    for (let i = 0; i < depth; i++) {
-      if (depth > MAX_STEPS && i === MAX_STEPS / 2) {
-        place += '…';
-        i = depth - MAX_STEPS / 2;
-      }
-      const { isArray, index, name } = this.#stack[i] as Frame;
-      if (isArray) place += `[${index}]`;
-      else if (!SIMPLE_NAME.test(name)) place += `[${JSON.stringify(name)}]`;
-      else place += place === '' ? name : `.${name}`;
-    }
-    return place;
+    return placeOf(this.#stack, depth);
   }
 
   #broken(): UnreadableDocumentError {

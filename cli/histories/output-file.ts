@@ -16,6 +16,7 @@ export class OutputFile {
   readonly path: string;
   readonly #temporary: string;
   #file: FileHandle | undefined;
+  #isMade = false;
   #waiting: Uint8Array[] = [];
   #length = 0;
 
@@ -30,6 +31,7 @@ export class OutputFile {
     await this.#orOutputError(async () => {
       await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
       this.#file = await open(this.#temporary, 'wx', 0o600);
+      this.#isMade = true;
     });
   }
 
@@ -61,6 +63,7 @@ export class OutputFile {
 
   /** Leaves nothing behind. At once, so that it can be called on the way out. */
   discard(): void {
+    if (!this.#isMade) return;
     rmSync(this.#temporary, { force: true });
     const file = this.#file;
     this.#file = undefined;

@@ -1,6 +1,6 @@
 /** Where histories are read from: files, folders of them, compressed or not, and standard input. */
-import { createReadStream, type Dirent } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -65,34 +65,46 @@ export async function* openSources(files: readonly string[], io: CommandIo): Asy
   }
 }
 
-async function* filesIn(folder: string, name: string): AsyncGenerator<string> {
-  const entries = await orSourceError(name, () => readdir(folder, { withFileTypes: true }));
-  const byName = (a: Dirent, b: Dirent) => (a.name < b.name ? -1 : 1);
-  for (const entry of entries.sort(byName)) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* filesIn(path, name);
-    else if (entry.isFile()) yield path;
+/** Whoever proves something of a folder must not be told of fewer files: what cannot be read is an error. */
+async function* filesIn(folder: string, name: string, above: readonly string[] = []): AsyncGenerator<string> {
+  const entries = await orSourceError(name, () => readdir(folder));
+  const here = [...above, await realpath(folder)];
+  for (const entry of entries.sort()) {
+    const path = join(folder, entry);
+    const shown = join(name, entry);
+    const { isFile, isFolder } = await orSourceError(shown, () => kindOf(path));
+    if (isFile) yield path;
+    else if (!isFolder) throw new SourceError(`${shown} is neither a file nor a folder.`);
+    else if (here.includes(await realpath(path)))
+      throw new SourceError(`${shown} leads back to a folder that it is in.`);
+    else yield* filesIn(path, shown, here);
   }
+}
+
+async function kindOf(path: string): Promise<{ isFile: boolean; isFolder: boolean; size: number }> {
+  const found = await stat(path);
+  return { isFile: found.isFile(), isFolder: found.isDirectory(), size: found.size };
 }
 
 async function fileSource(name: string, path: string, outputName: string): Promise<Source> {
   const { gzip, size } = await orSourceError(name, async () => {
-    const file = await open(path);
-    try {
-      const magic = Buffer.alloc(2);
-      await file.read(magic, 0, 2, 0);
-      return { gzip: isGzip(magic), size: (await file.stat()).size };
-    } finally {
-      await file.close();
-    }
+    const { size, isFile } = await kindOf(path);
+    // What is read of a pipe does not come again: it counts as standard input does.
+    return isFile ? { gzip: await beginsAsGzip(path), size } : { gzip: false, size: undefined };
   });
-  return {
-    name,
-    outputName,
-    gzip,
-    size,
-    chunks: () => inflated(createReadStream(path, { highWaterMark: CHUNK }) as AsyncIterable<Buffer>, name),
-  };
+  const chunks = () => createReadStream(path, { highWaterMark: CHUNK }) as AsyncIterable<Buffer>;
+  return { name, outputName, gzip, size, chunks: () => inflated(chunks(), name) };
+}
+
+async function beginsAsGzip(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const magic = Buffer.alloc(2);
+    await file.read(magic, 0, 2, 0);
+    return isGzip(magic);
+  } finally {
+    await file.close();
+  }
 }
 
 function isGzip(head: Uint8Array): boolean {

@@ -88,6 +88,16 @@ describe('codec-server decode', () => {
     expect((await run(withKeyring('a.json.gz', 'b.json'))).code).toBe(2);
   });
 
+  it('takes a path that ends in a slash for a folder, and nothing below a file for a place', async () => {
+    writeFileSync(join(cwd, 'slash.json'), json);
+    expect((await run(withKeyring('slash.json', '-o', 'new/'))).code).toBe(0);
+    expect(readFileSync(join(cwd, 'new/slash.json'), 'utf8')).toBe(plainJson);
+    const below = await run(withKeyring('slash.json', '-o', 'slash.json/x'));
+    expect([below.code, below.stderr]).toEqual([1, expect.stringContaining('slash.json/x cannot be written')]);
+    expect((await run(withKeyring('slash.json', '-o', 'slash.json/'))).code).toBe(1);
+    expect(readFileSync(join(cwd, 'slash.json'), 'utf8')).toBe(json);
+  });
+
   it('leaves nothing half-written when the input breaks, or it is stopped', async () => {
     writeFileSync(join(cwd, 'cut.json'), json.slice(0, -100));
     const cut = await run(withKeyring('cut.json', '-o', 'cut.out'));
@@ -102,6 +112,18 @@ describe('codec-server decode', () => {
     })();
     expect(await decode(withKeyring('-', '-o', 'stopped'), { ...io, stdin }, stop.signal)).toBe(1);
     expect(readdirSync(cwd).filter((it) => it.includes('cut.out') || it.includes('stopped'))).toEqual([]);
+  });
+
+  it('leaves what took its place in the meantime, and nothing half-written beside it', async () => {
+    const stdin = (async function* () {
+      yield json.slice(0, 1000);
+      writeFileSync(join(cwd, 'meantime.json'), 'other');
+      yield json.slice(1000);
+    })();
+    const io = { ...new TestCommandIo({ cwd }), stdin };
+    expect(await decode(withKeyring('-', '-o', 'meantime.json'), io, new AbortController().signal)).toBe(1);
+    expect(readdirSync(cwd).filter((it) => it.includes('meantime'))).toEqual(['meantime.json']);
+    expect(readFileSync(join(cwd, 'meantime.json'), 'utf8')).toBe('other');
   });
 
   it('leaves its hidden partial file and nothing else when it is killed', async () => {

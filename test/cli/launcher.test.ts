@@ -40,6 +40,11 @@ it('asks what was meant where there is no such command', () => {
   ]);
 });
 
+it('says in one sentence that its output cannot be written', () => {
+  const { status, stderr } = run('sh', ['-c', `"${LAUNCHER}" --version > /dev/full`], folder);
+  expect([status, stderr]).toEqual([1, 'codec-server: the output cannot be written (ENOSPC).\n']);
+});
+
 it('says in one sentence that there is no Node.js it can run on', () => {
   const bare = join(folder, 'codec-server');
   execFileSync('cp', [LAUNCHER, bare]);

@@ -99,6 +99,19 @@ describe('payloads in JSON', () => {
       expect([document, walked(JSON.stringify(document)).notUnderstood.length]).toEqual([document, 1]);
   });
 
+  it.each([
+    ['"metadata":{"encoding":"YQ=="},"data":"YQ==","data":"Yg=="'],
+    ['"data":"YQ==","data":"Yg==","metadata":{"encoding":"YQ=="}'],
+    ['"metadata":{"encoding":"YQ=="},"metadata":{"encoding":"Yg=="},"data":"YQ=="'],
+    ['"metadata":{"encoding":"YQ=="},"Metadata":{"encoding":"Yg=="},"data":"YQ=="'],
+    ['"metadata":{"encoding":"YQ==","encoding":"Yg=="},"data":"YQ=="'],
+    ['"metadata":{"encoding":"YQ==","encryption-key-id":"YQ==","encryption-key-id":"Yg=="},"data":"YQ=="'],
+    ['"metadata":{"encoding":"YQ==","\\u0065ncoding":"Yg=="},"data":"YQ=="'],
+  ])('are reported where a name stands twice, of which one hides the other: %s', (fields) => {
+    const { payloads, notUnderstood } = walked(`{"x":{${fields}}}`);
+    expect([payloads.length, [...new Set(notUnderstood)]]).toEqual([0, ['x']]);
+  });
+
   it('take no JSON for JSON that JSON.parse does not take', () => {
     for (const text of [
       '{"a":}',
