@@ -4,6 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import type { CodecServerConfig, CustomCodecConfig } from '../config/schema.ts';
+import { openEvents as openHttpApiEvents } from '../lambda/http-api-events.ts';
+import { openEvents as openRestApiEvents } from '../lambda/rest-api-events.ts';
 import { startInProcess } from './function.ts';
 
 /** What `lib/function-code.ts` writes into `config.json`. */
@@ -31,16 +33,9 @@ async function ownSignIn() {
   return (await import('../lambda/server/sign-in/open-sign-in.ts')).openSignIn;
 }
 
-async function openEventsOfFront() {
-  const { openEvents } = settings.restApi
-    ? await import('../lambda/rest-api-events.ts')
-    : await import('../lambda/http-api-events.ts');
-  return openEvents;
-}
-
 /** The handler that Lambda calls. */
 export const handler = await startInProcess({ ...settings.config, ...(await ownCodecs()) }, settings.environment, {
-  openEvents: await openEventsOfFront(),
+  openEvents: settings.restApi ? openRestApiEvents : openHttpApiEvents,
   openSignIn: await ownSignIn(),
   loadCanary: async () => (await import('../lambda/server/canary.ts')).createCanary,
 });

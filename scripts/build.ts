@@ -43,7 +43,7 @@ rmSync(inRoot('dist'), { recursive: true, force: true });
 compile(inRoot('tsconfig.build.json'));
 await buildCodecAsCommonJs(inRoot('dist/codec'), inRoot('dist/cjs'));
 await buildCdkCommonJs();
-buildFunction(inRoot('dist/function'));
+await buildFunction(inRoot('dist/function'));
 copyStarter();
 writeSbom();
 await buildWorkerPackage();

@@ -96,7 +96,7 @@ export async function prepareCold(): Promise<PreparedCold> {
       {
         name: 'prebuilt',
         title: 'our function, as the package brings it',
-        code: prebuilt(folder, config),
+        code: await prebuilt(folder, config),
         variables,
         event,
         freshEvents,
@@ -133,10 +133,10 @@ function configFor(issuer: HttpsIssuer, keyArn: string): EnvironmentConfig {
 }
 
 /** The function that the package brings, with its configuration beside it. */
-function prebuilt(folder: string, { deployment: _, ...config }: EnvironmentConfig): string {
+async function prebuilt(folder: string, { deployment: _, ...config }: EnvironmentConfig): Promise<string> {
   const built = join(folder, 'built');
   const code = join(folder, 'prebuilt');
-  buildFunction(built);
+  await buildFunction(built);
   putTogether(built, code, { environment: 'bench', config, restApi: false, codecsEntry: undefined });
   return code;
 }

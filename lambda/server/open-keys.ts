@@ -4,9 +4,12 @@
  */
 import { resolve } from 'node:path';
 import { definedOnly } from '../../codec/defined-only.ts';
+import { DataKeyCache } from '../../codec/keys/cache/data-key-cache.ts';
 import { combineKeySources } from '../../codec/keys/combined-keys.ts';
 import type { KeySource } from '../../codec/keys/key-source.ts';
-import type { KmsObserver } from '../../codec/keys/kms/kms-api.ts';
+import { createKms } from '../../codec/keys/kms/kms.ts';
+import { type KmsObserver, observeKms } from '../../codec/keys/kms/kms-api.ts';
+import { KmsKeys } from '../../codec/keys/kms/kms-key-source.ts';
 import type {
   KeyringSecretConfig,
   KeysConfig,
@@ -147,12 +150,6 @@ async function openKeyringSecret(
 }
 
 async function openKms(entries: readonly KmsKeyConfig[], { cache }: KeysConfig, host: KeysHost): Promise<Part> {
-  const [{ createKms }, { observeKms }, { KmsKeys }, { DataKeyCache }] = await Promise.all([
-    import('../../codec/keys/kms/kms.ts'),
-    import('../../codec/keys/kms/kms-api.ts'),
-    import('../../codec/keys/kms/kms-key-source.ts'),
-    import('../../codec/keys/cache/data-key-cache.ts'),
-  ]);
   const client = createKms();
   await client.ready;
   const kms = host.onKmsCall === undefined ? client : observeKms(client, host.onKmsCall);

@@ -15,6 +15,12 @@ export const PROJECT_ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Some packages are CommonJS inside and `require` what Node brings, which an ES module has no word for. */
 const REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
+/** What S3 alone answers with, among what is asked here. */
+export const STREAMS_OF_EVENTS = '@smithy/core/event-streams';
+
+/** Takes the place of what is not bundled. */
+export const NOT_BUNDLED = './lib/bundle/not-bundled.ts';
+
 /** How esbuild makes a function's code, whatever its entry. */
 export const FUNCTION_SETTINGS = {
   bundle: true,
@@ -85,12 +91,12 @@ function aliasesFor({ keys, identity, codecs = [], storage }: CodecServerConfig)
     ...(keys.kms === null ? ['@aws-sdk/client-kms'] : []),
     ...(hasSecrets ? [] : ['@aws-sdk/client-secrets-manager']),
     ...(keys.kms?.some(({ assumeRole }) => assumeRole !== undefined) ? [] : ['@aws-sdk/nested-clients/sts']),
-    ...(storage ? [] : ['@aws-sdk/client-s3']),
+    ...(storage ? [] : ['@aws-sdk/client-s3', STREAMS_OF_EVENTS]),
     ...(storage?.buckets.some(({ bucket }) => isMultiRegion(bucket)) ? [] : ['@aws-sdk/signature-v4a']),
     // Counts the bytes of external payloads in Temporal's own Payload type, which only codecs of a team's own see.
     ...(codecs.length === 0 ? ['long'] : []),
   ];
-  return Object.fromEntries(unused.map((name) => [name, './lib/bundle/not-bundled.ts']));
+  return Object.fromEntries(unused.map((name) => [name, NOT_BUNDLED]));
 }
 
 /** The entry that puts one environment's configuration, its front's events and the handler together; and its sign-in and canary, if it has them. */

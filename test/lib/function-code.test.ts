@@ -15,7 +15,7 @@ import prod from '../support/environments/prod.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'codec-function-'));
 const built = join(folder, 'built');
-const metafile = buildFunction(built);
+const metafile = await buildFunction(built);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The asset folders of an assembly, by the stack whose function they are. */
@@ -55,11 +55,12 @@ describe('the code of a function', () => {
     expect(codeOf(prebuilt, 'dev').text('config.json')).not.toContain('billing-prod.a1b2c');
   });
 
-  it('has one hash, whichever folder it was built in, copied to and synthesized into', () => {
-    const hashes = ['one', 'two/deeper', 'three'].map((place, index) => {
-      const copy = join(folder, 'machines', place, 'function');
-      if (index === 0) buildFunction(copy);
-      else cpSync(built, copy, { recursive: true });
+  it('has one hash, whichever folder it was built in, copied to and synthesized into', async () => {
+    const copyIn = (place: string): string => join(folder, 'machines', place, 'function');
+    await buildFunction(copyIn('one'));
+    for (const place of ['two/deeper', 'three']) cpSync(built, copyIn(place), { recursive: true });
+    const hashes = ['one', 'two/deeper', 'three'].map((place) => {
+      const copy = copyIn(place);
       const outdir = join(folder, 'machines', place, 'cdk.out');
       synthesizePrebuilt(outdir, copy, { dev });
       return codeOf(outdir, 'dev').hash;
@@ -67,15 +68,20 @@ describe('the code of a function', () => {
     expect(new Set(hashes).size).toBe(1);
   });
 
+  it('asks nothing of `require`, which it is not given', () => {
+    const code = readdirSync(built).map((file) => readFileSync(join(built, file), 'utf8'));
+    expect(code.filter((text) => /typeof require\b|\brequire\("node:/.test(text))).toEqual([]);
+  });
+
   it('has no source map, which would name the folders of the machine that made it', () => {
     expect(readdirSync(built).filter((file) => !file.endsWith('.mjs'))).toEqual([]);
   });
 
-  it('loads for a plain environment no more than the budget of its bundle', () => {
+  it('loads for a plain environment three files, and no more than the budget of its bundle', () => {
     // What index.mjs imports at once; the rest is loaded where a configuration uses it.
     const atOnce = new Set<string>();
     const add = (file: string): void => {
-      if (atOnce.has(file)) return;
+      if (atOnce.has(file) || metafile.outputs[file] === undefined) return;
       atOnce.add(file);
       for (const { path, kind } of metafile.outputs[file]?.imports ?? []) if (kind === 'import-statement') add(path);
     };
@@ -90,6 +96,7 @@ describe('the code of a function', () => {
     const bytes = [...atOnce].reduce((sum, file) => sum + (metafile.outputs[file]?.bytes ?? 0), 0);
     expect(bytes).toBeGreaterThan(100_000);
     expect(bytes).toBeLessThanOrEqual(MOST_BUNDLE_BYTES);
+    expect(atOnce.size).toBe(3);
     const inputs = [...atOnce].flatMap((file) => Object.keys(metafile.outputs[file]?.inputs ?? {}));
     expect(inputs.filter((file) => /sign-in\/(routes|provider)|client-s3|client-secrets-manager/.test(file))).toEqual(
       [],

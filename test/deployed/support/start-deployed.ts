@@ -111,7 +111,7 @@ export async function startDeployed(config: EnvironmentConfig, options: DeployOp
     for (const end of closing.splice(0).reverse()) await end();
   };
   try {
-    const template = synthesize(config, folder, options);
+    const template = await synthesize(config, folder, options);
     const kms = options.kms ?? (await owned(KmsStandIn.start(), closing));
     const secrets = options.secrets ?? (await owned(SecretsManagerStandIn.start(), closing));
     const { keyArn, secretArns } = await createResources(template, kms, secrets, options.secretTexts ?? {});
@@ -145,10 +145,16 @@ export async function startDeployed(config: EnvironmentConfig, options: DeployOp
   }
 }
 
-function synthesize(config: EnvironmentConfig, folder: string, options: DeployOptions): DeployedTemplate {
+async function synthesize(
+  config: EnvironmentConfig,
+  folder: string,
+  options: DeployOptions,
+): Promise<DeployedTemplate> {
   const app = new App({ outdir: join(folder, 'cdk.out'), analyticsReporting: false });
   const stack =
-    options.code === 'bundled' ? addBundled(app, config, folder, options) : addPrebuilt(app, config, folder, options);
+    options.code === 'bundled'
+      ? addBundled(app, config, folder, options)
+      : await addPrebuilt(app, config, folder, options);
   const errors = stack.node
     .findAll()
     .flatMap(({ node }) => node.metadata)
@@ -158,14 +164,14 @@ function synthesize(config: EnvironmentConfig, folder: string, options: DeployOp
 }
 
 /** As the app of a team does it, but with a function that is built from this tree. */
-function addPrebuilt(
+async function addPrebuilt(
   app: App,
   config: EnvironmentConfig,
   folder: string,
   { name = 'test', codecsEntry }: DeployOptions,
-): Stack {
+): Promise<Stack> {
   const built = join(folder, 'function');
-  buildFunction(built);
+  await buildFunction(built);
   const { deployment, ...serverConfig } = config;
   const code = prebuiltCode({
     environment: name,
