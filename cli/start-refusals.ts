@@ -5,7 +5,7 @@
  */
 
 import { printable } from '../config/printable.ts';
-import type { TurnedAway } from '../lambda/node/local-server.ts';
+import type { TurnedAway } from '../lambda/node/request-handler.ts';
 import type { AuditEntry, AuditSink } from '../lambda/server/audit/audit.ts';
 import { loggable, type WriteLine } from '../lambda/server/audit/logger.ts';
 

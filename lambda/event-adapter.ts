@@ -65,7 +65,7 @@ export abstract class EventRequest implements CodecRequest {
 export type OpenEvents = (cors: CorsConfig) => EventAdapter<any, unknown>;
 
 /** Bytes of JSON that Lambda returns for an invocation: 6 MiB. Above it the gateway would answer 502 in our place. */
-export const MOST_RESPONSE_BYTES = 6 * 1024 * 1024;
+const MOST_RESPONSE_BYTES = 6 * 1024 * 1024;
 
 /** Bytes left for what surrounds the body in the result: status, headers, punctuation. */
 const RESULT_OVERHEAD_BYTES = 4096;

@@ -9,7 +9,7 @@ import { allowedOrigin } from '../server/http/origin.ts';
 import { requireJson, routeOf } from '../server/http/route.ts';
 
 /** People of one address who are asked for at a time, while nobody knows who they are. */
-export const MOST_UNKNOWN_PER_PEER = 16;
+const MOST_UNKNOWN_PER_PEER = 16;
 
 export class Gate {
   readonly #authenticator: Authenticator;

@@ -19,7 +19,7 @@ import { AuditRecord, type AuditSink } from './audit/audit.ts';
 import type { Authenticator, Caller, Credentials } from './auth/caller.ts';
 import { decisionsFor } from './auth/decisions.ts';
 import type { AccessPolicy } from './auth/policy.ts';
-import { type CodecPipeline, type CodecRequest, type CodecResponse, HttpError, limitBody } from './http/message.ts';
+import { type CodecPipeline, type CodecRequest, type CodecResponse, HttpError } from './http/message.ts';
 import { NAME_A_NAMESPACE, type NamespaceSettings, namedNamespace } from './http/namespace.ts';
 import { allowedOrigin } from './http/origin.ts';
 import { readPayloads } from './http/payload-json-reader.ts';
@@ -33,7 +33,7 @@ import {
   textResponse,
   writtenLength,
 } from './http/responses.ts';
-import { isBulkRead, preservesStorageRefs, type Route, requireJson, routeOf } from './http/route.ts';
+import { isBulkRead, limitBody, preservesStorageRefs, type Route, requireJson, routeOf } from './http/route.ts';
 import { httpErrorOf } from './http-error.ts';
 import type { ExternalStorage } from './storage/external-storage.ts';
 import { EXTERNAL_STORAGE_LAYER } from './storage/object-store.ts';

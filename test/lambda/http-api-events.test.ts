@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { MOST_RESPONSE_BYTES } from '../../lambda/event-adapter.ts';
 import { httpApiEvents } from '../../lambda/http-api-events.ts';
 import type { CodecRequest, CodecResponse } from '../../lambda/server/http/message.ts';
 import { apiGatewayEvent } from '../support/api-gateway-event.ts';
+
+/** What Lambda returns at most for an invocation. */
+const MOST_RESPONSE_BYTES = 6 * 1024 * 1024;
 
 function requestOf(changes: Parameters<typeof apiGatewayEvent>[0]): CodecRequest {
   const event = apiGatewayEvent(changes);

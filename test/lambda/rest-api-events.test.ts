@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { MOST_RESPONSE_BYTES } from '../../lambda/event-adapter.ts';
 import { openEvents } from '../../lambda/rest-api-events.ts';
 import type { CodecRequest } from '../../lambda/server/http/message.ts';
 import { restApiEvent } from '../support/rest-api-event.ts';
+
+/** What Lambda returns at most for an invocation. */
+const MOST_RESPONSE_BYTES = 6 * 1024 * 1024;
 
 const ORIGIN = 'https://cloud.temporal.io';
 const CONTEXT = { awsRequestId: 'lambda-1' } as never;

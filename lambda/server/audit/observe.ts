@@ -17,7 +17,7 @@ export type ObserveSecret = (secret: string) => SecretObserver;
  *
  * @param metrics undefined where nobody counts: on a developer's machine
  */
-export function observeSecrets(logger: Logger, metrics: Metrics | undefined): ObserveSecret {
+function observeSecrets(logger: Logger, metrics: Metrics | undefined): ObserveSecret {
   return (secret) => {
     let told: string | undefined;
     return (failure) => {

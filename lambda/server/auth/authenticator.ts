@@ -85,7 +85,7 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
 // Identity on a loopback address, where nobody is asked: whoever reaches the server is on this machine.
 
 /** The one caller there is; rules name it `anyone-on-loopback`. */
-export const LOOPBACK_CALLER: Caller = Object.freeze({
+const LOOPBACK_CALLER: Caller = Object.freeze({
   method: 'loopback',
   subject: 'loopback',
   issuer: undefined,

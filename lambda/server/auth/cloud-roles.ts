@@ -19,7 +19,7 @@ import { deleteOldest } from './delete-oldest.ts';
 import { higherRole, type NamespaceRole, type RoleDirectory } from './policy.ts';
 
 /** Seconds beyond `cacheSeconds` for which an answer still counts while the API is out. */
-export const STALE_SECONDS = 900;
+const STALE_SECONDS = 900;
 /** The most that the API gives in a page. */
 const PAGE_SIZE = 1_000;
 /** The filter by email leaves one user; without it, this many thousand are looked through. */

@@ -106,15 +106,15 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** Keys are fetched again, without anybody waiting, when older than this. */
-export const REFRESH_AFTER_MS = 10 * 60_000;
+const REFRESH_AFTER_MS = 10 * 60_000;
 /** Keys older than this are believed only if the issuer cannot be asked: how long a withdrawn key may still verify. */
-export const MAX_UNASKED_MS = 15 * 60_000;
+const MAX_UNASKED_MS = 15 * 60_000;
 /** Keys older than this are not believed any more: how long tokens verify while the issuer cannot be reached. */
-export const MAX_AGE_MS = 12 * 60 * 60_000;
+const MAX_AGE_MS = 12 * 60 * 60_000;
 /** At most one fetch in this time for key ids that are not in the set, however many tokens name one. */
-export const UNKNOWN_KID_INTERVAL_MS = 10_000;
+const UNKNOWN_KID_INTERVAL_MS = 10_000;
 /** Time for one fetch; the CLI gives up after 10 seconds, so a request that waits for it can still answer. */
-export const FETCH_TIMEOUT_MS = 3_000;
+const FETCH_TIMEOUT_MS = 3_000;
 /** How long a failed fetch is the last one. */
 const BACKOFF = { firstMs: 1_000, mostMs: 30_000 };
 /** A key set of a few keys has a few kilobytes. */

@@ -49,7 +49,7 @@ export interface TokenVerifierDeps {
 }
 
 /** Longer than any header a gateway or Node lets through by default, and short enough to be hashed in microseconds. */
-export const MAX_TOKEN_LENGTH = 12_288;
+const MAX_TOKEN_LENGTH = 12_288;
 /** Verified tokens remembered; with its claims one takes a few kilobytes. */
 const MAX_REMEMBERED_TOKENS = 2_000;
 /** Default of {@link IdentityConfig.clockLeewaySeconds}. */

@@ -1,3 +1,4 @@
+import type { Limits } from '../../../config/schema.ts';
 import { HttpError } from './message.ts';
 
 /**
@@ -55,7 +56,7 @@ const WITHOUT_PREFIX = Object.fromEntries(
   [...OPERATIONS.values()].map((operation) => [operation, { operation, prefix: undefined }]),
 ) as Readonly<Record<RequestedOperation, Route>>;
 
-// What a request body is sent as.
+// What a request body is sent as, and how much of it.
 
 const JSON_TYPE = 'application/json';
 /** Of parameters only the charset matters; JSON is UTF-8 (RFC 8259 section 8.1). */
@@ -92,4 +93,10 @@ function isHarmless(parameter: string): boolean {
   const name = text.slice(0, Math.max(equals, 0)).trimEnd();
   if (!PARAMETER_NAME.test(name)) return false;
   return name.toLowerCase() !== 'charset' || UTF_8.test(text.slice(equals + 1).trimStart());
+}
+
+/** @throws HttpError (413) when a body of `bytes` is larger than allowed */
+export function limitBody(bytes: number, { bodyBytes }: Limits): void {
+  if (bytes > bodyBytes)
+    throw new HttpError(413, `The body is larger than ${bodyBytes} bytes: send fewer payloads at a time`);
 }

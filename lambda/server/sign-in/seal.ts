@@ -25,7 +25,7 @@ export interface SealOwner {
 }
 
 /** Longest sealed text; with name and attributes it stays within the 4,096 bytes that browsers keep (RFC 6265 section 6.1). */
-export const MAX_SEALED_LENGTH = 3_800;
+const MAX_SEALED_LENGTH = 3_800;
 
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 

@@ -151,7 +151,7 @@ function textOf(holder: unknown, ...names: readonly string[]): string {
 // @see https://github.com/temporalio/sdk-typescript/tree/main/contrib/external-storage-s3 (S3 Storage Key Specification)
 
 /** What every key begins with. */
-export const KEY_PREFIX = 'v0/';
+const KEY_PREFIX = 'v0/';
 
 const SEGMENT = "[A-Za-z0-9!_.*'()%-]+";
 const KEY = new RegExp(
@@ -189,7 +189,7 @@ export function objectKeyOf(namespace: string, sha256: string): string {
 }
 
 /** What every key of a namespace begins with. */
-export function prefixOf(namespace: string): string {
+function prefixOf(namespace: string): string {
   return `${KEY_PREFIX}ns/${encodeSegment(namespace)}/`;
 }
 

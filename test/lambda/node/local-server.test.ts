@@ -3,12 +3,14 @@ import { request as httpsRequest } from 'node:https';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { MOST_UNKNOWN_PER_PEER } from '../../../lambda/node/gate.ts';
 import { type LocalServer, type LocalServerOptions, startLocalServer } from '../../../lambda/node/local-server.ts';
-import { LOOPBACK_CALLER } from '../../../lambda/server/auth/authenticator.ts';
 import { type Authenticator, rejected } from '../../../lambda/server/auth/caller.ts';
 import type { CodecPipeline, CodecRequest, CodecResponse } from '../../../lambda/server/http/message.ts';
+import { LOOPBACK_CALLER } from '../../support/callers.ts';
 import { makeTestCertificate } from '../../support/certificate.ts';
+
+/** People of one address who are asked for at a time, while nobody knows who they are. */
+const MOST_UNKNOWN_PER_PEER = 16;
 
 const UI = 'http://localhost:8233';
 const running: LocalServer[] = [];

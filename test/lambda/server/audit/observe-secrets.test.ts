@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { KeyUnavailableError } from '../../../../codec/errors.ts';
 import { createLogger } from '../../../../lambda/server/audit/logger.ts';
 import { createMetrics } from '../../../../lambda/server/audit/metrics.ts';
-import { observeSecrets } from '../../../../lambda/server/audit/observe.ts';
+import { observeIdentity } from '../../../../lambda/server/audit/observe.ts';
 import { auditEntry } from '../../../support/audit-entry.ts';
 
 const unusable = (message: string) => new KeyUnavailableError('unusable', message, 5, { dependency: 'secrets' });
@@ -12,7 +12,7 @@ describe('a secret that cannot be used', () => {
     const lines: string[] = [];
     const write = (line: string) => void lines.push(line);
     const metrics = createMetrics(write, 'dev');
-    const observe = observeSecrets(createLogger(write, 'WARN'), metrics)('service tokens');
+    const observe = observeIdentity(createLogger(write, 'WARN'), metrics).observeSecret('service tokens');
     for (let i = 0; i < 3; i++) observe(unusable('it is not valid JSON at line 4 column 3'));
     expect(lines).toHaveLength(1);
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({
@@ -30,7 +30,7 @@ describe('a secret that cannot be used', () => {
     const lines: string[] = [];
     const write = (line: string) => void lines.push(line);
     const metrics = createMetrics(write, 'dev');
-    const observe = observeSecrets(createLogger(write, 'WARN'), metrics)('session keys');
+    const observe = observeIdentity(createLogger(write, 'WARN'), metrics).observeSecret('session keys');
     observe(new KeyUnavailableError('throttled', 'Secrets Manager cannot give the secret: ThrottlingException', 5));
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'WARN', secret: 'session keys' });
     metrics.record(auditEntry());

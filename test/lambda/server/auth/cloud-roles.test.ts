@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { IdentityUnavailableError } from '../../../../lambda/server/auth/caller.ts';
-import { createCloudRoles, parseApiKey, STALE_SECONDS } from '../../../../lambda/server/auth/cloud-roles.ts';
+import { createCloudRoles, parseApiKey } from '../../../../lambda/server/auth/cloud-roles.ts';
 import type { RoleDirectory } from '../../../../lambda/server/auth/policy.ts';
 import { TestClock } from '../../../support/clock.ts';
 import { CloudOps, cloudUser, projectUser } from '../../../support/cloud-ops.ts';
 import { standInGet } from '../../../support/https-stand-in.ts';
 import { TestSecret } from '../../../support/secret.ts';
+
+/** Seconds for which a role serves after its time while Temporal Cloud does not answer. */
+const STALE_SECONDS = 900;
 
 const FRESH_MS = 300_000;
 

@@ -1,17 +1,20 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { IdentityUnavailableError } from '../../../../lambda/server/auth/caller.ts';
-import {
-  FETCH_TIMEOUT_MS,
-  IssuerKeys,
-  MAX_AGE_MS,
-  MAX_UNASKED_MS,
-  REFRESH_AFTER_MS,
-  UNKNOWN_KID_INTERVAL_MS,
-} from '../../../../lambda/server/auth/issuer-keys.ts';
+import { IssuerKeys } from '../../../../lambda/server/auth/issuer-keys.ts';
 import { TestClock } from '../../../support/clock.ts';
 import { HttpsIssuer, signingKeyOf } from '../../../support/https-issuer.ts';
 import { standInGet } from '../../../support/https-stand-in.ts';
+
+const MINUTE_MS = 60_000;
+/** Age from which keys are fetched anew beside the requests. */
+const REFRESH_AFTER_MS = 10 * MINUTE_MS;
+/** Age from which a request waits for them. */
+const MAX_UNASKED_MS = 15 * MINUTE_MS;
+/** Age from which they serve nobody. */
+const MAX_AGE_MS = 12 * 60 * MINUTE_MS;
+const UNKNOWN_KID_INTERVAL_MS = 10_000;
+const FETCH_TIMEOUT_MS = 3_000;
 
 describe('the keys of an issuer, over HTTPS', () => {
   let issuer: HttpsIssuer;

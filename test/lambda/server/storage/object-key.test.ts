@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { namespaceOfKey, objectKeyOf, prefixOf } from '../../../../lambda/server/storage/reference.ts';
+import { namespaceOfKey, objectKeyOf } from '../../../../lambda/server/storage/reference.ts';
 
 const HASH = 'cd'.repeat(32);
 const OTHER = 'ef'.repeat(32);
@@ -25,7 +25,8 @@ describe('the key of an object', () => {
           .filter((it) => !['null', '.', '..'].includes(it) && it.isWellFormed()),
         (namespace) => {
           expect(namespaceOfKey(objectKeyOf(namespace, HASH), HASH)).toBe(namespace);
-          expect(objectKeyOf(namespace, HASH).startsWith(prefixOf(namespace))).toBe(true);
+          const segment = encodeURIComponent(namespace).replaceAll('~', '%7E');
+          expect(objectKeyOf(namespace, HASH)).toBe(`v0/ns/${segment}/d/sha256/${HASH}`);
         },
       ),
     );
