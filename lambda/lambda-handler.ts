@@ -2,10 +2,11 @@
  * The pipeline as a Lambda handler behind a front. Everything that could go wrong around the pipeline is
  * an answer of ours, since the gateway's own errors say nothing to anybody.
  */
+import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { EventAdapter } from './event-adapter.ts';
 import { type Canary, isCanaryEvent } from './server/canary.ts';
-import { type CodecPipeline, type CodecRequest, HttpError } from './server/http/message.ts';
+import { type CodecPipeline, HttpError } from './server/http/message.ts';
 import { bugResponse, httpErrorResponse } from './server/http/responses.ts';
 
 /** Milliseconds before Lambda's timeout by which the pipeline must have answered: what serializing 6 MB takes. */
@@ -38,46 +39,36 @@ function deadlineOf(context: Context): number {
   return Date.now() + context.getRemainingTimeInMillis() - ANSWER_MARGIN_MS;
 }
 
-/** What is known of an invocation so far; whoever answers in the pipeline's place needs it. */
-interface Invocation<Event> {
-  requestId: string;
-  event?: Event;
-  request?: CodecRequest;
-}
-
 /** Makes the handler. It never rejects: an invocation that fails would be a 500 of the gateway's. */
 export function createLambdaHandler<Event, Result>(
   deps: LambdaHandlerDeps<Event, Result>,
 ): LambdaHandler<Event, Result> {
   const { events, pipeline, canary, onBug, onUnknownEvent } = deps;
 
-  async function answer(event: Event, context: Context, invocation: Invocation<Event>): Promise<Result> {
-    if (canary !== undefined && isCanaryEvent(event)) return { ok: await canary(deadlineOf(context)) } as Result;
-    if (!events.recognizes(event)) {
-      const advice = describeEvent(event, events.front);
-      onUnknownEvent(advice, invocation.requestId);
-      return unknownEventResult(event, advice, invocation.requestId) as Result;
-    }
-    invocation.event = event;
-    invocation.requestId = events.requestIdOf(event, context);
-    const answered = events.answerOf?.(event);
-    if (answered !== undefined) return answered;
-    invocation.request = events.requestOf(event, invocation.requestId, deadlineOf(context));
-    return events.resultOf(await pipeline(invocation.request), event);
+  async function answer(event: Event, context: Context): Promise<Result> {
+    const requestId = events.requestIdOf(event, context);
+    const request = events.requestOf(event, requestId, deadlineOf(context));
+    const response = await beforeLastMoment(pipeline(request), context);
+    if (response !== undefined) return events.resultOf(response, event);
+    request.answeredInstead?.(TOO_LONG.status);
+    return events.resultOf(httpErrorResponse(TOO_LONG, requestId), event);
   }
 
-  return async (event, context) => {
-    const invocation: Invocation<Event> = { requestId: context.awsRequestId };
-    try {
-      const result = await beforeLastMoment(answer(event, context, invocation), context);
-      if (result !== undefined) return result;
-      invocation.request?.answeredInstead?.(TOO_LONG.status);
-      return events.resultOf(httpErrorResponse(TOO_LONG, invocation.requestId), invocation.event);
-    } catch (error) {
+  // middy arms its timer for every invocation; ours is armed for those that wait.
+  return middy(answer, { timeoutEarlyInMillis: 0 })
+    .before(async ({ event, context }) => {
+      if (canary !== undefined && isCanaryEvent(event)) return { ok: await canary(deadlineOf(context)) };
+      if (events.recognizes(event)) return events.answerOf?.(event);
+      const advice = describeEvent(event, events.front);
+      onUnknownEvent(advice, context.awsRequestId);
+      return unknownEventResult(event, advice, context.awsRequestId);
+    })
+    .onError(({ error, event, context }) => {
       onBug(error, context.awsRequestId);
-      return events.resultOf(bugResponse(invocation.requestId), invocation.event);
-    }
-  };
+      const known = events.recognizes(event) ? event : undefined;
+      const requestId = known === undefined ? context.awsRequestId : events.requestIdOf(known, context);
+      return events.resultOf(bugResponse(requestId), known);
+    });
 }
 
 /**
