@@ -29,7 +29,7 @@ export interface Summary {
 }
 
 /** Counts payloads as they come, so that there may be any number of them. */
-export class Tally {
+class Tally {
   readonly #kinds = { encrypted: 0, compressed: 0, plain: 0, reference: 0, unknown: 0, unreadable: 0 };
   readonly #unknown = new Map<string, number>();
   readonly #keys = new Map<string, { payloads: number; only: number; formats: Set<string>; namespaces: Set<string> }>();

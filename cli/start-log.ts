@@ -5,6 +5,8 @@
  */
 
 import { printable } from '../config/printable.ts';
+import type { TurnedAway } from '../lambda/node/request-handler.ts';
+import type { AuditEntry, AuditSink } from '../lambda/server/audit/audit.ts';
 import {
   describeError,
   type ErrorDescription,
@@ -37,4 +39,99 @@ function wordsOf({ message, code, name, cause }: ErrorDescription): string[] {
   const deeper = cause === undefined ? [] : wordsOf(cause);
   const own = message ?? (deeper.length > 0 ? undefined : (code ?? name));
   return own === undefined || deeper.includes(own) ? deeper : [own, ...deeper];
+}
+
+// What a server on somebody's own machine says of requests that it refuses, and of payloads that stay
+// closed: a line each, for the person who wonders why the Web UI shows nothing. The caller is told
+// one thing for all; here stands the cause.
+
+/** Told of what was not done. */
+export interface Refusals extends AuditSink {
+  turnedAway(request: TurnedAway): void;
+}
+
+/** Lines in {@link WINDOW_MS}; what is more is counted. */
+const MOST_LINES = 20;
+const WINDOW_MS = 10_000;
+/** Characters of a name that a stranger chose. */
+const LONGEST_NAME = 120;
+/** Outcomes of a payload that are as they should be. */
+const DONE: ReadonlySet<string> = new Set(['decoded', 'retrieved', 'encoded', 'stored', 'unchanged']);
+
+/** @param now milliseconds; default `performance.now` */
+export function createRefusals(write: WriteLine, now: () => number = () => performance.now()): Refusals {
+  const lines = new BoundedLines(write, now);
+  return {
+    record(entry) {
+      const line = refusalLine(entry);
+      if (line !== undefined) lines.write(line);
+    },
+    turnedAway({ status, text, origin, requestId }) {
+      const from = origin === undefined ? [] : [`from ${name(origin)}`];
+      lines.write(
+        sentence(`a request got a ${status}: ${text}${hintFor(origin, status)}`, [...from, `request ${requestId}`]),
+      );
+    },
+  };
+}
+
+/** What there is to say of a request; undefined when all of it was done. */
+function refusalLine(entry: AuditEntry): string | undefined {
+  const closed = Object.entries(entry.payloads).filter(([outcome]) => !DONE.has(outcome));
+  if (entry.status < 400 && closed.length === 0) return undefined;
+  const { operation, status, caller, cause, namedNamespace, origin, unauthenticated, fault, requestId } = entry;
+  const what = closed.map(([outcome, count]) => `${count} × ${outcome}`).join(', ');
+  const why = [what, unauthenticated ?? '', fault ?? '', cause ?? ''].filter((word) => word !== '').join(': ');
+  const denied = [...entry.namespaces].filter(([, decision]) => decision === 'denied').map(([namespace]) => namespace);
+  const namespaces = denied.length > 0 ? denied.slice(0, 3) : namedNamespace === undefined ? [] : [namedNamespace];
+  const who =
+    caller === undefined || caller.method === 'loopback' ? [] : [`caller ${name(caller.email ?? caller.subject)}`];
+  return sentence(`${operation} got a ${status}${why === '' ? '' : ` (${why})`}`, [
+    ...who,
+    ...(namespaces.length === 0 ? [] : [`namespace ${namespaces.map(name).join(', ')}`]),
+    ...(origin === undefined ? [] : [`from ${name(origin)}`]),
+    `request ${requestId}`,
+  ]);
+}
+
+/** An origin that is refused is most often one that was forgotten. */
+function hintFor(origin: string | undefined, status: number): string {
+  return origin === undefined || status !== 403 ? '' : `, or start with --origin ${name(origin)}`;
+}
+
+function sentence(what: string, facts: readonly string[]): string {
+  return printable(`codec-server: ${loggable(what)}; ${facts.join(', ')}`);
+}
+
+function name(text: string): string {
+  const cut = text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME)}…` : text;
+  return JSON.stringify(loggable(cut)).replace(/^"([\w.:/@+-]+)"$/, '$1');
+}
+
+/** Lines up to a number in a time, and then how many more there were: whoever asks decides how often. */
+class BoundedLines {
+  readonly #write: WriteLine;
+  readonly #now: () => number;
+  #since = Number.NEGATIVE_INFINITY;
+  #written = 0;
+  #left = 0;
+
+  constructor(write: WriteLine, now: () => number) {
+    this.#write = write;
+    this.#now = now;
+  }
+
+  write(line: string): void {
+    const now = this.#now();
+    if (now - this.#since >= WINDOW_MS) {
+      if (this.#left > 0) this.#write(`codec-server: and ${this.#left} more of the kind`);
+      this.#since = now;
+      this.#written = 0;
+      this.#left = 0;
+    }
+    if (this.#written < MOST_LINES) {
+      this.#written++;
+      this.#write(line);
+    } else this.#left++;
+  }
 }

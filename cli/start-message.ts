@@ -19,7 +19,7 @@ export interface StartFacts {
 }
 
 /** The value that the payload of the curl command holds. */
-export const GREETING = 'Hello from your codec server';
+const GREETING = 'Hello from your codec server';
 
 const HEADERS: Readonly<Record<string, string>> = { 'content-type': 'application/json' };
 

@@ -19,9 +19,8 @@ import { NotHereError, openServerKeys } from '../lambda/server/open-keys.ts';
 import { LOCAL_ANSWER_BYTES, openStorage } from '../lambda/server/open-storage.ts';
 import type { CommandIo } from './command.ts';
 import { createCommand, type Given, UsageError } from './run-command.ts';
-import { createTerminalLogger } from './start-log.ts';
+import { createRefusals, createTerminalLogger } from './start-log.ts';
 import { curlThatDecodes, startMessage } from './start-message.ts';
-import { createRefusals } from './start-refusals.ts';
 
 /** A reason not to start; the message is one sentence for the person who typed the command. */
 class CannotStartError extends Error {

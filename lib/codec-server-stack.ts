@@ -1,12 +1,13 @@
 /** One environment's stack: the construct, and what people need after a deployment. */
+
 import { RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { checkDeployment } from '../config/checks/deployment.ts';
 import type { EnvironmentConfig } from '../config/environment.ts';
 import { CodecServer } from './codec-server.ts';
-import { NOBODY } from './nobody.ts';
 import { addOutputs, dashboardUrl } from './outputs.ts';
+import { NOBODY } from './refuse.ts';
 
 export interface CodecServerStackProps extends StackProps {
   /** The environment's name: the file's, without extension. */

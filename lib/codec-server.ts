@@ -26,10 +26,9 @@ import { prebuiltCode } from './function-code.ts';
 import { keyStatements } from './key-permissions.ts';
 import { EncryptionKey, OperationsKey } from './keys.ts';
 import { ENVIRONMENT_VARIABLES } from './names.ts';
-import { NOBODY } from './nobody.ts';
 import { acceptPrefixes, PayloadBucket, storageStatements } from './payload-bucket.ts';
 import { oversizedPolicies } from './policy-size.ts';
-import { refuse } from './refuse.ts';
+import { NOBODY, refuse } from './refuse.ts';
 import { type NamedSecret, Secrets, secretStatements } from './secrets.ts';
 import {
   grantStatements,

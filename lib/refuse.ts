@@ -1,7 +1,8 @@
-/** How a deployment is refused: at synth, and by CloudFormation where somebody overrides that. */
+/** How a deployment is refused: at synth, and by CloudFormation where somebody overrides that; and what stands in its place. */
 import { Annotations, CfnRule, Fn } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { formatProblems, type Problem } from '../config/problem.ts';
+import type { CodecServerConfig } from '../config/schema.ts';
 
 /** CloudFormation takes 4,000 characters of a rule's description; the rest stands in the error at synth. */
 const MOST_DESCRIPTION_CHARACTERS = 3000;
@@ -25,3 +26,14 @@ export function refuse(scope: Construct, what: string, problems: readonly Proble
     ],
   });
 }
+
+/** Takes the place of a configuration with problems, so that what the app does with the construct goes on until all are told. */
+export const NOBODY: CodecServerConfig = {
+  defaultNamespace: null,
+  cors: { origins: [], credentials: false },
+  failures: 'explain',
+  compression: null,
+  identity: { issuers: [{ type: 'temporal-cloud' }], serviceTokens: null },
+  access: [],
+  keys: { keyring: null, kms: [{ namespaces: ['*'], write: 'created-by-stack' }], staticKeys: null },
+};

@@ -7,7 +7,7 @@ import { Message } from './protobuf.ts';
 // So many a second and no more: what others may still call of a namespace depends on it.
 
 /** Lets callers pass at a rate, in the order in which they came. */
-export class RateLimiter {
+class RateLimiter {
   readonly #intervalMs: number;
   #next = 0;
 

@@ -1,8 +1,7 @@
 /** Whether what answers is a codec server at all: nothing else is worth saying before. */
 import { type Answer, answered, said } from './exchange.ts';
-import { payloadsOf } from './payloads.ts';
 import { type Finding, failure, ok } from './report.ts';
-import { plainBody, type Target } from './target.ts';
+import { payloadsOf, plainBody, type Target } from './target.ts';
 
 const ANOTHER_ADDRESS =
   'use the address of the codec server itself, not of the Web UI; on AWS it is the stack output CodecEndpoint';

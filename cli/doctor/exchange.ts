@@ -135,7 +135,7 @@ function noAnswer(error: Error): NoAnswer {
 }
 
 /** Bytes of an answer: more than any that a codec server gives to what a doctor sends. */
-export const MOST_ANSWER_BYTES = 16 * 1024 * 1024;
+const MOST_ANSWER_BYTES = 16 * 1024 * 1024;
 
 async function collect(incoming: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];

@@ -6,9 +6,8 @@ import { type Field, MalformedAnswerError, message } from '../cluster/protobuf.t
 import { TemporalApi } from '../cluster/temporal-api.ts';
 import { unanswered } from './browser.ts';
 import { type Answer, answered, type NoAnswer, said } from './exchange.ts';
-import { type AnsweredPayload, payloadsOf } from './payloads.ts';
 import { type Finding, ok, skipped, warning } from './report.ts';
-import { base64, type Target } from './target.ts';
+import { type AnsweredPayload, base64, payloadsOf, type Target } from './target.ts';
 
 /** Bytes that Temporal takes, as stored; 0 where the server does not say. */
 interface NamespaceLimits {

@@ -2,9 +2,8 @@
 import { fromBase64 } from '../../codec/payload.ts';
 import { unanswered } from './browser.ts';
 import { answered, said } from './exchange.ts';
-import { type AnsweredPayload, payloadsOf } from './payloads.ts';
 import { type Finding, failure, ok, skipped, warning } from './report.ts';
-import { base64, plainBody, type Target } from './target.ts';
+import { type AnsweredPayload, base64, payloadsOf, plainBody, type Target } from './target.ts';
 
 /** Prefixes and slashes that clients put before the operation. */
 export async function checkPaths(target: Target): Promise<Finding> {

@@ -1,9 +1,8 @@
 /** The round trip: what the server encodes it has to decode again, byte for byte. */
 import { unanswered } from './browser.ts';
 import { answered, said } from './exchange.ts';
-import { type AnsweredPayload, payloadsOf } from './payloads.ts';
 import { type Finding, failure, ok } from './report.ts';
-import { base64, type Target } from './target.ts';
+import { type AnsweredPayload, base64, payloadsOf, type Target } from './target.ts';
 
 /** Encode, decode, compare: bytes, order, count, fields. */
 export async function checkRoundTrip(target: Target): Promise<Finding> {

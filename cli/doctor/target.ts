@@ -98,3 +98,22 @@ export function plainBody(text = '"codec-server doctor"'): string {
 export function base64(text: string): string {
   return Buffer.from(text, 'utf8').toString('base64');
 }
+
+// Payloads as they stand in the JSON of an answer.
+
+/** A payload in protobuf's JSON: bytes as base64. */
+export interface AnsweredPayload {
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly data?: string;
+  readonly externalPayloads?: readonly { readonly sizeBytes?: string }[];
+}
+
+/** The payloads of an answer; undefined when it is not a list of payloads. */
+export function payloadsOf(answer: Answer): AnsweredPayload[] | undefined {
+  try {
+    const { payloads } = JSON.parse(answer.body) as { payloads?: unknown };
+    return Array.isArray(payloads) ? (payloads as AnsweredPayload[]) : undefined;
+  } catch {
+    return undefined;
+  }
+}

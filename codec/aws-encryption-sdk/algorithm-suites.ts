@@ -29,7 +29,7 @@ export interface AlgorithmSuite {
 /** What we write. */
 export const COMMITTED: AlgorithmSuite = { id: 0x0478, name: '0x0478', signed: false };
 /** The default of the official libraries. */
-export const COMMITTED_AND_SIGNED: AlgorithmSuite = { id: 0x0578, name: '0x0578', signed: true };
+const COMMITTED_AND_SIGNED: AlgorithmSuite = { id: 0x0578, name: '0x0578', signed: true };
 
 /**
  * The suite with an id.

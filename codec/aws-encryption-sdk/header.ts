@@ -93,7 +93,7 @@ class RecentKeyFields {
  * KMS, so a message must not be able to ask for 65,535 of them. Enough for a key, its replicas in
  * other Regions, and one from before a migration.
  */
-export const MAX_ENCRYPTED_DATA_KEYS = 5;
+const MAX_ENCRYPTED_DATA_KEYS = 5;
 
 /** How the body is divided. */
 export type ContentType = 'framed' | 'non-framed';

@@ -50,7 +50,7 @@ export const temporalProxyFormat: PayloadFormat = {
  * @returns for a key of another service than AWS KMS its address without parameters, which no configured key has
  * @throws MalformedPayloadError when it is not a URI, CannotOpenError `unknown-key` when it is of no service known
  */
-export function readKeyUri(uri: string): { readonly key: string; readonly encryptionContext: EncryptionContext } {
+function readKeyUri(uri: string): { readonly key: string; readonly encryptionContext: EncryptionContext } {
   if (uri.length > LONGEST_URI) throw new MalformedPayloadError('the key URI is too long');
   const parsed = URL.parse(uri);
   if (parsed === null) throw new MalformedPayloadError('the key is not named by a URI');

@@ -2,17 +2,18 @@
  * Alarms, each of which means that somebody has to do something; what, stands in its description and
  * behind the address at its end. Missing data is fine: nobody reads payloads at night.
  */
-import { Fn } from 'aws-cdk-lib';
+import { Duration, Fn } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
-import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
+import { EventField, Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction, SnsTopic } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { Alias, IFunction } from 'aws-cdk-lib/aws-lambda';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { scheduleCanary } from './canary.ts';
-import { type Watch, type Watched, watchesOf } from './watches.ts';
+import { CANARY_EVENT } from '../../config/metrics.ts';
+import { CANARY_MINUTES, type Watch, type Watched, watchesOf } from './watches.ts';
 
 /** Where an alarm's row in the runbook is. */
 
@@ -128,4 +129,20 @@ export class Alarms extends Construct {
     );
     return topic as ITopic;
   }
+}
+
+// The canary: the schedule that asks the function whether it could serve somebody, while nobody is there to ask.
+
+/** Makes the rule `CanarySchedule`. */
+function scheduleCanary(scope: Construct, environment: string, codec: Alias): void {
+  new Rule(scope, 'CanarySchedule', {
+    description: `Codec server, ${environment}: can it serve somebody?`,
+    schedule: Schedule.rate(Duration.minutes(CANARY_MINUTES)),
+    targets: [
+      new LambdaFunction(codec as IFunction, {
+        event: RuleTargetInput.fromObject({ ...CANARY_EVENT }),
+        retryAttempts: 0,
+      }),
+    ],
+  });
 }

@@ -3,7 +3,7 @@ import type { Metafile } from 'esbuild';
 import type { CodecServerConfig } from '../../config/schema.ts';
 
 /** Bytes of minified code that a cold start may have to read; the map is not read. */
-export const MOST_BUNDLE_BYTES = 450_000;
+const MOST_BUNDLE_BYTES = 450_000;
 
 /** The same where there is external storage, which brings the S3 client and the code that reads references. */
 const MOST_BUNDLE_BYTES_WITH_STORAGE = 580_000;

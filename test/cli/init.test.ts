@@ -1,7 +1,7 @@
 /** The files that `codec-server init` writes; the walk installs and uses them. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { starterFiles } from '../../cli/init/starter-files.ts';
+import { starterFiles } from '../../cli/init.ts';
 import { checkDeployment } from '../../config/checks/deployment.ts';
 import { CONFIG_VERSION } from '../../config/schema.ts';
 import dev from '../../environments/dev.ts';

@@ -10,7 +10,6 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { helpOf } from '../../cli/command.ts';
 import { COMMANDS } from '../../cli/commands.ts';
 import { start } from '../../cli/start.ts';
-import { GREETING } from '../../cli/start-message.ts';
 import { makeTestCertificate } from '../support/certificate.ts';
 import { TestCommandIo } from '../support/command-io.ts';
 
@@ -88,7 +87,7 @@ describe('codec-server start', () => {
     const answer = (await (await fetch(url, { method: 'POST', headers, body })).json()) as {
       payloads: [{ data: string }];
     };
-    expect(JSON.parse(Buffer.from(answer.payloads[0].data, 'base64').toString())).toBe(GREETING);
+    expect(JSON.parse(Buffer.from(answer.payloads[0].data, 'base64').toString())).toBe('Hello from your codec server');
 
     const path = join(cwd, '.codec-server/keyring.json');
     expect(server.io.out).toContain(`${path}, made just now`);
@@ -105,7 +104,9 @@ describe('codec-server start', () => {
     await before.stop();
     const after = await started('--keyring', 'mine.json');
     const answer = await fetch(`${after.endpoint}/decode`, { method: 'POST', headers, body });
-    expect(await answer.text()).toContain(Buffer.from(JSON.stringify(GREETING)).toString('base64'));
+    expect(await answer.text()).toContain(
+      Buffer.from(JSON.stringify('Hello from your codec server')).toString('base64'),
+    );
     expect(after.io.out).not.toContain('made just now');
     await after.stop();
   });

@@ -54,12 +54,20 @@ function passagesTwice(): number {
   return twice;
 }
 
-/** Exports that no other source file names: only tests use them, or nobody. What packages export is used by others. */
+/** Files whose exports others use: what the package publishes, and what takes the place of a module in a bundle. */
+function usedByOthers(): ReadonlySet<string> {
+  const { exports } = JSON.parse(textOf('package.json')) as { readonly exports: object };
+  const published = JSON.stringify(exports).matchAll(/"import":\{"types":"\.\/dist\/([^"]+)\.d\.ts"/g);
+  const standIns = textOf('lib/bundle/bundle.ts').matchAll(/'\.?\/?(lib\/bundle\/[\w-]+\.ts)'/g);
+  return new Set([...[...published].map(([, file]) => `${file}.ts`), ...[...standIns].map(([, file = '']) => file)]);
+}
+
+/** Exports that no other source file, script or benchmark names: only tests use them, or nobody. */
 function onlyForTests(): string[] {
-  const published = new Set(['codec/index.ts', 'config/schema.ts']);
-  const texts = new Map(sources.map((file) => [file, textOf(file)]));
+  const others = usedByOthers();
+  const texts = new Map([...sources, ...['scripts', 'bench'].flatMap(filesUnder)].map((file) => [file, textOf(file)]));
   return sources.flatMap((file) => {
-    if (published.has(file) || file.startsWith('environments/')) return [];
+    if (others.has(file) || file.startsWith('environments/')) return [];
     const names = [...textOf(file).matchAll(/^export (?:abstract |async )?(?:function|class|const) (\w+)/gm)];
     return names.flatMap(([, name = '']) => {
       const word = new RegExp(`\\b${name}\\b`);

@@ -17,8 +17,6 @@ export class BoundedCache<V> {
   readonly #maxEntries: number;
   readonly #ttl: number;
   readonly #onDrop: (value: V) => void;
-  #evicted = 0;
-  #expired = 0;
 
   /**
    * @param maxEntries entries kept; 0 keeps none
@@ -34,21 +32,10 @@ export class BoundedCache<V> {
     return this.#entries.size;
   }
 
-  /** Entries dropped because it was full. */
-  get evicted(): number {
-    return this.#evicted;
-  }
-
-  /** Entries dropped because their time was over. */
-  get expired(): number {
-    return this.#expired;
-  }
-
   get(key: string, now: number): V | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     if (entry.expires <= now) {
-      this.#expired++;
       this.delete(key);
       return undefined;
     }
@@ -61,9 +48,7 @@ export class BoundedCache<V> {
     this.delete(key);
     if (this.#entries.size >= this.#maxEntries) this.#makeRoom();
     this.#entries.set(key, { value, expires: now + ttl, used: false });
-    if (this.#entries.size <= this.#maxEntries) return;
-    this.#evicted++;
-    this.delete(key);
+    if (this.#entries.size > this.#maxEntries) this.delete(key);
   }
 
   /** Gives an entry its whole time again, if it is still the one that is meant. */
@@ -93,7 +78,6 @@ export class BoundedCache<V> {
         this.#entries.delete(key);
         this.#entries.set(key, entry);
       } else {
-        this.#evicted++;
         this.delete(key);
       }
     }
@@ -102,9 +86,7 @@ export class BoundedCache<V> {
   /** Drops what has expired by now. */
   sweep(now: number): void {
     for (const [key, entry] of this.#entries) {
-      if (entry.expires > now) continue;
-      this.#expired++;
-      this.delete(key);
+      if (entry.expires <= now) this.delete(key);
     }
   }
 

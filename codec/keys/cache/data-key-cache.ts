@@ -60,21 +60,6 @@ export interface RequestLimits {
   readonly maxFetchesPerRequest?: number;
 }
 
-/** Counters since the cache was made, for metrics. */
-export interface DataKeyCacheStatistics {
-  /** Keys and batches kept now. */
-  readonly size: number;
-  readonly hits: number;
-  /** Calls to the origin. */
-  readonly misses: number;
-  /** Requests that joined a call already under way. */
-  readonly joined: number;
-  /** Requests answered with a remembered failure. */
-  readonly rememberedFailures: number;
-  readonly evicted: number;
-  readonly expired: number;
-}
-
 export class DataKeyCache implements KeySource {
   readonly #origin: DataKeyProvider;
   readonly #settings: DataKeyCacheSettings;
@@ -86,10 +71,6 @@ export class DataKeyCache implements KeySource {
   readonly #calls = new Map<string, SharedCall<DataKey>>();
   #sweeping = false;
   #closed = false;
-  #hits = 0;
-  #misses = 0;
-  #joined = 0;
-  #rememberedFailures = 0;
 
   constructor(
     origin: DataKeyProvider,
@@ -115,21 +96,18 @@ export class DataKeyCache implements KeySource {
     const now = this.#clock.now();
     const cached = this.#keys.get(name, now);
     if (cached !== undefined) {
-      this.#hits++;
       context.usage.cacheHits++;
       return cached.acquire();
     }
     this.#throwRemembered(name, now);
     const underWay = this.#calls.get(name);
     if (underWay !== undefined && !underWay.hasFrozen) {
-      this.#joined++;
       context.usage.cacheHits++;
       return underWay.join(context.deadline);
     }
     if (context.usage.cacheMisses >= this.#maxFetchesPerRequest) throw new TooManyKeysError();
     const call = new SharedCall<DataKey>(this.#clock, context.deadline);
     const fetched = this.#origin.unwrap(request, liveContext(context.namespace, call));
-    this.#misses++;
     context.usage.cacheMisses++;
     this.#calls.set(name, call);
     void this.#settle(name, call, fetched, now);
@@ -143,18 +121,6 @@ export class DataKeyCache implements KeySource {
   ): EncryptionMaterials | Promise<EncryptionMaterials> {
     const name = nameOfWriter(encryptionContext, context.namespace);
     return this.#writers.take(name, encryptionContext, plaintextLength, context);
-  }
-
-  statistics(): DataKeyCacheStatistics {
-    return {
-      size: this.#keys.size + this.#writers.size,
-      hits: this.#hits,
-      misses: this.#misses,
-      joined: this.#joined,
-      rememberedFailures: this.#rememberedFailures,
-      evicted: this.#keys.evicted + this.#writers.evicted,
-      expired: this.#keys.expired + this.#writers.expired,
-    };
   }
 
   /** Zeroes everything that is kept, and forgets the failures. Keys in use are zeroed when their last user is done. */
@@ -190,9 +156,6 @@ export class DataKeyCache implements KeySource {
 
   #writeEvents(): WriteKeyEvents {
     return {
-      onHit: () => this.#hits++,
-      onJoin: () => this.#joined++,
-      onCall: () => this.#misses++,
       onMade: ({ encryptedDataKeys, dataKey }, encryptionContext, namespace, at) => {
         this.#keepForReading(nameOfMessage(encryptedDataKeys, encryptionContext, namespace), dataKey, at);
         this.#sweepLater();
@@ -225,9 +188,7 @@ export class DataKeyCache implements KeySource {
 
   #throwRemembered(name: string, now: number): void {
     const failure = this.#failures.get(name, now);
-    if (failure === undefined) return;
-    this.#rememberedFailures++;
-    throw failure;
+    if (failure !== undefined) throw failure;
   }
 
   #remember(name: string, error: unknown): void {

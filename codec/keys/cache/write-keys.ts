@@ -21,11 +21,8 @@ export interface WriteKeySettings extends WriteLimits {
   readonly outageSeconds: number;
 }
 
-/** The cache around it: counts, remembers failures, and keeps keys for reading. */
+/** The cache around it: remembers failures, and keeps keys for reading. */
 export interface WriteKeyEvents {
-  onHit(): void;
-  onJoin(): void;
-  onCall(): void;
   /** A key was made; it stays the sender's. */
   onMade(made: GeneratedDataKey, context: EncryptionContext, namespace: string, at: number): void;
   /** The key service unwrapped a key that writes; `key` is the receiver's. */
@@ -107,14 +104,6 @@ export class WriteKeys {
     return this.#slots.size;
   }
 
-  get evicted(): number {
-    return this.#slots.evicted;
-  }
-
-  get expired(): number {
-    return this.#slots.expired;
-  }
-
   /** Materials for a message of some bytes. `name` is that of the writer. */
   take(name: string, encryptionContext: EncryptionContext, bytes: number, context: Writer['context']): Materials {
     const now = this.#clock.now();
@@ -140,7 +129,6 @@ export class WriteKeys {
   }
 
   #write(key: WriteKey, bytes: number, { usage, deadline }: Writer['context']): Materials {
-    this.#events.onHit();
     usage.cacheHits++;
     return key.take(bytes, deadline);
   }
@@ -176,7 +164,6 @@ export class WriteKeys {
   #takeNext(writer: Writer, bytes: number, slot: WriteSlot | undefined, now: number): Materials {
     let next = slot?.next;
     if (next !== undefined && !next.hasFrozen && next.fits(bytes)) {
-      this.#events.onJoin();
       writer.context.usage.cacheHits++;
     } else {
       this.#events.throwRemembered(writer.name, now);
@@ -205,7 +192,6 @@ export class WriteKeys {
     const { name, encryptionContext, context } = writer;
     const next = new WriteKey(this.#settings, this.#clock, context.deadline);
     const made = this.#origin.generate(encryptionContext, liveContext(context.namespace, next));
-    this.#events.onCall();
     context.usage.cacheMisses++;
     const slot = known ?? new WriteSlot();
     slot.next?.retire();

@@ -1,10 +1,6 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import {
-  COMMITTED,
-  COMMITTED_AND_SIGNED,
-  deriveMessageKeys,
-} from '../../../codec/aws-encryption-sdk/algorithm-suites.ts';
+import { algorithmSuiteOf, COMMITTED, deriveMessageKeys } from '../../../codec/aws-encryption-sdk/algorithm-suites.ts';
 
 function hkdf(dataKey: Buffer, salt: Buffer, info: Buffer): string {
   return Buffer.from(hkdfSync('sha512', dataKey, salt, info, 32)).toString('hex');
@@ -13,7 +9,7 @@ function hkdf(dataKey: Buffer, salt: Buffer, info: Buffer): string {
 describe('the keys of a message', () => {
   it.each([
     [COMMITTED, '0478'],
-    [COMMITTED_AND_SIGNED, '0578'],
+    [algorithmSuiteOf(0x0578), '0578'],
   ])('are what HKDF makes of data key and message id (%j)', (suite, id) => {
     for (let i = 0; i < 300; i++) {
       const [dataKey, messageId] = [randomBytes(32), randomBytes(32)];
