@@ -17,7 +17,7 @@ import { type CodecPipeline, type CodecRequest, LAMBDA_LIMITS } from './server/h
 import { openIdentity } from './server/open-identity.ts';
 import { openFunctionKeys } from './server/open-keys.ts';
 import { LAMBDA_ANSWER_BYTES, openStorage } from './server/open-storage.ts';
-import type { OpenSignIn } from './server/sign-in/sign-in.ts';
+import type { OpenSignIn } from './server/sign-in/open-sign-in.ts';
 
 /** The environment variables that the stack sets; `lib/names.ts` is the other side of them. */
 export interface FunctionVariables {

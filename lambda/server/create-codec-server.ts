@@ -17,7 +17,7 @@ import { namespacesNamedBy } from './http/namespace.ts';
 import type { OpenedKeys } from './open-keys.ts';
 import { createPipeline } from './pipeline.ts';
 import { createReadiness } from './readiness.ts';
-import type { SignIn } from './sign-in/sign-in.ts';
+import type { SignIn } from './sign-in/open-sign-in.ts';
 import type { ExternalStorage } from './storage/external-storage.ts';
 
 /** Where a codec server runs. */

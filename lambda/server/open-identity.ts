@@ -11,7 +11,7 @@ import type { RoleDirectory } from './auth/policy.ts';
 import type { ServiceTokens } from './auth/service-tokens.ts';
 import { createTokenVerifier } from './auth/tokens.ts';
 import { secretArn } from './open-keys.ts';
-import type { OpenSignIn, SignIn } from './sign-in/sign-in.ts';
+import type { OpenSignIn, SignIn } from './sign-in/open-sign-in.ts';
 
 /** What identity needs to know of where it is opened. */
 export interface IdentityHost extends Partial<IdentityObservers> {

@@ -108,7 +108,8 @@ export interface Credentials {
 /** Proves who is calling. */
 export interface Authenticator {
   /**
-   * Answers at once, without a promise, when it can (a remembered token).
+   * Answers at once, without a promise, when it can (a remembered token): a server that turns a flood away has to know
+   * who is known within the turn of the event loop in which they come.
    *
    * @throws UnauthenticatedError when there is no valid identity
    * @throws IdentityUnavailableError when it cannot be verified now (issuer keys or tokens out of reach)
