@@ -6,7 +6,7 @@ import type { DataConverter, PayloadCodec, Payload as TemporalPayload } from '@t
 import { failureConverterPath } from './failure-converter-path.ts';
 import { failurePartOf, markFailurePart } from './worker/failure-parts.ts';
 import { type EncryptingPayloadCodec, NamespaceCodec } from './worker/namespace-codec.ts';
-import { checkNamespace, checkSettings, type PayloadCodecOptions } from './worker/options.ts';
+import { checkNamespace, checkSettings, checkSwitch, type PayloadCodecOptions } from './worker/options.ts';
 import { areOfFailure, withheld } from './worker/withheld.ts';
 
 export type { EncryptingPayloadCodec, PayloadCodecOptions };
@@ -42,7 +42,7 @@ export interface EncryptingDataConverter extends DataConverter {
  * @throws PrivateFileError when the keyring file cannot be read
  */
 export function createPayloadCodec(options: PayloadCodecOptions): EncryptingPayloadCodec {
-  checkSettings(options, ['namespace']);
+  checkSettings({ ...options }, ['namespace']);
   checkNamespace(options.namespace);
   return new NamespaceCodec(options);
 }
@@ -57,8 +57,9 @@ export function createPayloadCodec(options: PayloadCodecOptions): EncryptingPayl
  * @throws as {@link createPayloadCodec}
  */
 export function createDataConverter(options: DataConverterOptions, base: DataConverter = {}): EncryptingDataConverter {
-  const { encryptFailures = true, ...codecOptions } = options;
+  const { encryptFailures = true, ...codecOptions } = { ...options };
   checkSettings(codecOptions, ['namespace', 'encryptFailures']);
+  checkSwitch('encryptFailures', encryptFailures);
   const codec = codecChain(base.payloadCodecs ?? [], createPayloadCodec(codecOptions));
   const converter = {
     ...base,

@@ -93,17 +93,22 @@ export function openWorkerKeys(
   if (keys.keyring !== undefined) opened.push(openKeyring(keys.keyring, settings));
   if (opened.length > 0 && keys.staticKeys !== undefined) opened.push(openStaticKeys(keys.staticKeys));
   const [first, ...more] = opened.map(({ source }) => source);
-  const writes = keys.source ?? keys.kms ?? keys.keyringSecret ?? keys.keyring;
-  if (first === undefined || writes === undefined)
-    throw new CodecOptionsError(
-      'keys names none to write with: give it a keyring file, a KMS key, a secret with a keyring, or a source of your own',
-    );
+  if (first === undefined || writesWith(keys) === undefined) throw new CodecOptionsError(NO_KEYS);
   return {
     source: combineKeySources(first, ...more),
     close() {
       for (const { close } of opened) close();
     },
   };
+}
+
+/** What is said where nothing writes. */
+export const NO_KEYS =
+  'keys names none to write with: give it a keyring file, a KMS key, a secret with a keyring, or a source of your own';
+
+/** The first of the keys that write; undefined where there are none. */
+export function writesWith(keys: Partial<KeyOptions>): unknown {
+  return keys.source ?? keys.kms ?? keys.keyringSecret ?? keys.keyring;
 }
 
 /** Which KMS keys write and read what: those given, and behind them those of the namespaces that are read besides. */

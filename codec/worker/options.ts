@@ -2,7 +2,7 @@
 import { CodecOptionsError } from '../errors.ts';
 import { type Compression, hasZstd } from '../formats/compression.ts';
 import type { DataKeyCacheSettings } from '../keys/cache/data-key-cache.ts';
-import type { CodecKeys, PeerKeys } from '../keys/worker-keys.ts';
+import { type CodecKeys, NO_KEYS, type PeerKeys, writesWith } from '../keys/worker-keys.ts';
 
 /** A namespace whose payloads are decoded besides the codec's own. */
 export interface PeerNamespace {
@@ -100,7 +100,11 @@ const MAY_BE_ZERO: ReadonlySet<string> = new Set(['cache.refusalMs', 'cache.faul
 export function checkSettings(settings: CodecSettings, further: readonly string[]): void {
   const { timeoutMs, inflatedBytes, cache = {}, compression = null, plaintext, nullPayloads, onRefusal } = settings;
   refuseUnknown('', settings, [...Object.keys(SETTINGS), ...further]);
-  refuseUnknown('keys.', settings.keys ?? {}, Object.keys(KEYS));
+  const keys: unknown = settings.keys ?? {};
+  beObject('keys', keys, "{ kms: '…' }");
+  refuseUnknown('keys.', keys, Object.keys(KEYS));
+  if (writesWith(keys) === undefined) throw new CodecOptionsError(NO_KEYS);
+  beObject('cache', cache, '{ ttlSeconds: 300 }');
   refuseUnknown('cache.', cache, Object.keys(CACHE));
   const ofCache = Object.entries(cache).map(([name, value]) => [`cache.${name}`, value] as const);
   for (const [name, value] of [['timeoutMs', timeoutMs], ['inflatedBytes', inflatedBytes], ...ofCache] as const) {
@@ -116,10 +120,13 @@ export function checkSettings(settings: CodecSettings, further: readonly string[
 
 /** The namespaces that are decoded besides, with the keys that are named for them. */
 export function readPeers(alsoDecode: CodecSettings['alsoDecode'] = []): PeerKeys[] {
-  return alsoDecode.map((peer) => {
+  if (!Array.isArray(alsoDecode)) throw new CodecOptionsError('alsoDecode must be a list of namespaces');
+  return alsoDecode.map((peer: string | PeerNamespace) => {
     if (typeof peer === 'string') return { namespaces: [peer], kms: [] };
+    beObject('alsoDecode[]', peer, "{ namespace: '…', kms: '…' }, or the name of a namespace");
     refuseUnknown('alsoDecode[].', peer, Object.keys(PEER));
     const { namespace, kms = [] } = peer;
+    checkNamespace(namespace);
     return { namespaces: [namespace], kms: typeof kms === 'string' ? [kms] : kms };
   });
 }
@@ -130,10 +137,20 @@ export function checkNamespace(namespace: unknown): asserts namespace is string 
     throw new CodecOptionsError('namespace must be the full name of the namespace that the worker works in');
 }
 
+/** @throws CodecOptionsError when a switch is something else, such as `null`, which would turn it off in silence */
+export function checkSwitch(name: string, value: unknown): asserts value is boolean {
+  if (typeof value !== 'boolean') throw new CodecOptionsError(`${name} must be true, false or left out`);
+}
+
 /** @throws CodecOptionsError when it is not a whole number, or less than it may be */
 export function checkWholeNumber(name: string, value: number, least: number): void {
   if (Number.isInteger(value) && value >= least) return;
   throw new CodecOptionsError(`${name} must be a whole number from ${least}, or left out`);
+}
+
+function beObject(name: string, value: unknown, example: string): asserts value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new CodecOptionsError(`${name} must be an object, such as ${example}`);
 }
 
 function refuseUnknown(path: string, given: object, known: readonly string[]): void {

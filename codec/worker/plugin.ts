@@ -8,7 +8,14 @@ import { failureConverterPath } from '../failure-converter-path.ts';
 import { codecChain } from '../payload-codec.ts';
 import { FAILURE_PART_NAME } from './failure-parts.ts';
 import { type EncryptingPayloadCodec, NamespaceCodec } from './namespace-codec.ts';
-import { type CodecSettings, checkNamespace, checkSettings, checkWholeNumber, readPeers } from './options.ts';
+import {
+  type CodecSettings,
+  checkNamespace,
+  checkSettings,
+  checkSwitch,
+  checkWholeNumber,
+  readPeers,
+} from './options.ts';
 import { bundleForReplay, codeOf, isForReplay, type WorkflowBundle } from './replay.ts';
 import { type ClientInterceptors, DEFAULT_SUMMARY_BYTES, withSummaryCheck } from './summaries.ts';
 
@@ -74,8 +81,9 @@ const DEFAULT_NAMESPACE = 'default';
  *   with the keys themselves is thrown where a client or worker is made
  */
 export function encryptionPlugin(options: EncryptionPluginOptions): EncryptionPlugin {
-  const { encryptFailures = true, summaryBytes = DEFAULT_SUMMARY_BYTES, ...settings } = options;
+  const { encryptFailures = true, summaryBytes = DEFAULT_SUMMARY_BYTES, ...settings } = { ...options };
   checkSettings(settings, ['encryptFailures', 'summaryBytes']);
+  checkSwitch('encryptFailures', encryptFailures);
   checkWholeNumber('summaryBytes', summaryBytes, 1);
   readPeers(settings.alsoDecode);
   const codecs = new Map<string, EncryptingPayloadCodec>();

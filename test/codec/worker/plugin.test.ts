@@ -6,6 +6,7 @@ import { type DataConverter, defaultPayloadConverter, type Payload } from '@temp
 import { failureConverterPath } from '../../../codec/failure-converter-path.ts';
 import {
   CodecOptionsError,
+  createDataConverter,
   createPayloadCodec,
   type EncryptionPluginOptions,
   encryptionPlugin,
@@ -116,8 +117,15 @@ describe('the encryption plugin', () => {
     ['an option that it does not know', { namespace: 'orders' } as object, /^there is no option namespace/],
     ['a misspelled one of its own', { encryptFailure: true } as object, /encryptFailures, summaryBytes$/],
     ['no keys', { keys: undefined as never }, /^keys names none/],
-  ])('is refused with %s', (_what, options, error) => {
-    expect(() => plugin(options).configureClient({})).toThrow(error);
-    expect(() => plugin(options).configureClient({})).toThrow(CodecOptionsError);
+    ['a switch that is neither on nor off', { encryptFailures: null as never }, /^encryptFailures must be true, false/],
+  ])('is refused with %s, before anything is configured', (_what, options, error) => {
+    expect(() => plugin(options)).toThrow(error);
+    expect(() => plugin(options)).toThrow(CodecOptionsError);
+  });
+
+  it('is refused without options', () => {
+    expect(() => encryptionPlugin(undefined as never)).toThrow(/^keys names none to write with/);
+    expect(() => createDataConverter(undefined as never)).toThrow(/^keys names none to write with/);
+    expect(() => createPayloadCodec(undefined as never)).toThrow(/^keys names none to write with/);
   });
 });
