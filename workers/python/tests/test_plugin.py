@@ -101,9 +101,18 @@ def test_a_client_with_another_codec_is_refused(plugin) -> None:
         configured(plugin, converter=dataclasses.replace(DataConverter.default, payload_codec=Other()))
 
 
-def test_wrong_options_are_told_when_the_plugin_is_made(write_keyring) -> None:
-    with pytest.raises(CodecOptionsError):
-        EncryptionPlugin(KeyringFile(write_keyring("one")), plaintext="no")
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"plaintext": "no"}, "plaintext must be"),
+        ({"also_decode": "orders-*"}, "also_decode"),
+        ({"encrypt_failures": None}, "encrypt_failures must be True or False"),
+        ({"keys": "keyring.json"}, "keys must be KmsKeys, a KeyringFile or a KeyringSecret"),
+    ],
+)
+def test_wrong_options_are_told_when_the_plugin_is_made(write_keyring, options, told) -> None:
+    with pytest.raises(CodecOptionsError, match=told):
+        EncryptionPlugin(**{"keys": KeyringFile(write_keyring("one")), **options})
 
 
 def test_a_replayer_needs_a_namespace_and_decodes_what_the_worker_wrote(plugin, write_keyring) -> None:

@@ -74,6 +74,8 @@ class EncryptionCodec(PayloadCodec, WithSerializationContext):
     ) -> None:
         if not isinstance(namespace, str) or not namespace:
             raise CodecOptionsError("namespace must be the full name of the namespace that the worker works in")
+        if not callable(getattr(keys, "generate", None)):
+            raise CodecOptionsError("keys must be KmsKeys, a KeyringFile or a KeyringSecret")
         if plaintext not in ("accept", "refuse"):
             raise CodecOptionsError("plaintext must be 'accept' or 'refuse'")
         if not isinstance(inflated_bytes, int) or inflated_bytes < 1:

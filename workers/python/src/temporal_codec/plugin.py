@@ -47,6 +47,8 @@ class EncryptionPlugin(SimplePlugin):
         replay_namespace: str | None = None,
     ) -> None:
         super().__init__("temporal-codec-server.EncryptionPlugin")
+        if not isinstance(encrypt_failures, bool):
+            raise CodecOptionsError("encrypt_failures must be True or False")
         self._keys = keys
         self._options: dict[str, Any] = {"also_decode": also_decode, "plaintext": plaintext, "cache": cache}
         self._encrypt_failures = encrypt_failures
