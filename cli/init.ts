@@ -33,7 +33,7 @@ export const init = createCommand('init', async ({ operands }, io) => {
 
 const NEXT = `
 Next:
-  npm install
+  npm install                                        or, before the package is in a registry: npm install FILE.tgz
   npx codec-server start                             serves on this machine
   npx codec-server check-config environments/dev.ts
   npx cdk deploy CodecServer-dev
@@ -77,11 +77,12 @@ function environment(name: 'dev' | 'prod'): string {
 
 const APP = `/** The CDK app: one stack for each environment. */
 import { App } from 'aws-cdk-lib';
-import { CodecServerStack } from 'temporal-codec-server/cdk';
+import { CodecServerStack, settleFeatureFlags } from 'temporal-codec-server/cdk';
 import dev from '../environments/dev.ts';
 import prod from '../environments/prod.ts';
 
 const app = new App();
+settleFeatureFlags(app); // those that cdk.json leaves open stay as they are without them
 for (const [environment, config] of Object.entries({ dev, prod })) {
   new CodecServerStack(app, \`CodecServer-\${environment}\`, { environment, config });
 }
@@ -121,7 +122,7 @@ const README = `# Codec server for Temporal
 
 Who may read which payloads stands in [environments](environments), one file an environment.
 
-    npm install
+    npm install                                          # or, before it is in a registry: npm install FILE.tgz
     npx codec-server start                               # on this machine, without AWS
     npx codec-server check-config environments/dev.ts    # who may do what
     npx cdk deploy CodecServer-dev

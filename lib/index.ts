@@ -5,3 +5,4 @@ export type { CodecServerConfig } from '../config/schema.ts';
 export { CodecServer } from './codec-server.ts';
 export type { CodecFunctionOptions, CodecServerDomain, CodecServerProps } from './codec-server-props.ts';
 export { CodecServerStack, type CodecServerStackProps } from './codec-server-stack.ts';
+export { settleFeatureFlags } from './feature-flags.ts';

@@ -2,7 +2,7 @@
  * The page on the package, walked: packed, started from in an empty folder, installed once from the registry, and used
  * with the Node of the machine and with Node 24, before and after scripts of packages were allowed to run.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensure, root, shell, succeedsIn, usesAServer } from './shell.ts';
@@ -12,6 +12,16 @@ const NODE_24 = fileURLToPath(new URL('node_modules/node/bin', root));
 
 /** What `cdk synth` has to show: the outputs, and a function that is made of the package's. */
 const SYNTHESIZED = ['CodecEndpoint', 'AWS::ApiGatewayV2::Api', 'AWS::Lambda::Function'];
+
+/** The lowest versions of the CDK that the package says it works with. */
+function lowestCdk(): string {
+  const { peerDependencies } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
+    peerDependencies: Record<string, string>;
+  };
+  return ['aws-cdk-lib', 'constructs']
+    .map((name) => `${name}@${/^>=(\S+)/.exec(peerDependencies[name] ?? '')?.[1]}`)
+    .join(' ');
+}
 
 /** @param folder an empty one */
 export function installSteps(folder: string): Record<string, (command: string) => void | Promise<void>> {
@@ -43,6 +53,9 @@ export function installSteps(folder: string): Record<string, (command: string) =
     },
     'npx codec-server start': (command) => usesAServer(command, { cwd: app }),
     'npx cdk synth CodecServer-dev': (command) => {
+      const { status, output } = shell(command, { cwd: app });
+      ensure(status === 0 && !output.includes('feature flags'), `it counts feature flags: ${output.slice(-600)}`);
+      succeedsIn({ cwd: app }, `npm install --no-save --ignore-scripts ${lowestCdk()}`);
       succeedsIn({ cwd: app }, command, ...SYNTHESIZED);
       const assets = readdirSync(join(app, 'cdk.out')).filter((name) => name.startsWith('asset.'));
       ensure(
