@@ -135,6 +135,6 @@ function checksOf({ target, now, expiredToken, temporal }: Examination): readonl
     inside('tolerance', () => checkTolerance(target)),
     inside('sizes', () => checkSizes(target)),
     inside('limits', () => checkBodyLimits(target, temporal), ['round-trip', 'sizes']),
-    { name: 'latency', run: () => checkLatency(target) },
+    { name: 'latency', run: () => checkLatency(target), explainedBy: ['anonymous', 'token', 'keys'] },
   ];
 }

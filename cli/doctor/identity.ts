@@ -118,7 +118,9 @@ export async function checkGivenToken(target: Target): Promise<Finding> {
     'token',
     `the given token gets a ${answer.status}`,
     `the server says: ${said(answer.body)}`,
-    'see the server log under the request id of the answer',
+    answer.status >= 500
+      ? 'see the server log under the request id: it names the service, such as the issuer whose keys cannot be fetched'
+      : 'see the server log under the request id of the answer',
   );
 }
 

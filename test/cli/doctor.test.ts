@@ -77,6 +77,7 @@ describe('codec-server doctor', () => {
     ['any-token', 'failure foreign-token', 'signature is not verified'],
     ['expired-accepted', 'failure expired-token', 'does not check exp'],
     ['jwks-unreachable', 'failure foreign-token', 'JWKS'],
+    ['own-issuer-unreachable', 'failure token', 'such as the issuer whose keys cannot be fetched'],
     ['body-limit-100k', 'failure sizes', '100 kB'],
     ['web-acl', 'failure sizes', 'SizeRestrictions_BODY'],
     ['no-body-limit', 'warning sizes', 'no limit'],

@@ -24,6 +24,7 @@ export type Fault =
   | 'any-token'
   | 'expired-accepted'
   | 'jwks-unreachable'
+  | 'own-issuer-unreachable'
   | 'body-limit-100k'
   | 'body-limit-4m'
   | 'no-body-limit'
@@ -222,7 +223,7 @@ class Patient {
   #refusal(authorization: string | undefined): number | undefined {
     if (this.#has('auth-off')) return undefined;
     const token = authorization?.replace('Bearer ', '');
-    if (token === GOOD_TOKEN) return undefined;
+    if (token === GOOD_TOKEN) return this.#has('own-issuer-unreachable') ? 503 : undefined;
     if (token === EXPIRED_TOKEN && this.#has('expired-accepted')) return undefined;
     if (token !== undefined && this.#has('any-token')) return undefined;
     return token !== undefined && this.#has('jwks-unreachable') ? 503 : 401;
