@@ -27,6 +27,9 @@ function nameOf(wrapped: EncryptedDataKey): string {
 }
 
 function list(names: readonly string[]): string {
-  const told = [...new Set(names)].slice(0, MOST).map((name) => (PRINTABLE.test(name) ? name : '(not printable)'));
+  const told = [...new Set(names)].slice(0, MOST).map((name) => {
+    if (name === '') return '(it does not name one)';
+    return PRINTABLE.test(name) ? name : '(not printable)';
+  });
   return told.join(', ') + (names.length > MOST ? ', …' : '');
 }

@@ -64,6 +64,7 @@ describe('combined key sources', () => {
       encryptionContext: new Map(),
     } as const;
     expect(() => keys.unwrap(foreign, context)).toThrow(foreign.claimedKey);
+    expect(() => keys.unwrap({ ...foreign, claimedKey: undefined }, context)).toThrow('(it does not name one)');
     const secret = 'test-key-test-key-test-key-test!';
     expect(() => keys.unwrap({ kind: 'static', keyId: secret }, context)).toThrow(/needs a static key, and none/);
   });
