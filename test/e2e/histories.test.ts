@@ -3,12 +3,16 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { artifactRoot, projectRoot } from './support/paths.ts';
+import { Client } from '@temporalio/client';
+import { ExternalStorage } from '@temporalio/common';
+import { S3StorageDriver, type S3StorageDriverClient } from '@temporalio/external-storage-s3';
+import { artifactRoot, projectRoot, suiteRoot } from './support/paths.ts';
 import { type Outcome, run, runOrThrow } from './support/processes.ts';
 import { temporal } from './support/proto.ts';
 import { NAMESPACE, type Stage, setStage, TASK_QUEUE } from './support/stage.ts';
 import { pythonPeer, temporalCli } from './support/tools.ts';
 import { versions } from './support/versions.ts';
+import { dataConverterWith } from './support/worker.ts';
 
 const CARD = '4000-1234';
 const PROGRAM = join(projectRoot, 'bin/codec-server.ts');
@@ -34,7 +38,7 @@ describe(`Whole histories with server ${versions.devServer.server}`, () => {
 
   before(async () => {
     program = await temporalCli();
-    stage = await setStage();
+    stage = await setStage({}, undefined, ['history.enableSignalWithStartFromWorkflow=true']);
     folder = mkdtempSync(join(artifactRoot, 'histories-'));
     oldKey = `codec-server/${currentKey()}`;
     const options = { taskQueue: TASK_QUEUE, memo: { note: `memo for ${CARD}` } };
@@ -97,6 +101,9 @@ describe(`Whole histories with server ${versions.devServer.server}`, () => {
       ...encode,
     );
     await until(async () => (await cliOrThrow('batch', 'list', '-o', 'json')).includes('COMPLETED'));
+    const python = [join(suiteRoot, 'histories/system_nexus.py'), stage.temporal.address, NAMESPACE];
+    const signalled = await runOrThrow(await pythonPeer(), [...python, stage.codecServer.keyringFile, CARD]);
+    assert.equal(signalled.trim(), 'signalled');
   });
   after(async () => await stage?.stop());
 
@@ -134,17 +141,33 @@ describe(`Whole histories with server ${versions.devServer.server}`, () => {
       }
   }
 
-  it('finds every place that a search of the bytes finds', async () => {
+  it('finds every place, and every payload, that a search of the bytes finds', async () => {
     let found = 0;
-    for await (const { bytes } of executions()) {
+    let payloads = 0;
+    const items: Buffer[] = [];
+    for await (const { workflowId, bytes } of executions()) {
+      items.push(field(field(bytes)));
       // A batch keeps its signal as base64 in JSON.
       const inBase64 = [...bytes.toString('latin1').matchAll(/"data":\s*"([A-Za-z0-9+/=]+)"/g)];
       const text = [
         bytes.toString('latin1'),
         ...inBase64.map(([, data = '']) => Buffer.from(data, 'base64').toString('latin1')),
       ];
-      if (text.some((it) => it.includes(currentKey()))) found++;
+      const inIt = text.reduce((sum, it) => sum + it.split(currentKey()).length - 1, 0);
+      if (inIt > 0) found++;
+      payloads += inIt;
+      // What Temporal's own Nexus service was asked holds payloads in a payload.
+      if (workflowId === 'signaller') assert.ok(inIt >= 5 && bytes.includes('__temporal_system'), `${inIt} payloads`);
     }
+    writeFileSync(join(folder, 'all.pb'), Buffer.concat(items));
+    const inspected = await ours('inspect', 'all.pb', '--json', '--summary', '--strict');
+    assert.equal(inspected.code, 0, inspected.stderr);
+    const { keys } = (JSON.parse(inspected.stdout) as { summary: { keys: { key: string; payloads: number }[] } })
+      .summary;
+    assert.deepEqual(
+      keys.map(({ key, payloads: needing }) => [key, needing]),
+      [[oldKey, payloads]],
+    );
     const report = await keysInUse('--key', oldKey);
     assert.equal(report.code, 3);
     assert.deepEqual(report.missing, []);
@@ -156,6 +179,35 @@ describe(`Whole histories with server ${versions.devServer.server}`, () => {
     );
     assert.deepEqual({ schedule, activity, until: key?.neededUntil }, { schedule: 1, activity: 1, until: 'open' });
     assert.ok(found >= 5, `${found} executions with payloads`);
+  });
+
+  it('proves nothing while a payload is in external storage, where it was not looked at', async () => {
+    const objects = new Map<string, Uint8Array>();
+    const client: S3StorageDriverClient = {
+      putObject: async (_bucket, key, data) => void objects.set(key, data),
+      objectExists: async (_bucket, key) => objects.has(key),
+      getObject: async (_bucket, key) => objects.get(key) ?? Buffer.alloc(0),
+    };
+    const externalStorage = new ExternalStorage({
+      drivers: [new S3StorageDriver({ client, bucket: 'payloads' })],
+      payloadSizeThreshold: 20_000,
+    });
+    const storing = new Client({
+      connection: stage.client.connection,
+      namespace: NAMESPACE,
+      dataConverter: { ...dataConverterWith(stage.codecServer.workerCodec(NAMESPACE)), externalStorage },
+    });
+    const args = [{ customer: 'Ada '.repeat(20_000), card: CARD }];
+    const handle = await storing.workflow.start('order', { taskQueue: 'nobody', workflowId: 'stored', args });
+    const [stored] = [...objects.values()];
+    assert.ok(objects.size === 1 && Buffer.from(stored ?? '').includes(currentKey()));
+
+    const another = await keysInUse('--key', 'codec-server/another');
+    assert.deepEqual([another.code, another.verdict], [4, 'not proven']);
+    assert.match(another.missing.join('\n'), /external storage/);
+    await handle.terminate();
+    await cliOrThrow('workflow', 'delete', '-w', 'stored', '--yes');
+    await until(async () => (await keysInUse('--key', 'codec-server/another')).code === 0);
   });
 
   it('decodes a history to the byte as the CLI does, in one request', async () => {
@@ -254,7 +306,7 @@ print(len(after.items))
       [before['spec'], before['policies'], before['state']],
     );
 
-    await cliOrThrow('workflow', 'terminate', '-w', 'open');
+    for (const id of ['open', 'signalled']) await cliOrThrow('workflow', 'terminate', '-w', id);
     await cliOrThrow('activity', 'terminate', '--activity-id', 'alone', '--reason', 'over');
     let report = await keysInUse('--key', oldKey);
     await until(async () => {

@@ -4,7 +4,7 @@ import type { PayloadCodec } from '@temporalio/common';
 import { type CodecServer, type CodecServerOptions, startCodecServer } from './codec-server.ts';
 import { temporal } from './proto.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
-import { startTemporal, type Temporal } from './temporal.ts';
+import { type DevServerOptions, startTemporal, type Temporal } from './temporal.ts';
 import { dataConverterWith, startWorker, type WorkerAndClient } from './worker.ts';
 
 /** The namespace of the checks, named as Temporal Cloud names them. */
@@ -33,16 +33,24 @@ export interface Stage<H extends Host = CodecServer> {
 }
 
 /** Sets everything up around the local server; with a port, the development server's own Web UI as well. */
-export async function setStage(options: CodecServerOptions = {}, uiPort?: number): Promise<Stage> {
-  return await setStageWith(startCodecServer(options), uiPort);
+export async function setStage(
+  options: CodecServerOptions = {},
+  uiPort?: number,
+  settings?: DevServerOptions['settings'],
+): Promise<Stage> {
+  return await setStageWith(startCodecServer(options), uiPort, settings);
 }
 
 /** Sets everything up around any codec server. The recorder speaks plain HTTP. */
-export async function setStageWith<H extends Host>(starting: Promise<H>, uiPort?: number): Promise<Stage<H>> {
+export async function setStageWith<H extends Host>(
+  starting: Promise<H>,
+  uiPort?: number,
+  settings: DevServerOptions['settings'] = [],
+): Promise<Stage<H>> {
   const codecServer = await starting;
   const recorder = await startRecorder({ target: codecServer.origin });
   const ui = uiPort === undefined ? undefined : { port: uiPort, codecEndpoint: recorder.origin };
-  const temporal = await startTemporal([NAMESPACE], { ...(ui && { ui }) });
+  const temporal = await startTemporal([NAMESPACE], { settings, ...(ui && { ui }) });
   const worker: WorkerAndClient = await startWorker({
     address: temporal.address,
     namespace: NAMESPACE,
