@@ -82,6 +82,16 @@ function cpuMsByPs(pid: number): number {
   return (hours * 3600 + minutes * 60 + seconds) * 1000;
 }
 
+/**
+ * Milliseconds in which the main thread of a process was ready to run and others had the processor (Linux only, else 0):
+ * what a busy machine adds to how long something takes.
+ */
+export function waitedMsOf(pid: number): number {
+  if (process.platform !== 'linux') return 0;
+  const [, waitedNs] = readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ');
+  return Number(waitedNs) / 1e6;
+}
+
 /** Memory of a process in MiB: resident now, and the most it ever was (Linux only, else the same). */
 export function memoryOf(pid: number): { readonly rss: number; readonly peak: number } {
   if (process.platform !== 'linux') {
