@@ -5,6 +5,7 @@
  * means that it was declined, in writing.
  */
 import type { PayloadCodec } from '@temporalio/common';
+import type { DataKeyCacheBounds } from '../codec/keys/cache/data-key-cache.ts';
 import type { ForeignKmsFormat, KeyUriContext } from '../codec/keys/kms/foreign-formats.ts';
 
 /** The form of configuration that this release reads. It counts up where a file has to change; new fields have defaults. */
@@ -151,20 +152,7 @@ export type StaticKeysConfig =
   | { readonly samplesTestKey: true };
 
 /** Bounds of the data-key cache. */
-export interface DataKeyCacheConfig {
-  /** Distinct keys kept. Default 1,000. */
-  readonly maxKeys: number;
-  /** Seconds that a key is kept: the time for which a revoked key still decodes. Default 300. */
-  readonly ttlSeconds: number;
-  /** Seconds for which one data key writes, proven anew within every `ttlSeconds`. Default 86,400, a day. */
-  readonly writeSeconds: number;
-  /** Seconds for which a data key writes on while KMS does not answer; never after a refusal. Default 3,600. */
-  readonly outageSeconds: number;
-  /** Messages written under one data key. Default 10,000. */
-  readonly maxMessages: number;
-  /** Bytes written under one data key. Default 1 GiB. */
-  readonly maxBytes: number;
-}
+export type DataKeyCacheConfig = DataKeyCacheBounds;
 
 export interface CorsConfig {
   /** Exact origins of the Web UIs that may call, such as `https://cloud.temporal.io`; no wildcard. */

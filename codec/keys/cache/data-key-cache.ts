@@ -7,15 +7,15 @@ import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-cont
 import { type Clock, systemClock } from '../../calls/clock.ts';
 import { definedOnly } from '../../defined-only.ts';
 import { CannotEncodeError, CannotOpenError, KeyUnavailableError, TooManyKeysError } from '../../errors.ts';
-import { DataKey, type DataKeyProvider } from '../data-key.ts';
-import type { DataKeyRequest, EncryptionMaterials, KeyContext, KeySource } from '../key-source.ts';
+import { DataKey } from '../data-key.ts';
+import type { DataKeyProvider, DataKeyRequest, EncryptionMaterials, KeyContext, KeySource } from '../key-source.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { nameOfMessage, nameOfRequest, nameOfWriter } from './cache-key.ts';
 import { SharedCall } from './shared-call.ts';
 import { liveContext, type WriteKeyEvents, WriteKeys } from './write-keys.ts';
 
-/** Bounds of the cache. */
-export interface DataKeyCacheSettings {
+/** Bounds of the cache, as a configuration and the options of a worker give them. */
+export interface DataKeyCacheBounds {
   /** Distinct keys kept. Default 1,000. */
   readonly maxKeys: number;
   /**
@@ -37,6 +37,10 @@ export interface DataKeyCacheSettings {
   readonly maxMessages: number;
   /** Bytes written under one data key. Default 1 GiB. */
   readonly maxBytes: number;
+}
+
+/** The bounds, and how long failures are remembered. */
+export interface DataKeyCacheSettings extends DataKeyCacheBounds {
   /** Milliseconds for which a refusal is remembered. Default 10,000. */
   readonly refusalMs: number;
   /** Milliseconds for which a fault that may pass is remembered, so that a page full of payloads fails at once. Default 250. */

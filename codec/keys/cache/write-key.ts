@@ -1,6 +1,5 @@
 import type { Clock } from '../../calls/clock.ts';
-import type { GeneratedDataKey } from '../data-key.ts';
-import type { EncryptionMaterials } from '../key-source.ts';
+import type { EncryptionMaterials, GeneratedDataKey } from '../key-source.ts';
 import { SharedCall } from './shared-call.ts';
 
 /** How much one data key may write. */

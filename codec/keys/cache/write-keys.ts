@@ -8,8 +8,14 @@
 import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-context.ts';
 import type { Clock } from '../../calls/clock.ts';
 import { KeyUnavailableError } from '../../errors.ts';
-import type { DataKey, DataKeyProvider, GeneratedDataKey, ProviderContext } from '../data-key.ts';
-import type { EncryptionMaterials, KeyContext } from '../key-source.ts';
+import type { DataKey } from '../data-key.ts';
+import type {
+  DataKeyProvider,
+  EncryptionMaterials,
+  GeneratedDataKey,
+  KeyContext,
+  ProviderContext,
+} from '../key-source.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { WriteKey, type WriteLimits } from './write-key.ts';
 

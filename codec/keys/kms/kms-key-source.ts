@@ -9,9 +9,17 @@ import { CannotEncodeError, type CannotOpenCause, CannotOpenError, KeyUnavailabl
 import { createNamespaceMatcher, type NamespaceMatcher } from '../../namespace-pattern.ts';
 import { asBuffer } from '../../payload.ts';
 import { NO_CREDENTIALS } from '../aws-fault.ts';
-import { DataKey, type DataKeyProvider, type GeneratedDataKey, type ProviderContext } from '../data-key.ts';
+import { DataKey } from '../data-key.ts';
 import { namesPresent, namesWanted } from '../key-names.ts';
-import { type DataKeyRequest, KMS_PROVIDER_ID, type KmsKeyRequest, type MessageKeyRequest } from '../key-source.ts';
+import {
+  type DataKeyProvider,
+  type DataKeyRequest,
+  type GeneratedDataKey,
+  KMS_PROVIDER_ID,
+  type KmsKeyRequest,
+  type MessageKeyRequest,
+  type ProviderContext,
+} from '../key-source.ts';
 import {
   bindsNamespace,
   type ForeignKmsFormat,

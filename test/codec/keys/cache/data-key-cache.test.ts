@@ -8,8 +8,14 @@ import {
   type DataKeyCacheSettings,
   type RequestLimits,
 } from '../../../../codec/keys/cache/data-key-cache.ts';
-import { DataKey, type DataKeyProvider, type ProviderContext } from '../../../../codec/keys/data-key.ts';
-import type { DataKeyRequest, EncryptionMaterials, KeyContext } from '../../../../codec/keys/key-source.ts';
+import { DataKey } from '../../../../codec/keys/data-key.ts';
+import type {
+  DataKeyProvider,
+  DataKeyRequest,
+  EncryptionMaterials,
+  KeyContext,
+  ProviderContext,
+} from '../../../../codec/keys/key-source.ts';
 import { ManualClock, settle } from '../../../support/manual-clock.ts';
 
 const CONTEXT: EncryptionContext = new Map([['temporal-namespace', 'orders']]);
