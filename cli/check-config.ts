@@ -1,8 +1,10 @@
 /** `codec-server check-config FILE`: every problem of a configuration, and who may do what where. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { KeyDocumentError } from '../codec/errors.ts';
+import { CodecError, KeyDocumentError } from '../codec/errors.ts';
+import { readPrivateFile } from '../codec/keys/secrets/private-file.ts';
 import { eraseStaticKeys, parseStaticKeySecret } from '../codec/keys/static/static-keys.ts';
+import { readStaticKeysFile } from '../codec/keys/static/static-keys-file.ts';
 import { ConfigFileError, checkConfig, loadConfigFile } from '../config/check.ts';
 import { warnAboutAccess } from '../config/checks/access.ts';
 import { checkDeployment, warnAboutKeyWatch } from '../config/checks/deployment.ts';
@@ -53,6 +55,42 @@ function problemOf(path: string, parse: (versions: { readonly current: string })
   }
 }
 
+/**
+ * What is wrong with the files of secrets that a configuration names, where they are on this machine: `start` refuses them.
+ * A file that is not there may be on the machine that the configuration is for.
+ */
+function checkNamedFiles({ keys, identity }: CodecServerConfig, cwd: string): Problem[] {
+  const tokens = identity?.serviceTokens;
+  return [
+    ...checkNamedFile('keys.staticKeys.file', fileOf(keys.staticKeys), cwd, (path) =>
+      eraseStaticKeys(readStaticKeysFile(path)),
+    ),
+    ...checkNamedFile('identity.serviceTokens.file', fileOf(tokens), cwd, (path) =>
+      parseServiceTokens({ current: readPrivateFile(path, 'file of service tokens') }),
+    ),
+  ];
+}
+
+function fileOf(source: object | string | null | undefined): string | undefined {
+  return typeof source === 'object' && source !== null && 'file' in source ? String(source.file) : undefined;
+}
+
+function checkNamedFile(
+  path: string,
+  file: string | undefined,
+  cwd: string,
+  read: (path: string) => unknown,
+): Problem[] {
+  if (file === undefined || !existsSync(resolve(cwd, file))) return [];
+  try {
+    read(resolve(cwd, file));
+    return [];
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    return [{ path, message: error.message }];
+  }
+}
+
 /** A line of the effective policy. */
 export interface PolicyLine {
   readonly operation: Operation;
@@ -75,7 +113,8 @@ export const checkConfigCommand = createCommand('check-config', async ({ values,
   }
   const report = examine(config);
   const documents = checkDocuments(values, io.cwd);
-  if (documents.length > 0) report.problems = [...report.problems, ...documents];
+  const named = report.problems.length > 0 ? [] : checkNamedFiles(config as CodecServerConfig, io.cwd);
+  report.problems = [...report.problems, ...documents, ...named];
   io.stdout.write(values.json ? `${JSON.stringify(report, undefined, 2)}\n` : render(report, file));
   return report.problems.length > 0 || (values.strict && report.warnings.length > 0) ? 1 : 0;
 });

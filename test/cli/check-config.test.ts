@@ -155,6 +155,35 @@ encode  *             anyone on this machine, unasked  this machine
     expect(strict.out).not.toContain('SECRET');
   });
 
+  it('refuses the files of secrets that the server would not start with, where they are on this machine', async () => {
+    const key = Buffer.alloc(32, 7).toString('base64');
+    writeFileSync(
+      join(folder, 'shared.json'),
+      `{"keys":[{"id":"a","key":"${key}","namespaces":["orders","billing"]}]}`,
+      {
+        mode: 0o600,
+      },
+    );
+    writeFileSync(join(folder, 'slip.json'), '{"tokens":[],}', { mode: 0o600 });
+    const { keys } = local;
+    const file = write('files.mjs', {
+      identity: { issuers: [{ type: 'temporal-cloud' }], serviceTokens: { file: 'slip.json' } },
+      access: [],
+      keys: { ...keys, staticKeys: { file: 'shared.json' } },
+    });
+    expect(await checkConfigCommand([file, '--json'], io)).toBe(1);
+    const problems = (JSON.parse(io.out).problems as { path: string; message: string }[]).map(
+      ({ path, message }) => `${path} ${message}`,
+    );
+    expect(problems).toEqual([
+      expect.stringMatching(/^keys\.staticKeys\.file .*must be one namespace, written out in full/),
+      expect.stringMatching(/^identity\.serviceTokens\.file .*not valid JSON/),
+    ]);
+    expect(io.out).not.toContain(key);
+    const elsewhere = write('elsewhere.mjs', { keys: { ...keys, staticKeys: { file: 'none.json' } } });
+    expect(await checkConfigCommand([elsewhere], new TestCommandIo({ cwd: folder }))).toBe(0);
+  });
+
   it('warns, and fails for warnings when strict', async () => {
     const file = write('warns.mjs', { access: [] });
     expect(await checkConfigCommand([file], io)).toBe(0);
