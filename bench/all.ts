@@ -22,6 +22,7 @@ const STEPS: readonly (readonly [script: string, ...args: string[]])[] = [
   ['worker.ts', ...(options.quick ? ['--rounds', '5', '--out', 'scratch-worker'] : [])],
   ['linear.ts', ...quick],
   ['memory.ts', ...quick],
+  ['histories.ts', ...quick],
   // A quick run leaves the results alone that the pages show.
   ...(options.quick ? [] : ([['scale.ts'], ['alarms.ts'], ['write-keys.ts'], ['pages.ts']] as const)),
 ];

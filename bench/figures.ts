@@ -4,6 +4,7 @@
  * and a test holds these pages to the results.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { type HistoryTable, historyFigures } from './histories/table.ts';
 import type { Provenance } from './machine.ts';
 import { figure, type Result, type Round, ratio } from './result.ts';
 import { quantile } from './statistics.ts';
@@ -14,7 +15,7 @@ export interface Figure {
   /** What was measured, in words. */
   readonly what: string;
   readonly measured: number;
-  readonly unit: '×' | 'ms' | 'KB' | 'MiB' | '';
+  readonly unit: '×' | 's' | 'ms' | 'KB' | 'MiB' | '';
   /** At most this much; at least, where `atLeast`. */
   readonly aim: number;
   readonly atLeast?: boolean;
@@ -49,6 +50,7 @@ export interface Results {
     readonly measured: readonly WorkerRow[];
   };
   readonly 'write-keys': WriteKeyTable;
+  readonly histories: HistoryTable;
 }
 
 /** What one payload costs a worker's codec: microseconds, and bytes that are stored. */
@@ -84,7 +86,18 @@ export interface ScaleRow {
   readonly readableMs: { readonly p50: number; readonly p99: number };
 }
 
-const NAMES = ['latest', 'message', 'cold', 'linear', 'memory', 'scale', 'alarms', 'write-keys', 'worker'] as const;
+const NAMES = [
+  'latest',
+  'message',
+  'cold',
+  'linear',
+  'memory',
+  'scale',
+  'alarms',
+  'write-keys',
+  'worker',
+  'histories',
+] as const;
 /** The rivals beside Go, which is the one that ratios refer to. */
 const OTHERS = ['java', 'python', 'express'] as const;
 
@@ -111,7 +124,7 @@ export function cpuMs(result: Result, contestant: string, workload: string): num
 }
 
 /** What the product aims at, and what was measured. */
-export function figuresOf({ latest, message, cold, linear, memory }: Results): Figure[] {
+export function figuresOf({ latest, message, cold, linear, memory, histories }: Results): Figure[] {
   const cli = cliExport();
   const vsGo = (contestant: string, workload: string, aim: number, what: string): Figure => ({
     what: `CPU per request, ${what}, ${workload}, of the Go handler's`,
@@ -174,6 +187,7 @@ export function figuresOf({ latest, message, cold, linear, memory }: Results): F
     { what: 'the bundle, minified', measured: cold.settings.bundleBytes / 1000, unit: 'KB', aim: 450 },
     { what: 'exponent of the cost by number of payloads', measured: linear.exponents.byCount, unit: '', aim: 1.1 },
     { what: 'exponent of the cost by size of a payload', measured: linear.exponents.bySize, unit: '', aim: 1.1 },
+    ...historyFigures(histories),
   ];
 }
 

@@ -1,133 +1,115 @@
 /**
- * How long `codec-server decode` takes for whole histories: one of 10,000 events with local keys and at a
- * server that is 50 ms away, an export of 1,000 histories, and the memory for 500 MB of input.
+ * How long `codec-server decode` takes for whole histories, from the start of the process to its end, as the package
+ * has it, which is built first: with local keys, and at a server that is 50 ms away. Client and server are told apart.
  *
- * usage: node bench/histories.ts [--quick] [--out NAME]
+ * usage: node bench/histories.ts [--quick] [--rounds N] [--out NAME]
  */
-import { spawn } from 'node:child_process';
-import { createWriteStream, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { addKeyToKeyringFile } from '../codec/keys/keyring/keyring-file.ts';
-import { createPayloadCodec } from '../codec/payload-codec.ts';
-import { fromTemporalPayload, toTemporalPayload } from '../codec/temporal-codec.ts';
-import { readPayloads } from '../lambda/server/http/payload-json-reader.ts';
-import { writePayloads } from '../lambda/server/http/payload-json-writer.ts';
 import { runnerOptions } from '../scripts/runner-options.ts';
-import { asCliJson, asExport, historyOf } from '../test/support/histories.ts';
+import { farServer } from './histories/far-server.ts';
+import { DATA_KEYS, type Input, makeInputs, NAMESPACE } from './histories/inputs.ts';
+import type { HistoryRow, HistoryTable } from './histories/table.ts';
 import { machine } from './machine.ts';
+import { cpuMsOf, memoryOf, startServer } from './process.ts';
 
 const USAGE = `
-Usage: node bench/histories.ts [options]
+Usage: npm run bench:histories [-- options]
 
-  --quick            smaller inputs, for a look
-  --out NAME         write the result to bench/results/NAME.json
+  --quick            smaller inputs and one round, kept under no name
+  --rounds N         of each but the largest (default: 5)
+  --out NAME         write the result to bench/results/NAME.json (default: histories)
   --help
 `;
 const { values: options } = runnerOptions(USAGE, {
-  options: { quick: { type: 'boolean', default: false }, out: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '5' },
+    out: { type: 'string', default: 'histories' },
+  },
 });
-const EVENTS = options.quick ? 1_000 : 10_000;
-const HISTORIES = options.quick ? 100 : 1_000;
-const LARGE = options.quick ? 50_000_000 : 500_000_000;
+const ROUNDS = options.quick ? 1 : Number(options.rounds);
+const SIZES = options.quick
+  ? { events: 1_000, histories: 100, largeBytes: 50_000_000 }
+  : { events: 10_000, histories: 1_000, largeBytes: 500_000_000 };
 const DELAY_MS = 50;
-const NAMESPACE = 'bench.a1b2c';
-const PROGRAM = join(import.meta.dirname, '../bin/codec-server.ts');
-
-interface Figure {
-  readonly name: string;
-  readonly bytes: number;
-  readonly seconds: number;
-  /** Of the process, at its most. */
-  readonly megabytes: number;
-  readonly requests: number;
-  readonly said: string;
-}
+/** As long as the kernel counts. */
+const LOOK_MS = 10;
+const PROGRAM = join(import.meta.dirname, '../dist/bin/codec-server.js');
+const built = spawnSync(process.execPath, [join(import.meta.dirname, '../scripts/build.ts')], { stdio: 'inherit' });
+if (built.status !== 0) throw new Error('the package cannot be built');
 
 const folder = mkdtempSync(join(tmpdir(), 'bench-histories-'));
 const keyring = join(folder, 'keyring.json');
 addKeyToKeyringFile(keyring, 'bench');
-const codec = createPayloadCodec({ namespace: NAMESPACE, keys: { keyring } });
+const inputs = await makeInputs(folder, keyring, SIZES);
+const start = ['start', '--port', '0', '--keyring', keyring, '--no-audit'];
+const server = await startServer({ file: process.execPath, args: [PROGRAM, ...start], cwd: folder });
+const far = await farServer(server, DELAY_MS);
+const WAYS = {
+  'local keys': ['--keyring', keyring],
+  [`a server ${DELAY_MS} ms away`]: ['--endpoint', far.endpoint, '--namespace', NAMESPACE],
+};
 
-let requests = 0;
-const server = createServer(async (request, response) => {
-  requests++;
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  const [decoded] = await Promise.all([
-    codec.decode(readPayloads(Buffer.concat(chunks), 1_000).map(toTemporalPayload)),
-    setTimeout(DELAY_MS),
-  ]);
-  response.end(writePayloads(decoded.map(fromTemporalPayload)));
-});
-await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-
-/** Runs the command as a person would, and looks at its memory while it runs. */
-async function measure(name: string, input: string, means: readonly string[]): Promise<Figure> {
-  const output = `${input}.${name.replaceAll(/\W+/g, '-')}.out`;
-  requests = 0;
+/** Runs the command as a person would, and looks at what it takes while it runs. */
+async function once(input: Input, way: readonly string[]): Promise<HistoryRow['rounds'][number]> {
+  const output = `${input.file}.out`;
+  far.takeRequests();
+  const serverBefore = cpuMsOf(server.pid);
   const begun = performance.now();
-  const child = spawn(process.execPath, [PROGRAM, 'decode', input, '-o', output, ...means], {
+  const child = spawn(process.execPath, [PROGRAM, 'decode', input.file, '-o', output, ...way], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let said = '';
   child.stderr.on('data', (text) => (said += text));
-  let megabytes = 0;
+  let [clientMs, peakMiB] = [0, 0];
   const watch = setInterval(() => {
-    const status = readStatus(child.pid);
-    megabytes = Math.max(megabytes, status);
-  }, 20);
+    try {
+      clientMs = cpuMsOf(child.pid ?? 0);
+      peakMiB = Math.max(peakMiB, memoryOf(child.pid ?? 0).peak);
+    } catch {
+      // It has ended in between.
+    }
+  }, LOOK_MS);
   const code = await new Promise((done) => child.once('exit', done));
   clearInterval(watch);
-  const seconds = Math.round(performance.now() - begun) / 1000;
-  if (code !== 0) throw new Error(`${name}: ${said}`);
+  const wallMs = Math.round(performance.now() - begun);
+  if (code !== 0) throw new Error(`${input.name}: ${said}`);
   rmSync(output);
-  return { name, bytes: statSync(input).size, seconds, megabytes, requests, said: said.trim() };
+  const payloads = Number(/(\d+) payloads?, \1 decoded/.exec(said)?.[1]);
+  const serverMs = cpuMsOf(server.pid) - serverBefore;
+  return { wallMs, clientMs, serverMs, peakMiB: Math.round(peakMiB), requests: far.takeRequests(), payloads };
 }
 
-function readStatus(pid: number | undefined): number {
-  try {
-    return Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024);
-  } catch {
-    return 0;
+const rows: HistoryRow[] = [];
+for (const input of [inputs.nothing, inputs.long, inputs.short, inputs.longer])
+  for (const [way, args] of Object.entries(WAYS)) {
+    // A server that people use is warm.
+    if (args.includes('--endpoint')) await once(input, args);
+    const rounds = [];
+    for (let round = 0; round < ROUNDS; round++) rounds.push(await once(input, args));
+    rows.push({ input: input.name, way, bytes: statSync(input.file).size, rounds });
   }
-}
-
-const history = await historyOf(codec, EVENTS, 200);
-const one = join(folder, 'history.json');
-writeFileSync(one, asCliJson(history));
-const small = await historyOf(codec, 60);
-const many = join(folder, 'export.pb');
-writeFileSync(many, asExport(Array.from({ length: HISTORIES }, () => small)));
-const large = join(folder, 'large.json');
-const stream = createWriteStream(large);
-const document = asCliJson(history);
-for (let written = 0; written < LARGE; written += document.length)
-  if (!stream.write(document)) await new Promise<void>((done) => stream.once('drain', done));
-await new Promise<void>((done) => stream.end(done));
-
-const local = ['--keyring', keyring];
-const remote = ['--endpoint', endpoint, '--namespace', NAMESPACE];
-const figures: Figure[] = [
-  await measure(`${EVENTS} events, local keys`, one, local),
-  await measure(`${EVENTS} events, a server ${DELAY_MS} ms away`, one, remote),
-  await measure(`an export of ${HISTORIES} histories, local keys`, many, local),
-  await measure(`an export of ${HISTORIES} histories, a server ${DELAY_MS} ms away`, many, remote),
-  await measure(`${Math.round(LARGE / 1e6)} MB of histories, local keys`, large, local),
-];
-server.close();
-codec.close();
+const largeRound = await once(inputs.large, WAYS['local keys'] ?? []);
+rows.push({
+  input: inputs.large.name,
+  way: 'local keys',
+  bytes: statSync(inputs.large.file).size,
+  rounds: [largeRound],
+});
+far.stop();
+await server.stop();
 rmSync(folder, { recursive: true });
-for (const { name, bytes, seconds, megabytes, requests: calls } of figures)
-  process.stdout.write(
-    `${name}: ${(bytes / 1e6).toFixed(1)} MB in ${seconds} s, ${calls} requests, at most ${megabytes} MB of memory\n`,
-  );
-if (options.out !== undefined)
-  writeFileSync(
-    new URL(`results/${options.out}.json`, import.meta.url),
-    `${JSON.stringify({ date: new Date().toISOString().slice(0, 10), machine: machine(), figures }, null, 2)}\n`,
-  );
+
+const table: HistoryTable = {
+  ...(await machine()),
+  settings: { ...SIZES, rounds: ROUNDS, delayMs: DELAY_MS, dataKeys: DATA_KEYS },
+  rows,
+};
+for (const { input, way, rounds } of rows)
+  process.stdout.write(`${input}, ${way}: ${rounds.map((it) => JSON.stringify(it)).join(' ')}\n`);
+if (!options.quick)
+  writeFileSync(new URL(`results/${options.out}.json`, import.meta.url), `${JSON.stringify(table, null, 2)}\n`);

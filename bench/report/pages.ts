@@ -1,5 +1,6 @@
 /** The parts of pages that are made of results, between two marks: put there, and read again by a test. */
 import { cpuMs, cpuRatio, figuresOf, isMet, type Results, shownNumber } from '../figures.ts';
+import { medianOf, shareOfProcessor } from '../histories/table.ts';
 import type { Provenance } from '../machine.ts';
 import { quantile } from '../statistics.ts';
 import type { WriteKeyRow } from '../write-keys/table.ts';
@@ -12,6 +13,7 @@ export function partsOf(results: Results): Readonly<Record<string, string>> {
     'docs/operate.md': alarmsPart(results),
     'docs/cost.md': writeKeysPart(results),
     'docs/typescript-worker.md': workerPart(results),
+    'docs/histories.md': historiesPart(results),
     'bench/results/README.md': figuresPart(results),
   };
 }
@@ -162,6 +164,34 @@ function workerPart({ worker }: Results): string {
     `| | ${sizes.map((size) => `${size.toLocaleString('en-US')} B`).join(' | ')} |`,
     `| --- | ${sizes.map(() => '---').join(' | ')} |`,
     ...names.map((name) => `| ${name} | ${sizes.map((size) => cell(name, size)).join(' | ')} |`),
+    '',
+  ].join('\n');
+}
+
+function historiesPart({ histories }: Results): string {
+  const { settings, rows } = histories;
+  const share = shareOfProcessor(histories);
+  return [
+    '',
+    `Whole runs of the command, from start to end; medians of ${settings.rounds} rounds (\`npm run bench:histories\`). Payloads have 100 to 200 B`,
+    `of text, under ${settings.dataKeys} data keys. The server is one process on the same machine, and ${settings.delayMs} ms away.`,
+    `Measured ${measuredOn(histories)}.`,
+    ...(share < 0.8
+      ? [
+          `The machine was busy: a command with local keys had the processor for ${Math.round(share * 100)} % of its time, so seconds are too`,
+          'many, and those of the processor count.',
+        ]
+      : []),
+    '',
+    '| input | | payloads | requests | seconds | of the processor: command | server | memory |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    ...rows.map((row) => {
+      const seconds = (of: 'wallMs' | 'clientMs' | 'serverMs') => (medianOf(row, of) / 1000).toFixed(2);
+      const isRemote = row.way !== 'local keys';
+      const counts = [medianOf(row, 'payloads').toLocaleString('en-US'), isRemote ? medianOf(row, 'requests') : ''];
+      const times = [seconds('wallMs'), seconds('clientMs'), isRemote ? seconds('serverMs') : ''];
+      return `| ${[row.input, row.way, ...counts, ...times, `${medianOf(row, 'peakMiB')} MiB`].join(' | ')} |`;
+    }),
     '',
   ].join('\n');
 }
