@@ -8,10 +8,13 @@ import { LoadGenerator } from '../load/load.ts';
 import { type Entry, enter, leave } from '../measure.ts';
 import { measureAll, type Plan } from '../rounds.ts';
 import { HERE, ofTree, unpackLastCommit } from './last-commit.ts';
-import { before, compare, MOST, renderCases } from './verdict.ts';
+import { before, type Case, compare, MOST, renderCases, together } from './verdict.ts';
 
 /** The server with the samples' format, with everything that an environment has, and with our own format. */
 const CHECKED = ['ours', 'guarded', 'own'];
+
+/** So often what fails is measured again: a busy machine disturbs rounds, and what is slower is slower in more of them, too. */
+const MOST_REPEATS = 2;
 
 /**
  * Measures and prints.
@@ -32,12 +35,22 @@ export async function checkAgainstLastCommit(plan: Plan, only: readonly string[]
       };
       entries.push(await enter({ ...contestant, name: before(contestant.name), enter: then }), await enter(contestant));
     }
-    const measured = await measureAll(entries, plan, load);
-    const cases = compare(
-      measured,
-      only,
-      plan.workloads.map(({ name }) => name),
-    );
+    let measured = await measureAll(entries, plan, load);
+    const judge = (): Case[] =>
+      compare(
+        measured,
+        only,
+        plan.workloads.map(({ name }) => name),
+      );
+    for (let repeat = 0; repeat < MOST_REPEATS; repeat++) {
+      for (const { contestant, workload } of judge().filter(({ passes, ratio }) => !passes && ratio !== undefined)) {
+        plan.say(`more rounds of ${contestant} ${workload}`);
+        const both = entries.filter((entry) => [contestant, before(contestant)].includes(entry.contestant.name));
+        const workloads = plan.workloads.filter(({ name }) => name === workload);
+        measured = together(measured, await measureAll(both, { ...plan, workloads }, load));
+      }
+    }
+    const cases = judge();
     for (const entry of entries) if ('absent' in entry) plan.say(`${entry.contestant.name}: ${entry.absent}`);
     process.stdout.write(`CPU per request, of that of ${last.commit}; at most ${MOST} passes\n${renderCases(cases)}`);
     return cases.every(({ passes }) => passes);

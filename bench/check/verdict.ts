@@ -45,6 +45,15 @@ export function compare(
   );
 }
 
+/** The rounds of two measurements, those of the second after those of the first. */
+export function together<T>(
+  first: ReadonlyMap<string, readonly T[]>,
+  second: ReadonlyMap<string, readonly T[]>,
+): Map<string, T[]> {
+  const names = new Set([...first.keys(), ...second.keys()]);
+  return new Map([...names].map((name) => [name, [...(first.get(name) ?? []), ...(second.get(name) ?? [])]]));
+}
+
 /** A line for each case. */
 export function renderCases(cases: readonly Case[]): string {
   const lines = cases.map(({ contestant, workload, ratio, best, passes }) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ofTree } from '../../bench/check/last-commit.ts';
-import { before, compare, renderCases } from '../../bench/check/verdict.ts';
+import { before, compare, renderCases, together } from '../../bench/check/verdict.ts';
 import { inTurn } from '../../bench/rounds.ts';
 
 const rounds = (...values: number[]) => values.map((cpuMsPerRequest) => ({ cpuMsPerRequest }));
@@ -25,6 +25,15 @@ describe('the comparison with the last commit', () => {
   it('compares round with round, so that a machine that is slow for both says nothing', () => {
     const [it] = compare(measuredWith([1, 5, 1], [1, 5, 1]), ['own'], ['w1']);
     expect(it).toMatchObject({ ratio: { median: 1, min: 1, max: 1 }, passes: true });
+  });
+
+  it('judges by all rounds where some were measured again: disturbed ones pass then, slower ones do not', () => {
+    const disturbed = measuredWith([1.3, 1.4, 1.2], [1, 1, 1]);
+    const judged = (again: number[]) =>
+      compare(together(disturbed, measuredWith(again, [1, 1, 1])), ['own'], ['w1']).map(({ passes }) => passes);
+    expect(compare(disturbed, ['own'], ['w1'])).toMatchObject([{ passes: false }]);
+    expect(judged([1.4, 1.01, 1.3])).toEqual([true]);
+    expect(judged([1.15, 1.2, 1.15])).toEqual([false]);
   });
 
   it('does not pass what was not measured, on either side', () => {
