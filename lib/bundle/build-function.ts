@@ -2,12 +2,12 @@
  * Builds the function that the package brings: one for every configuration, split where one need not be loaded. A cold
  * start pays for every file that it opens and every byte that it parses, so what is always loaded is few files.
  */
-import { dirname, join } from 'node:path';
+import { relative } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { FUNCTION_SETTINGS, NOT_BUNDLED, PROJECT_ROOT, STREAMS_OF_EVENTS } from './bundle.ts';
 
 /** What every configuration loads: the server itself. */
-const ALWAYS_LOADED = join(PROJECT_ROOT, 'bin/function.ts');
+const ALWAYS_LOADED = './bin/function.ts';
 
 /** The KMS client by the name it is imported by; and in a file of its own, which comes beside the others. */
 const KMS_CLIENT = 'codec/keys/kms/kms-client.ts';
@@ -23,11 +23,13 @@ const oneFileForTheServer: Plugin = {
       const isOurs = kind === 'dynamic-import' && namespace === 'file' && !importer.includes('node_modules');
       if (!isOurs || pluginData === oneFileForTheServer) return undefined;
       const resolved = await resolve(path, { kind, importer, resolveDir, pluginData: oneFileForTheServer });
-      return resolved.external ? resolved : { path: resolved.path, namespace: 'late' };
+      if (resolved.external) return resolved;
+      // The names of the files that are written depend on it: the same in any folder.
+      return { path: `./${relative(PROJECT_ROOT, resolved.path)}`, namespace: 'late' };
     });
     onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => ({
       contents: `import ${JSON.stringify(ALWAYS_LOADED)};\nexport * from ${JSON.stringify(path)};`,
-      resolveDir: dirname(path),
+      resolveDir: PROJECT_ROOT,
     }));
   },
 };
