@@ -42,6 +42,8 @@ export async function wait(ms: number, signal?: AbortSignal): Promise<void> {
 
 /** Payloads of a batch: what a codec server on Lambda takes. */
 const MAX_PAYLOADS = 1_000;
+/** Payloads of the first batch; each further one has twice as many, so that who decodes starts while we still read. */
+const FIRST_PAYLOADS = 250;
 /** Bytes of a batch; base64 and JSON make a third more of them, and Lambda takes 4 MB. */
 const MAX_BYTES = 2_250_000;
 /** Bytes around the data of a payload, as JSON. */
@@ -66,6 +68,7 @@ export class Batcher {
   readonly #decoder: PayloadDecoder;
   #batch: Waiting[] = [];
   #bytes = 0;
+  #full = FIRST_PAYLOADS;
   readonly #ready: Waiting[][] = [];
   #running = 0;
   #draining = false;
@@ -95,7 +98,10 @@ export class Batcher {
     if (this.#bytes + bytes > MAX_BYTES) this.#close();
     this.#batch.push(waiting);
     this.#bytes += bytes;
-    if (this.#batch.length === MAX_PAYLOADS) this.#close();
+    if (this.#batch.length === this.#full) {
+      this.#full = Math.min(2 * this.#full, MAX_PAYLOADS);
+      this.#close();
+    }
   }
 
   /** Nothing more comes for now, so a batch that is not full goes when no other is on its way; until {@link fill}. */
