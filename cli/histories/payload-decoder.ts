@@ -43,7 +43,7 @@ export async function wait(ms: number, signal?: AbortSignal): Promise<void> {
 /** Payloads of a batch: what a codec server on Lambda takes. */
 const MAX_PAYLOADS = 1_000;
 /** Payloads of the first batch; each further one has twice as many, so that who decodes starts while we still read. */
-const FIRST_PAYLOADS = 250;
+const FIRST_PAYLOADS = 100;
 /** Bytes of a batch; base64 and JSON make a third more of them, and Lambda takes 4 MB. */
 const MAX_BYTES = 2_250_000;
 /** Bytes around the data of a payload, as JSON. */

@@ -21,6 +21,6 @@ it('begins with a small batch and doubles it to 1,000 payloads, so that a server
   batcher.finish();
 
   expect((await decoded).map((it) => 'payload' in it && it.payload)).toEqual(payloads);
-  expect(sizes).toEqual([250, 500, 1_000, 1_000, 350]);
-  expect(batcher.calls).toBe(5);
+  expect(sizes).toEqual([100, 200, 400, 800, 1_000, 600]);
+  expect(batcher.calls).toBe(6);
 });
