@@ -27,7 +27,7 @@ export class SourceError extends Error {
   override readonly name = 'SourceError';
 }
 
-/** Bytes that are read at a time: as little as costs nothing, since the first of them keep a server waiting. */
+/** Bytes that are read at a time: few, so that the first payloads are soon on their way to a server. */
 const CHUNK = 128 * 1024;
 const STDIN = '-';
 
