@@ -74,7 +74,7 @@ async function main(): Promise<void> {
   const width = Math.min(Math.max(process.stdout.columns ?? 120, 80), 160) - 4;
   const table = sideBySide(await stage.shell(stored), await stage.shell(read), width);
   const explanation = await stage.explanation();
-  print(demoMessage({ ...facts, table, explanation, audit: stage.auditLines() }));
+  print(demoMessage({ ...facts, table, explanation, audit: await stage.auditLines() }));
   await stopped;
   print('Stopping.');
   await stage.stop();

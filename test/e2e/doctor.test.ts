@@ -64,7 +64,7 @@ describe(`codec-server doctor on the Go SDK ${versionOfGoModule(join(suiteRoot, 
   let go: Running;
   let url: string;
   before(async () => {
-    go = await start(await goPeer(), ['serve'], { ready: 'listening on' });
+    go = await start(await goPeer(), ['serve'], { ready: /http:\S+(?=\n)/ });
     url = /http:\S+/.exec(go.output())?.[0] ?? '';
   });
   after(() => go?.stop());

@@ -250,7 +250,7 @@ describe(`external storage, Temporal Web UI ${versions.devServer.webUI}, CLI ${v
       });
       const { stdout } = await show();
       assert.ok(!stdout.includes('something else'));
-      assert.match(codecServer.output(), /"object-altered":1/);
+      await codecServer.prints(/"object-altered":1/);
     } finally {
       await moto.putObject(bucket, key, bytes);
     }

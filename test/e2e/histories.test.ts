@@ -223,7 +223,7 @@ describe(`Whole histories with server ${versions.devServer.server}`, () => {
       assert.deepEqual([remote.code, remote.stdout], [0, expected], remote.stderr);
       assert.equal(stage.recorder.take().length, 1);
     }
-    assert.match(stage.codecServer.output(), /"bulk":true/);
+    await stage.codecServer.prints(/"bulk":true/);
   });
 
   it("decodes an export that Python's protobuf reads, and in which nothing else has changed", async () => {

@@ -213,7 +213,7 @@ describe(`Go SDK ${versionOfGoModule(join(suiteRoot, 'peers/go/go.mod'), 'go.tem
     });
     codec = codecServer.workerCodec(NAMESPACE);
     const settings = [NAMESPACE, codecServer.keyringFile, moto.endpoint, BUCKET];
-    go = await start(await goPeer(), ['storage', ...settings], { ready: 'listening on' });
+    go = await start(await goPeer(), ['storage', ...settings], { ready: /http:\S+(?=\n)/ });
     goOrigin = /http:\S+/.exec(go.output())?.[0] ?? '';
     await makeKnown();
   });

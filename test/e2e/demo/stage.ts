@@ -27,8 +27,8 @@ export interface DemoStage {
   shell(command: string): Promise<string>;
   /** What the Web UI gets in place of a payload that nobody may read. */
   explanation(): Promise<string>;
-  /** The audit line of the last request that opened something, and of the last one that was denied. */
-  auditLines(): string[];
+  /** The audit line of a request that opened something, and of one that was denied; waits until both are written. */
+  auditLines(): Promise<string[]>;
   stop(): Promise<void>;
 }
 
@@ -102,16 +102,17 @@ export async function setDemoStage({ ports, namespaces, taskQueue, workflowId, l
       const { payloads } = (await answer.json()) as { payloads: [{ data: string }] };
       return Buffer.from(payloads[0].data, 'base64').toString();
     },
-    auditLines() {
-      const lines = codecServer.output().split('\n');
-      const last = (text: RegExp) =>
-        lines.filter((line) => line.startsWith('{"type":"audit"') && text.test(line)).at(-1);
-      return [last(/"decoded":/), last(/"denied":\["/)].filter((line) => line !== undefined);
-    },
+    auditLines: () =>
+      Promise.all([/"decoded":/, /"denied":\["/].map((text) => codecServer.prints(auditLineWith(text)))),
     async stop() {
       await worker.stop();
       await codecServer.stop();
       await temporal.stop();
     },
   };
+}
+
+/** A whole audit line in which a text stands. */
+function auditLineWith(text: RegExp): RegExp {
+  return new RegExp(`^\\{"type":"audit".*${text.source}.*\\}$(?=\\n)`, 'm');
 }

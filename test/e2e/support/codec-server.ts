@@ -33,8 +33,10 @@ export interface CodecServer {
   readonly keyringFile: string;
   /** The codec of a worker that has the same keyring. */
   workerCodec(namespace: string): PayloadCodec;
-  /** Everything it printed, its log included. */
+  /** Everything it has printed so far, its log included. */
   output(): string;
+  /** Waits for something that it prints: an audit line is written behind its answer. @returns the first match */
+  prints(pattern: RegExp): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -67,6 +69,7 @@ export async function startCodecServer(options: CodecServerOptions = {}): Promis
     keyringFile,
     workerCodec: (namespace) => createPayloadCodec({ namespace, keys: { keyring: keyringFile } }),
     output: running.output,
+    prints: running.prints,
     async stop() {
       await running.stop();
     },

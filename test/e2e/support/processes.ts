@@ -60,8 +60,10 @@ export async function runOrThrow(command: string, args: readonly string[], optio
 /** A program that goes on running. */
 export interface Running {
   readonly pid: number;
-  /** Everything printed so far. */
+  /** Everything printed so far. What a program prints about an answer can come later than the answer: see {@link prints}. */
   output(): string;
+  /** Waits, up to ten seconds, until the program has printed a line like it. @returns the first match */
+  prints(pattern: RegExp): Promise<string>;
   /** Ends it as Ctrl-C or a service manager would, and waits; kills it when it does not end within ten seconds. */
   stop(signal?: 'SIGTERM' | 'SIGINT'): Promise<number | null>;
 }
@@ -102,25 +104,39 @@ export async function start(
   if (!keepInput) child.stdin.end();
 
   const output = () => printed.stdout + printed.stderr;
-  const isReady = () => (typeof ready === 'string' ? output().includes(ready) : ready.test(output()));
-  const became = Promise.withResolvers<void>();
-  const look = () => isReady() && became.resolve();
-  child.stdout.on('data', look);
-  child.stderr.on('data', look);
-  const timer = setTimeout(() => became.reject(new Error(`it is not ready after ${patience} ms`)), patience);
-  ended.then((code) => became.reject(new Error(`it ended with ${code}`))).catch(became.reject);
+  /** Looks at what is there, and anew each time that more comes. */
+  const seen = async (find: () => string | undefined, milliseconds: number, late: string): Promise<string> => {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const look = () => {
+      const found = find();
+      if (found !== undefined) resolve(found);
+    };
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', look);
+    const timer = setTimeout(() => reject(new Error(late)), milliseconds);
+    ended.then((code) => reject(new Error(`it ended with ${code}`))).catch(reject);
+    look();
+    try {
+      return await promise;
+    } catch (error) {
+      throw new Error(`${command} ${args.join(' ')}: ${(error as Error).message}\n${lastLines(output())}`);
+    } finally {
+      clearTimeout(timer);
+      for (const stream of [child.stdout, child.stderr]) stream.off('data', look);
+    }
+  };
+  const matching = (pattern: RegExp) => () => pattern.exec(output())?.[0];
+  const isReady = typeof ready === 'string' ? () => (output().includes(ready) ? ready : undefined) : matching(ready);
   try {
-    await became.promise;
+    await seen(isReady, patience, `it is not ready after ${patience} ms`);
   } catch (error) {
     child.kill('SIGKILL');
-    throw new Error(`${command} ${args.join(' ')}: ${(error as Error).message}\n${lastLines(output())}`);
-  } finally {
-    clearTimeout(timer);
+    throw error;
   }
 
   return {
     pid: child.pid as number,
     output,
+    prints: (pattern) => seen(matching(pattern), 10_000, `it printed nothing like ${pattern} in ten seconds`),
     async stop(signal = 'SIGTERM') {
       child.stdin.end();
       if (group) process.kill(-(child.pid as number), signal);
