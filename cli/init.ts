@@ -56,7 +56,7 @@ const CONSTRUCTS = '^10.8.1';
 const NODE = '^24.21.0';
 
 /** Files by their path. @param version of this package */
-export function starterFiles(version: string): Record<string, string> {
+function starterFiles(version: string): Record<string, string> {
   return {
     'environments/dev.ts': environment('dev'),
     'environments/prod.ts': environment('prod'),

@@ -35,8 +35,7 @@ function cookieHeader({ cookies }: APIGatewayProxyEventV2): readonly string[] {
   return cookies === undefined || cookies.length === 0 ? NO_VALUES : [cookies.join('; ')];
 }
 
-/** The adapter. */
-export const httpApiEvents: EventAdapter<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2> = {
+const httpApiEvents: EventAdapter<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2> = {
   front: 'an HTTP API',
   recognizes: (event): event is APIGatewayProxyEventV2 => {
     const { rawPath, requestContext } = (event ?? {}) as Partial<APIGatewayProxyEventV2>;

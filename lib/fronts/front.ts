@@ -51,6 +51,25 @@ export interface FrontMetrics {
   readonly throttled: (options?: MetricOptions) => Metric;
 }
 
+/** Either kind of gateway of the CDK, by the metrics that both have. */
+interface CountingApi {
+  metricCount(options?: MetricOptions): Metric;
+  metricClientError(options?: MetricOptions): Metric;
+  metricServerError(options?: MetricOptions): Metric;
+  metricLatency(options?: MetricOptions): Metric;
+}
+
+/** What a gateway counts, and what its access log does. */
+export function frontMetrics(api: CountingApi, throttled: FrontMetrics['throttled']): FrontMetrics {
+  return {
+    requests: (options) => api.metricCount(options),
+    clientErrors: (options) => api.metricClientError(options),
+    serverErrors: (options) => api.metricServerError(options),
+    latency: (options) => api.metricLatency(options),
+    throttled,
+  };
+}
+
 /** The pages of the sign-in; the function's sign-in routes answer them. */
 export const SIGN_IN_PATHS = ['/', '/login', '/callback', '/logout'] as const;
 

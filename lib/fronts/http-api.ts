@@ -20,6 +20,7 @@ import {
   type Front,
   type FrontMetrics,
   type FrontProps,
+  frontMetrics,
   HEALTH_PATHS,
   makeAccessLogs,
   SIGN_IN_PATHS,
@@ -78,13 +79,7 @@ export class HttpFront extends Construct implements Front {
     this.apiId = api.apiId;
     this.stageName = stage.stageName;
     this.accessLogs = logGroup;
-    this.metrics = {
-      requests: (options) => api.metricCount(options),
-      clientErrors: (options) => api.metricClientError(options),
-      serverErrors: (options) => api.metricServerError(options),
-      latency: (options) => api.metricLatency(options),
-      throttled,
-    };
+    this.metrics = frontMetrics(api, throttled);
   }
 
   /** @throws Error where the default endpoint is disabled: there is none */

@@ -27,6 +27,7 @@ import {
   type Front,
   type FrontMetrics,
   type FrontProps,
+  frontMetrics,
   HEALTH_PATHS,
   makeAccessLogs,
   SIGN_IN_PATHS,
@@ -107,13 +108,7 @@ export class RestFront extends Construct implements Front {
     this.endpoint = `https://${host}.execute-api.${Aws.REGION}.${Aws.URL_SUFFIX}/${STAGE}`;
     this.apiId = api.restApiId;
     this.accessLogs = logGroup;
-    this.metrics = {
-      requests: (options) => api.metricCount(options),
-      clientErrors: (options) => api.metricClientError(options),
-      serverErrors: (options) => api.metricServerError(options),
-      latency: (options) => api.metricLatency(options),
-      throttled,
-    };
+    this.metrics = frontMetrics(api, throttled);
   }
 }
 

@@ -7,7 +7,6 @@ import type { CodecServerConfig } from '../../config/schema.ts';
 import local from '../../environments/local.ts';
 import { startLocalServer } from '../../lambda/node/local-server.ts';
 import type { AuditEntry } from '../../lambda/server/audit/audit.ts';
-import { auditLine } from '../../lambda/server/audit/audit-log.ts';
 import { createLogger } from '../../lambda/server/audit/logger.ts';
 import { observeIdentity, observeKeys } from '../../lambda/server/audit/observe.ts';
 import { createHttpsGet } from '../../lambda/server/auth/https-get.ts';
@@ -15,6 +14,7 @@ import { createCodecServer } from '../../lambda/server/create-codec-server.ts';
 import { LOCAL_LIMITS } from '../../lambda/server/http/message.ts';
 import { openIdentity } from '../../lambda/server/open-identity.ts';
 import { openServerKeys } from '../../lambda/server/open-keys.ts';
+import { auditLine } from '../support/audit-entry.ts';
 import { testCertificate } from '../support/https-stand-in.ts';
 import { type AttackConfig, type AttackTarget, type AuditLine, eventually, sendRaw } from './target.ts';
 

@@ -14,7 +14,7 @@ import { createPayloadCodec } from '../../codec/index.ts';
 import { readOrMakeKeyringFile } from '../../codec/keys/keyring/keyring-file.ts';
 import dev from '../../environments/dev.ts';
 import local from '../../environments/local.ts';
-import { httpApiEvents } from '../../lambda/http-api-events.ts';
+import { openEvents } from '../../lambda/http-api-events.ts';
 import { createLambdaHandler } from '../../lambda/lambda-handler.ts';
 import { startLocalServer } from '../../lambda/node/local-server.ts';
 import { createAuditLog } from '../../lambda/server/audit/audit-log.ts';
@@ -92,7 +92,7 @@ const FLOWS: Readonly<Record<string, () => Promise<Flow>>> = {
     };
     const parts = { ...(await serverParts()), authenticator };
     const handler = createLambdaHandler({
-      events: httpApiEvents,
+      events: openEvents(),
       pipeline: createCodecServer(config, parts),
       onBug: parts.onBug,
       onUnknownEvent: parts.onBug,

@@ -1,18 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { httpApiEvents } from '../../lambda/http-api-events.ts';
+import { openEvents } from '../../lambda/http-api-events.ts';
 import type { CodecRequest, CodecResponse } from '../../lambda/server/http/message.ts';
 import { apiGatewayEvent } from '../support/api-gateway-event.ts';
+
+const events = openEvents();
 
 /** What Lambda returns at most for an invocation. */
 const MOST_RESPONSE_BYTES = 6 * 1024 * 1024;
 
 function requestOf(changes: Parameters<typeof apiGatewayEvent>[0]): CodecRequest {
   const event = apiGatewayEvent(changes);
-  return httpApiEvents.requestOf(event, httpApiEvents.requestIdOf(event, {} as never), 0);
+  return events.requestOf(event, events.requestIdOf(event, {} as never), 0);
 }
 
-const apiGatewayResult = (response: CodecResponse) => httpApiEvents.resultOf(response, undefined);
+const apiGatewayResult = (response: CodecResponse) => events.resultOf(response, undefined);
 
 describe('a request out of an API Gateway event', () => {
   it('has the method, the raw query and the gateway’s request id', () => {

@@ -1,5 +1,6 @@
-/** An audit entry of an ordinary request, for tests to change. */
+/** An audit entry of an ordinary request, for tests to change, and the line that the log makes of one. */
 import type { AuditEntry } from '../../lambda/server/audit/audit.ts';
+import { createAuditLog } from '../../lambda/server/audit/audit-log.ts';
 import { person } from './callers.ts';
 
 export function auditEntry(change: Partial<AuditEntry> = {}): AuditEntry {
@@ -25,4 +26,11 @@ export function auditEntry(change: Partial<AuditEntry> = {}): AuditEntry {
     bulk: false,
     ...change,
   };
+}
+
+/** The line that the audit log writes about a request. */
+export function auditLine(entry: AuditEntry): string {
+  const lines: string[] = [];
+  createAuditLog((line) => lines.push(line)).record(entry);
+  return lines.join('');
 }

@@ -29,7 +29,7 @@ export function allSinks(...sinks: readonly AuditSink[]): AuditSink {
  * The line of a request. Put together from pieces: what a caller is stands in thousands of lines and
  * is written once, and the rest is short.
  */
-export function auditLine(entry: AuditEntry): string {
+function auditLine(entry: AuditEntry): string {
   const { caller, namespaces } = entry;
   const allowed: string[] = [];
   const denied: string[] = [];

@@ -1,10 +1,9 @@
 /** The whole codec over KMS, with the real AWS client and a KMS that can be told to fail. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { AWS_ENCRYPTION_SDK_ENCODING, awsEncryptionSdkFormat } from '../../../../codec/aws-encryption-sdk/format.ts';
 import { type DecodeOutcome, decodePayloads } from '../../../../codec/decode.ts';
 import { encodePayloads } from '../../../../codec/encode.ts';
 import { CannotEncodeError, KeyUnavailableError } from '../../../../codec/errors.ts';
-import { createRecognizer } from '../../../../codec/formats/all-formats.ts';
+import { recognizeOwn } from '../../../../codec/formats/all-formats.ts';
 import type { DataKeyCache, DataKeyCacheSettings } from '../../../../codec/keys/cache/data-key-cache.ts';
 import { createKms } from '../../../../codec/keys/kms/kms.ts';
 import type { Kms } from '../../../../codec/keys/kms/kms-api.ts';
@@ -27,8 +26,6 @@ afterEach(async () => {
   await standIn.close();
 });
 
-const recognize = createRecognizer({ [AWS_ENCRYPTION_SDK_ENCODING]: [awsEncryptionSdkFormat] });
-
 /** A server's codec, cold. */
 function codecWith(pairings: readonly KmsKeyPairing[], cache: Partial<DataKeyCacheSettings> = {}, clock?: ManualClock) {
   const calls = { attempts: 3, attemptMs: 5000, pauseMs: 5 };
@@ -43,17 +40,16 @@ function codecWith(pairings: readonly KmsKeyPairing[], cache: Partial<DataKeyCac
   return {
     keys,
     encode: async (payloads: readonly Payload[], namespace = 'orders') =>
-      encodePayloads(
-        { recognizeOwn: recognize, keys, customCodecs: [], compression: null },
-        payloads,
-        request(namespace),
-      ),
+      encodePayloads({ recognizeOwn, keys, customCodecs: [], compression: null }, payloads, request(namespace)),
     decode: async (
       payloads: readonly Payload[],
       namespace = 'orders',
       use = request(namespace),
     ): Promise<DecodeOutcome[]> =>
-      decodePayloads({ recognize, keys, customCodecs: [], maxLayers: 8 }, payloads, { ...use, mayDecode: () => true }),
+      decodePayloads({ recognize: recognizeOwn, keys, customCodecs: [], maxLayers: 8 }, payloads, {
+        ...use,
+        mayDecode: () => true,
+      }),
     request,
   };
 }
@@ -126,7 +122,7 @@ describe('a namespace', () => {
     ]);
     const [payload] = await codec.encode([plain('a')]);
     expect(texts(await codec.decode([payload as Payload], 'payments'))).toEqual(['a']);
-    const { keyRequest } = recognize(payload as Payload, 'orders') ?? {};
+    const { keyRequest } = recognizeOwn(payload as Payload, 'orders') ?? {};
     if (keyRequest === undefined) throw new Error('no key request');
     expect(() => codec.keys.unwrap(keyRequest, codec.request('payments'))).toThrow(
       expect.objectContaining({ reason: 'wrong-namespace' }),
@@ -243,7 +239,7 @@ describe('data keys in memory', () => {
     };
     const pairings = [{ namespaces: ['*'], write: standIn.createKey() }];
     const writer: DataKeyCache = createKmsDataKeys({ pairings, kms: watched, cache: { maxMessages: 5 } });
-    const encoder = { recognizeOwn: recognize, keys: writer, customCodecs: [], compression: null };
+    const encoder = { recognizeOwn, keys: writer, customCodecs: [], compression: null };
     const use = codecWith(pairings).request('orders');
     const payloads = await encodePayloads(
       encoder,
@@ -251,7 +247,7 @@ describe('data keys in memory', () => {
       use,
     );
     const reader: DataKeyCache = createKmsDataKeys({ pairings, kms: watched, cache: { maxKeys: 3 } });
-    const decoder = { recognize, keys: reader, customCodecs: [], maxLayers: 8 };
+    const decoder = { recognize: recognizeOwn, keys: reader, customCodecs: [], maxLayers: 8 };
     await decodePayloads(decoder, payloads, { ...use, mayDecode: () => true });
     expect(kept.length).toBe(20);
     const zeroed = () => kept.filter((bytes) => bytes.every((byte) => byte === 0)).length;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { allSinks, auditLine, createAuditLog } from '../../../../lambda/server/audit/audit-log.ts';
-import { auditEntry } from '../../../support/audit-entry.ts';
+import { allSinks, createAuditLog } from '../../../../lambda/server/audit/audit-log.ts';
+import { auditEntry, auditLine } from '../../../support/audit-entry.ts';
 
 describe('the audit line', () => {
   it('says who did what where, with what outcome', () => {
