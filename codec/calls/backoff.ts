@@ -1,4 +1,5 @@
 /** How long to leave a service alone that has failed. */
+import { ageOf } from './clock.ts';
 
 export interface BackoffSettings {
   /** Milliseconds after the first failure; each further one in a row doubles them… */
@@ -21,7 +22,8 @@ export class Backoff {
   readonly #settings: BackoffSettings;
   readonly #now: () => number;
   #failures = 0;
-  #until = Number.NEGATIVE_INFINITY;
+  #failedAt = Number.NEGATIVE_INFINITY;
+  #pause = 0;
 
   /** @param now milliseconds since 1970 */
   constructor(settings: BackoffSettings, now: () => number = Date.now) {
@@ -31,7 +33,7 @@ export class Backoff {
 
   /** Whether nobody should ask now. */
   get isOn(): boolean {
-    return this.#now() < this.#until;
+    return ageOf(this.#failedAt, this.#now()) < this.#pause;
   }
 
   /** Whether the last attempt failed. */
@@ -41,7 +43,7 @@ export class Backoff {
 
   /** Whole seconds until somebody may ask, at least one: what a `Retry-After` says. */
   get retryAfterSeconds(): number {
-    const left = this.#until - this.#now();
+    const left = this.#pause - ageOf(this.#failedAt, this.#now());
     return Number.isFinite(left) ? Math.max(1, Math.ceil(left / 1000)) : 1;
   }
 
@@ -49,11 +51,12 @@ export class Backoff {
   failed(askedForMs = 0): void {
     this.#failures++;
     const pause = pauseAfter(this.#failures, this.#settings);
-    this.#until = this.#now() + Math.max(pause, Math.min(askedForMs, this.#settings.mostMs));
+    this.#pause = Math.max(pause, Math.min(askedForMs, this.#settings.mostMs));
+    this.#failedAt = this.#now();
   }
 
   succeeded(): void {
     this.#failures = 0;
-    this.#until = Number.NEGATIVE_INFINITY;
+    this.#failedAt = Number.NEGATIVE_INFINITY;
   }
 }

@@ -21,6 +21,15 @@ export const systemClock: Clock = {
   },
 };
 
+/**
+ * Milliseconds since a point in time. What is from the future has no age that anybody knows, for the clock was set back
+ * since: it counts as older than anything, so that nothing lives longer than it may.
+ */
+export function ageOf(at: number, now: number): number {
+  const age = now - at;
+  return age < 0 ? Number.POSITIVE_INFINITY : age;
+}
+
 /** Waits for some milliseconds of a clock. */
 export function pause(clock: Clock, milliseconds: number): Promise<void> {
   return new Promise((resolve) => {

@@ -3,6 +3,7 @@
  * whoever asks (nobody has to say who) can neither spend key calls nor learn more than yes or no.
  */
 import { contextOfNamespace } from '../../codec/aws-encryption-sdk/encryption-context.ts';
+import { ageOf } from '../../codec/calls/clock.ts';
 import { SingleFlight } from '../../codec/calls/single-flight.ts';
 import { CannotEncodeError, CannotOpenError, KeyUnavailableError } from '../../codec/errors.ts';
 import type { KeySource } from '../../codec/keys/key-source.ts';
@@ -28,7 +29,7 @@ export interface ReadinessParts {
 
 /** Asks whether a key can be used; cheap however often it is called. Rejects only for a bug. */
 export function createReadiness({ keys, namespaces, now = Date.now }: ReadinessParts): () => Promise<boolean> {
-  let known: { readonly ready: boolean; readonly until: number } | undefined;
+  let known: { readonly ready: boolean; readonly at: number } | undefined;
   const proving = new SingleFlight<void>();
 
   async function prove(): Promise<void> {
@@ -37,12 +38,12 @@ export function createReadiness({ keys, namespaces, now = Date.now }: ReadinessP
   }
 
   function remember(ready: boolean): boolean {
-    known = { ready, until: now() + (ready ? YES_MS : NO_MS) };
+    known = { ready, at: now() };
     return ready;
   }
 
   return async () => {
-    if (known !== undefined && now() < known.until) return known.ready;
+    if (known !== undefined && ageOf(known.at, now()) < (known.ready ? YES_MS : NO_MS)) return known.ready;
     try {
       await proving.run(prove);
       return remember(true);

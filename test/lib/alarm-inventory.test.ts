@@ -235,7 +235,7 @@ const LINES: Readonly<Record<string, string>> = {
   'Temporal Cloud cannot be asked for roles': 'one question to the Cloud Ops API failed',
   'the identity provider refused an exchange': 'ProviderUnavailable',
   'the identity provider cannot be asked': 'ProviderUnavailable',
-  'the keyring stays as it was': 'local server',
+  'the keyring stays as it was for five minutes at most': 'local server',
   'a secret cannot be used': 'SecretsUnusable',
   'a secret cannot be reached': 'a secret cannot be reached',
   'the canary could not be served': 'Canary',

@@ -25,6 +25,12 @@ export class ManualClock implements Clock {
     return this.after(milliseconds, action);
   }
 
+  /** As somebody does who corrects it; what waits, waits as long as before. */
+  setBack(milliseconds: number): void {
+    this.#now -= milliseconds;
+    this.#timers = this.#timers.map(({ due, action }) => ({ due: due - milliseconds, action }));
+  }
+
   /** Timers that are set. */
   get pending(): number {
     return this.#timers.length;

@@ -1,6 +1,10 @@
+import { ageOf } from '../../calls/clock.ts';
+
 interface Entry<V> {
   readonly value: V;
-  expires: number;
+  /** When it was put in, and how many milliseconds it has from then on. */
+  since: number;
+  ttl: number;
   used: boolean;
 }
 
@@ -35,7 +39,7 @@ export class BoundedCache<V> {
   get(key: string, now: number): V | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    if (entry.expires <= now) {
+    if (ageOf(entry.since, now) >= entry.ttl) {
       this.delete(key);
       return undefined;
     }
@@ -47,14 +51,16 @@ export class BoundedCache<V> {
   set(key: string, value: V, now: number, ttl = this.#ttl): void {
     this.delete(key);
     if (this.#entries.size >= this.#maxEntries) this.#makeRoom();
-    this.#entries.set(key, { value, expires: now + ttl, used: false });
+    this.#entries.set(key, { value, since: now, ttl, used: false });
     if (this.#entries.size > this.#maxEntries) this.delete(key);
   }
 
   /** Gives an entry its whole time again, if it is still the one that is meant. */
   extend(key: string, value: V, now: number): void {
     const entry = this.#entries.get(key);
-    if (entry?.value === value) entry.expires = now + this.#ttl;
+    if (entry?.value !== value) return;
+    entry.since = now;
+    entry.ttl = this.#ttl;
   }
 
   /** Drops an entry, if it is still the one that is meant. */
@@ -86,7 +92,7 @@ export class BoundedCache<V> {
   /** Drops what has expired by now. */
   sweep(now: number): void {
     for (const [key, entry] of this.#entries) {
-      if (entry.expires <= now) this.delete(key);
+      if (ageOf(entry.since, now) >= entry.ttl) this.delete(key);
     }
   }
 

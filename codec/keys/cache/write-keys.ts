@@ -114,6 +114,8 @@ export class WriteKeys {
   take(name: string, encryptionContext: EncryptionContext, bytes: number, context: Writer['context']): Materials {
     const now = this.#clock.now();
     const slot = this.#slots.get(name, now);
+    // A clock that was set back does not say how long ago the key was proven.
+    if (slot?.current !== undefined && now < slot.current.provenAt) slot.drop();
     const current = slot?.current;
     if (slot === undefined || current === undefined || now >= current.provenAt + this.#ttl * PROOF_PART)
       return this.#takeUnproven({ name, encryptionContext, context }, bytes, slot, now);

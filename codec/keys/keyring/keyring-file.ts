@@ -1,7 +1,7 @@
 /** The keyring as a file. */
 import { resolve } from 'node:path';
-import { type Clock, systemClock } from '../../calls/clock.ts';
-import { CodecError, KeyDocumentError, PrivateFileError } from '../../errors.ts';
+import { ageOf, type Clock, systemClock } from '../../calls/clock.ts';
+import { CodecError, KeyDocumentError, KeyUnavailableError, PrivateFileError } from '../../errors.ts';
 import { changePrivateFile, makePrivateFile, readPrivateFile } from '../secrets/private-file.ts';
 import { formatKeyring, type Keyring, newKeyring, parseKeyring, withCurrentKey, withNewKey } from './keyring.ts';
 
@@ -96,17 +96,21 @@ export interface FollowedKeyring {
    * Looks for a newer keyring. Cheap enough to be called for every wrapped key on the wire.
    *
    * @returns whether {@link keyring} has changed
+   * @throws KeyUnavailableError `unusable` when nobody has known for five minutes what it is now
    */
   refresh(): boolean;
 }
 
 /** Milliseconds between two readings of the file, whatever comes over the wire. */
 const PAUSE = 1000;
+/** Milliseconds for which what a file held counts while it cannot be used: somebody may have wanted to take a key out of it. */
+const KEPT = 5 * 60_000;
 
 /**
  * A keyring that follows its file: a key that `codec-server keygen` adds is used, and one that was
  * taken out is not, without a restart. While the file is gone, broken or open to others, the keyring
- * stays as it was.
+ * stays as it was for five minutes, and then nothing opens or writes: a slip in a revocation does not keep a key alive,
+ * and nothing is written under a key that is in no file any more.
  *
  * @param keyring what the file held when it was read first
  * @param onProblem told why the file cannot be used, once until it can be again or the reason is another
@@ -119,7 +123,8 @@ export function followKeyringFile(
 ): FollowedKeyring {
   let current = keyring;
   let text = formatKeyring(keyring);
-  let nextReading = clock.now() + PAUSE;
+  let readAt = clock.now();
+  let usableAt = readAt;
   let problem: string | undefined;
   return {
     get keyring() {
@@ -127,11 +132,14 @@ export function followKeyringFile(
     },
     refresh() {
       const now = clock.now();
-      if (now < nextReading) return false;
-      nextReading = now + PAUSE;
-      const { read, failure } = readOrFailure(path);
+      const isDue = ageOf(readAt, now) >= PAUSE;
+      const { read, failure } = isDue ? readOrFailure(path) : { failure: problem };
+      if (isDue) readAt = now;
       if (failure !== undefined && failure !== problem) onProblem(failure);
       problem = failure;
+      if (failure === undefined) usableAt = now;
+      else if (ageOf(usableAt, now) >= KEPT)
+        throw new KeyUnavailableError('unusable', failure, 5, { dependency: 'secrets' });
       const readText = read === undefined ? text : formatKeyring(read);
       if (read === undefined || readText === text) return false;
       current = read;

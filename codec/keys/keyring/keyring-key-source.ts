@@ -23,7 +23,14 @@ import { DEFAULT_CACHE_SETTINGS } from '../cache/data-key-cache.ts';
 import { WriteKey, type WriteLimits } from '../cache/write-key.ts';
 import { DataKey } from '../data-key.ts';
 import { namesPresent, namesWanted } from '../key-names.ts';
-import type { DataKeyRequest, EncryptionMaterials, KeyContext, KeySource, MessageKeyRequest } from '../key-source.ts';
+import {
+  type DataKeyRequest,
+  type EncryptionMaterials,
+  type KeyContext,
+  type KeySource,
+  KMS_PROVIDER_ID,
+  type MessageKeyRequest,
+} from '../key-source.ts';
 import type { Keyring } from './keyring.ts';
 import type { FollowedKeyring } from './keyring-file.ts';
 
@@ -67,6 +74,11 @@ export class KeyringKeySource implements KeySource {
   unwrap(request: DataKeyRequest, { namespace, usage }: KeyContext): DataKey {
     if (request.kind !== 'message' || request.format !== undefined)
       throw new CannotOpenError('unknown-key', 'a keyring opens messages of our own alone');
+    // A file that cannot be used says nothing of what is under KMS.
+    if (request.encryptedDataKeys.every(({ providerId }) => providerId === KMS_PROVIDER_ID))
+      throw this.#unknown(request);
+    // A key that was taken out of the file must not go on reading.
+    this.#refresh();
     const name = nameOfRequest(request, namespace);
     const now = this.#clock.now();
     let key = this.#unwrapped.get(name, now);
@@ -103,8 +115,6 @@ export class KeyringKeySource implements KeySource {
   }
 
   #unwrap(request: MessageKeyRequest, namespace: string | undefined): DataKey {
-    // A key that was taken out of the file must not go on reading.
-    this.#refresh();
     let failure: CannotOpenError | undefined;
     for (const wrapped of request.encryptedDataKeys) {
       if (wrapped.providerId !== this.#followed.keyring.namespace) continue;
@@ -121,13 +131,13 @@ export class KeyringKeySource implements KeySource {
         failure ??= error;
       }
     }
-    throw (
-      failure ??
-      new CannotOpenError(
-        'unknown-key',
-        `the message names the key ${namesWanted(request)}, and the keyring has ${namesPresent([...this.#keys.values()].map(idOf))}`,
-      )
-    );
+    throw failure ?? this.#unknown(request);
+  }
+
+  #unknown(request: MessageKeyRequest): CannotOpenError {
+    const present = namesPresent([...this.#keys.values()].map(idOf));
+    const message = `the message names the key ${namesWanted(request)}, and the keyring has ${present}`;
+    return new CannotOpenError('unknown-key', message);
   }
 
   #newWriteKey(encryptionContext: EncryptionContext): WriteKey {
@@ -146,8 +156,8 @@ export class KeyringKeySource implements KeySource {
   #refresh(): void {
     if (!this.#followed.refresh()) return;
     this.#keys = wrappingKeys(this.#followed.keyring);
-    // A key that is no longer the current one must not go on writing.
-    this.#writeKeys.clear();
+    // What is no longer the current key must not go on writing, nor what is gone reading.
+    this.clear();
   }
 }
 

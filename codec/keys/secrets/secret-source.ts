@@ -16,7 +16,7 @@
  * ```
  */
 import { Backoff } from '../../calls/backoff.ts';
-import { type Clock, systemClock } from '../../calls/clock.ts';
+import { ageOf, type Clock, systemClock } from '../../calls/clock.ts';
 import { SingleFlight } from '../../calls/single-flight.ts';
 import { CodecError, KeyUnavailableError } from '../../errors.ts';
 
@@ -118,8 +118,7 @@ class CachedSecret<T> implements SecretSource<T> {
   }
 
   #isYoungerThan(limit: number): boolean {
-    const age = this.#clock.now() - this.#confirmed;
-    return age >= 0 && age < seconds(limit);
+    return ageOf(this.#confirmed, this.#clock.now()) < seconds(limit);
   }
 
   async #read(): Promise<T> {

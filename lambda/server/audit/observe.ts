@@ -49,7 +49,7 @@ export interface KeyObservers {
 export function observeKeys(logger: Logger, metrics: Metrics | undefined): KeyObservers {
   return {
     observeSecret: observeSecrets(logger, metrics),
-    onKeyringProblem: (message) => logger.error(`the keyring stays as it was: ${message}`),
+    onKeyringProblem: (message) => logger.error(`the keyring stays as it was for five minutes at most: ${message}`),
     onKmsCall(fault, durationMs) {
       metrics?.count(METRICS.kmsCalls);
       metrics?.count(METRICS.kmsDuration, Math.round(durationMs));

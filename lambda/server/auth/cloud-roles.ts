@@ -9,6 +9,7 @@
  * @see https://docs.temporal.io/ops (GetUsers: `GET /cloud/users`)
  */
 import { Backoff } from '../../../codec/calls/backoff.ts';
+import { ageOf } from '../../../codec/calls/clock.ts';
 import { SingleFlight } from '../../../codec/calls/single-flight.ts';
 import { KeyDocumentError, KeyUnavailableError } from '../../../codec/errors.ts';
 import { comparableEmail } from '../../../config/email.ts';
@@ -94,9 +95,8 @@ class CloudRoles implements RoleDirectory {
     const id = comparableEmail(email);
     if (id === undefined) return undefined;
     const remembered = this.#people.get(id);
-    const age = remembered === undefined ? Number.POSITIVE_INFINITY : this.#deps.now() - remembered.askedAt;
-    if (remembered !== undefined && age >= 0 && age < this.#freshMs)
-      return this.#roleOfUser(remembered.user, namespace);
+    const age = ageOf(remembered?.askedAt ?? Number.NEGATIVE_INFINITY, this.#deps.now());
+    if (remembered !== undefined && age < this.#freshMs) return this.#roleOfUser(remembered.user, namespace);
     return this.#ask(id, email).then(
       (user) => this.#roleOfUser(user, namespace),
       (error) => {

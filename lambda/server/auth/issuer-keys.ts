@@ -7,6 +7,7 @@
  */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { Backoff } from '../../../codec/calls/backoff.ts';
+import { ageOf } from '../../../codec/calls/clock.ts';
 import { SingleFlight } from '../../../codec/calls/single-flight.ts';
 import type { OidcIssuerConfig } from '../../../config/schema.ts';
 import { IdentityUnavailableError } from './caller.ts';
@@ -178,10 +179,9 @@ export class IssuerKeys {
     return this.#keys.get(key.kid) === key;
   }
 
-  /** Milliseconds; nobody knows the age of keys from the future, for then the clock was set back. */
+  /** Milliseconds. */
   get #age(): number {
-    const age = this.#deps.now() - this.#askedAt;
-    return age < 0 ? Number.POSITIVE_INFINITY : age;
+    return ageOf(this.#askedAt, this.#deps.now());
   }
 
   #mustAsk(): boolean {
@@ -208,7 +208,7 @@ export class IssuerKeys {
         .catch(() => undefined)
         .then(() => this.find(kid));
     const now = this.#deps.now();
-    if (!this.#backoff.hasFailed && now - this.#lastUnknownKidFetch < UNKNOWN_KID_INTERVAL_MS) return undefined;
+    if (!this.#backoff.hasFailed && ageOf(this.#lastUnknownKidFetch, now) < UNKNOWN_KID_INTERVAL_MS) return undefined;
     if (!this.#backoff.isOn) this.#lastUnknownKidFetch = now;
     return this.#fetchUnlessBackingOff().then(() => this.#keys.get(kid));
   }

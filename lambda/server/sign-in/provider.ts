@@ -8,6 +8,7 @@
  */
 import type { Configuration, CustomFetch, ServerMetadata } from 'openid-client';
 import { Backoff } from '../../../codec/calls/backoff.ts';
+import { ageOf } from '../../../codec/calls/clock.ts';
 import { SingleFlight } from '../../../codec/calls/single-flight.ts';
 import type { SecretSource } from '../../../codec/keys/secrets/secret-source.ts';
 import type { SignInConfig } from '../../../config/schema.ts';
@@ -217,7 +218,7 @@ class OidcProvider implements Provider {
   /** One call for all; a failure is remembered for a moment. */
   async #discover(client: Library): Promise<Discovered> {
     const known = this.#discovered;
-    if (known !== undefined && Date.now() < known.at + DISCOVERY_TTL_MS) return known;
+    if (known !== undefined && ageOf(known.at, Date.now()) < DISCOVERY_TTL_MS) return known;
     if (this.#backoff.isOn && !this.#discovering.isUnderWay) return known ?? Promise.reject(unavailable());
     try {
       return await this.#discovering.run(

@@ -22,6 +22,16 @@ describe('a bounded cache', () => {
     expect(cache.size).toBe(3);
   });
 
+  it('gives nothing that was put in before the clock was set back', () => {
+    const dropped: string[] = [];
+    const cache = new BoundedCache<string>(3, 1000, (value) => dropped.push(value));
+    for (const key of ['a', 'b', 'c']) cache.set(key, key, 5000);
+    cache.extend('b', 'b', 6000);
+    expect([cache.get('a', 4999), cache.get('b', 5999), cache.get('c', 5000)]).toEqual([undefined, undefined, 'c']);
+    cache.sweep(0);
+    expect(dropped).toEqual(['a', 'b', 'c']);
+  });
+
   it('drops each value exactly once, keeps no more than it may and nothing past its time', () => {
     const step = fc.oneof(
       fc.record({ do: fc.constant('set' as const), key: fc.constantFrom('a', 'b', 'c', 'd', 'e') }),

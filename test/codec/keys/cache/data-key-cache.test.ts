@@ -410,6 +410,28 @@ describe('the data-key cache, writing', () => {
     expect(isZero(origin.memory[0] ?? new Uint8Array(1))).toBe(true);
   });
 
+  it('uses no key from before the clock was set back', async () => {
+    const { cache, clock, origin, context, write } = setUp({ ttlSeconds: 300 });
+    const read = async () => (await cache.unwrap(message('a'), context())).release();
+    await clock.pass(86_400_000);
+    await read();
+    (await write()).dataKey.release();
+    // Proven later than made.
+    await clock.pass(250_000);
+    (await write()).dataKey.release();
+    await settle();
+    expect(origin.calls).toBe(3);
+    clock.setBack(100_000);
+    origin.answer = () => Promise.reject(new CannotOpenError('key-disabled', 'KMS refuses: DisabledException'));
+    await expect(write()).rejects.toThrow(CannotOpenError);
+    clock.setBack(7_200_000);
+    await expect(read()).rejects.toThrow(CannotOpenError);
+    // And a refusal from the future keeps nobody out.
+    origin.answer = async () => {};
+    clock.setBack(1_000);
+    await read();
+  });
+
   it('makes a new key where the key service lets it write and not read', async () => {
     const { clock, origin, write } = setUp({ ttlSeconds: 300 });
     (await write()).dataKey.release();

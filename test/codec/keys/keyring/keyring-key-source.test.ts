@@ -141,7 +141,7 @@ describe('the keys of a local keyring', () => {
     expect([...read.bytes, ...materials.dataKey.bytes].some(Boolean)).toBe(false);
   });
 
-  it('follow their file: a key that is added reads at once, and one that is taken out no longer than the cache keeps it', () => {
+  it('follow their file: a key that is added reads at once, and one that is taken out no more', () => {
     const folder = mkdtempSync(join(tmpdir(), 'keyring-'));
     try {
       const path = join(folder, 'keyring.json');
@@ -166,22 +166,71 @@ describe('the keys of a local keyring', () => {
       const { keys: both, ...rest } = readKeyringFile(path);
       writeFileSync(path, formatKeyring({ ...rest, keys: both.filter(({ name }) => name === 'added') }));
       clock.time = 2000;
-      expect(reasonOf(() => keys.unwrap(requestFor(first), contextFor('orders')))).toBe('opened');
-      clock.time = 300_000;
       expect(reasonOf(() => keys.unwrap(requestFor(first), contextFor('orders')))).toBe('unknown-key');
+      expect(problems).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 
-      writeFileSync(path, 'broken');
-      clock.time = 400_000;
-      const foreign = write(new KeyringKeySource(newKeyring('other')));
-      expect(reasonOf(() => keys.unwrap(requestFor(foreign), contextFor('orders')))).toBe('unknown-key');
-      expect(unwrap()).toBe('opened');
-      clock.time = 500_000;
-      expect(reasonOf(() => keys.unwrap(requestFor(foreign), contextFor('orders')))).toBe('unknown-key');
-      expect(problems).toEqual([expect.stringContaining(`The keyring ${path} cannot be used`)]);
-      chmodSync(path, 0o644);
-      clock.time = 600_000;
-      expect(reasonOf(() => keys.unwrap(requestFor(foreign), contextFor('orders')))).toBe('unknown-key');
-      expect(problems[1]).toContain('chmod 600');
+  it.each([
+    ['holds no keyring', (path: string) => writeFileSync(path, '{"keys": [],}'), 'cannot be used'],
+    ['can be read by others', (path: string) => chmodSync(path, 0o644), 'chmod 600'],
+    ['is gone', (path: string) => rmSync(path), 'does not exist'],
+  ])(
+    'open and write for five minutes under a file that %s, and no longer, until it is in order again',
+    (_, spoil, told) => {
+      const folder = mkdtempSync(join(tmpdir(), 'keyring-'));
+      try {
+        const path = join(folder, 'keyring.json');
+        const clock = stoppedClock();
+        const problems: string[] = [];
+        const { keyring } = readOrMakeKeyringFile(path);
+        const followed = followKeyringFile(path, keyring, clock, (message) => problems.push(message));
+        const keys = new KeyringKeySource(followed, { clock });
+        const materials = write(keys);
+        const unwrap = () => reasonOf(() => keys.unwrap(requestFor(materials), contextFor('orders')));
+        expect(unwrap()).toBe('opened');
+
+        spoil(path);
+        for (const time of [1_000, 120_000, 299_999]) {
+          clock.time = time;
+          expect(unwrap()).toBe('opened');
+          expect(write(keys).dataKey.id).toBe(materials.dataKey.id);
+        }
+        expect(problems).toEqual([expect.stringContaining(told)]);
+        for (const time of [300_000, 300_500, 9_000_000]) {
+          clock.time = time;
+          expect(unwrap()).toBe('unusable');
+          expect(() => write(keys)).toThrow(told);
+        }
+        // What is under KMS is asked of KMS.
+        const [wrapped] = materials.encryptedDataKeys;
+        const ofKms = { ...requestFor(materials), encryptedDataKeys: [{ ...wrapped, providerId: 'aws-kms' }] } as never;
+        expect(reasonOf(() => keys.unwrap(ofKms, contextFor('orders')))).toBe('unknown-key');
+
+        writeFileSync(path, formatKeyring(keyring), { mode: 0o600 });
+        chmodSync(path, 0o600);
+        clock.time += 1_000;
+        expect(unwrap()).toBe('opened');
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
+
+  it('look at their file after the clock was set back', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'keyring-'));
+    try {
+      const path = join(folder, 'keyring.json');
+      const clock = stoppedClock();
+      clock.time = 86_400_000;
+      const { keyring } = readOrMakeKeyringFile(path);
+      const keys = new KeyringKeySource(followKeyringFile(path, keyring, clock), { clock });
+      const materials = write(keys);
+      writeFileSync(path, formatKeyring(newKeyring('another')));
+      clock.time = 10_000;
+      expect(reasonOf(() => keys.unwrap(requestFor(materials), contextFor('orders')))).toBe('unknown-key');
     } finally {
       rmSync(folder, { recursive: true });
     }

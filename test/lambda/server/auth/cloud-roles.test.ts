@@ -187,6 +187,17 @@ describe('Temporal Cloud roles, over HTTPS', () => {
     expect(await roles.roleOf('dev@acme.com', 'orders.a1')).toBe('write');
   });
 
+  it('count no longer for a clock that was set back', async () => {
+    expect(await roles.roleOf('dev@acme.com', 'orders.a1')).toBe('write');
+    clock.advance(-86_400_000);
+    api.mood = { kind: 'status', status: 500 };
+    await expect(roles.roleOf('dev@acme.com', 'orders.a1')).rejects.toMatchObject({ dependency: 'cloud-ops' });
+    // Nor does a failure keep anybody out for as long.
+    clock.advance(-86_400_000);
+    api.mood = { kind: 'in-order' };
+    expect(await roles.roleOf('dev@acme.com', 'orders.a1')).toBe('write');
+  });
+
   it.each([
     ['is cut off', { kind: 'cut-off' }],
     ['answers with HTML', { kind: 'garbage', body: '<html>' }],

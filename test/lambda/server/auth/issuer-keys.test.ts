@@ -73,6 +73,15 @@ describe('the keys of an issuer, over HTTPS', () => {
     expect(issuer.requests).toBe(3);
   });
 
+  it('are asked for a new key id after the clock was set back', async () => {
+    await keys.warmUp();
+    expect(await keys.find('invented')).toBeUndefined();
+    clock.advance(-86_400_000);
+    // The old keys are of an unknown age; those that come now are followed by a rotation.
+    expect(await keys.find(issuer.signer.kid)).toMatchObject({ kid: issuer.signer.kid });
+    expect(await keys.find(issuer.rotate().kid)).toMatchObject({ kid: issuer.signer.kid });
+  });
+
   it('follow a rotation without a failed request, even right after the last fetch', async () => {
     await keys.warmUp();
     const old = issuer.signer;

@@ -146,6 +146,7 @@ describe('token verification', () => {
     ['critical-header', { crit: ['exp'] }],
     ['critical-header', { crit: [] }],
     ['critical-header', { b64: false, crit: ['b64'] }],
+    ['critical-header', { b64: false }],
     ['type', { typ: 'logout+jwt' }],
     ['type', { typ: 'dpop+jwt' }],
     ['type', { typ: ['JWT'] }],
