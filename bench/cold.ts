@@ -1,6 +1,5 @@
 /**
- * Cold starts: the function of an environment, bundled and as the package brings it, in a fresh process under a
- * Runtime API, beside two floors in the same rounds. KMS and the token issuer are stand-ins that take 20 ms to answer.
+ * Cold starts: the function in a fresh process under a Runtime API, beside two floors in the same rounds. KMS and the token issuer are stand-ins that take 20 ms to answer.
  * The time in which others had the processor is taken off, so that a busy machine says about the same as one at rest.
  *
  * usage: node bench/cold.ts [--quick] [--rounds N] [--out NAME]
@@ -53,14 +52,14 @@ try {
     }
   const result = {
     ...(await machine()),
-    settings: { rounds, warmRequests: WARM_REQUESTS, standInMs: prepared.standInMs, bundleBytes: prepared.bundleBytes },
+    settings: { rounds, warmRequests: WARM_REQUESTS, standInMs: prepared.standInMs, startBytes: prepared.startBytes },
     contestants: prepared.contestants.map(({ name, title }) => ({ name, title })),
     measured: Object.fromEntries(measured),
     summary: Object.fromEntries([...measured].map(([name, it]) => [name, summary(it)])),
   };
   const out = options.out ?? (options.quick ? 'scratch-cold' : 'cold');
   writeFileSync(new URL(`./results/${out}.json`, import.meta.url), `${JSON.stringify(result, null, 1)}\n`);
-  process.stdout.write(table(result.contestants, measured, prepared.bundleBytes));
+  process.stdout.write(table(result.contestants, measured, prepared.startBytes));
 } finally {
   await prepared.close();
 }
@@ -110,7 +109,7 @@ function summary(measured: Measured): Record<keyof Measured, Spread> {
 function table(
   contestants: readonly { readonly name: string; readonly title: string }[],
   measured: ReadonlyMap<string, Measured>,
-  bundleBytes: number,
+  startBytes: number,
 ): string {
   const median = (name: string, figure: keyof Measured): number => quantile(measured.get(name)?.[figure] ?? [], 0.5);
   const cell = (name: string, figure: keyof Measured): string => {
@@ -128,8 +127,7 @@ function table(
     '',
     `init ${(median('ours', 'init') / median('kms', 'init')).toFixed(3)} times that of the client-kms floor`,
     `init + first request ${(median('ours', 'initAndFirst') - median('kms', 'initAndFirst')).toFixed(1)} ms more than the client-kms floor`,
-    `init of the package's function ${(median('prebuilt', 'init') / median('ours', 'init')).toFixed(3)} times that of the bundle, init + first request ${(median('prebuilt', 'initAndFirst') - median('ours', 'initAndFirst')).toFixed(1)} ms more`,
-    `bundle ${bundleBytes} bytes`,
+    `loaded at the start: ${startBytes} bytes`,
     '',
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-/** The Lambda function's process. The entry that `lib/bundle/bundle.ts` generates calls this with one environment. */
+/** The Lambda function's process: what every configuration loads. */
 import type { CodecServerConfig } from '../config/schema.ts';
 import { type FunctionHost, startFunction } from '../lambda/handler.ts';
 import type { LambdaHandler } from '../lambda/lambda-handler.ts';
@@ -7,7 +7,7 @@ import type { LambdaHandler } from '../lambda/lambda-handler.ts';
  * Starts the server of an environment in this process.
  *
  * @param parts the adapter of the environment's front; the sign-in and the canary where the environment has
- *   them, whose code is in no other bundle
+ *   them, whose code is loaded nowhere else
  * @throws Error when the configuration needs what the stack did not make
  */
 export function startInProcess(

@@ -1,6 +1,5 @@
 /**
- * What a front's events and results have to do with requests and responses. One adapter for each kind
- * of front, and only the environment's own is in its bundle.
+ * What a front's events and results have to do with requests and responses. One adapter for each kind of front.
  */
 import type { Context } from 'aws-lambda';
 import { asBuffer } from '../codec/payload.ts';

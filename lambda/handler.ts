@@ -41,7 +41,7 @@ export interface FunctionHost {
   readonly variables: FunctionVariables;
   /** Writes a line to the log, which is standard output. */
   readonly write: WriteLine;
-  /** Opens the adapter of the environment's front; that of no other front is in the bundle. */
+  /** Opens the adapter of the environment's front. */
   readonly openEvents: OpenEvents;
   /** Given where a schedule asks the server. Called with the first question. */
   readonly loadCanary?: (() => Promise<OpenCanary>) | undefined;

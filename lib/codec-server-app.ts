@@ -6,11 +6,11 @@ import { type App, CfnWaitConditionHandle, Stack, type StackProps } from 'aws-cd
 import type { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { checkDeployment } from '../config/checks/deployment.ts';
-import type { EnvironmentConfig } from '../config/environment.ts';
+import { type EnvironmentConfig, isRestApi } from '../config/environment.ts';
 import type { Problem } from '../config/problem.ts';
-import { bundleFunction, PROJECT_ROOT } from './bundle/bundle.ts';
+import { PROJECT_ROOT } from './bundle/bundle.ts';
 import { CodecServerStack } from './codec-server-stack.ts';
-import { localAsset } from './function-code.ts';
+import { prebuiltCode } from './function-code.ts';
 import { isResourceName, stackNameOf } from './names.ts';
 import { refuse } from './refuse.ts';
 
@@ -74,24 +74,34 @@ class RefusedStack extends Stack {
   }
 }
 
-/** Adds the stacks of `environments`; the one of an environment with problems refuses to be synthesized. */
-export function addEnvironments(app: App, environments: readonly Environment[]): Stack[] {
-  return environments.map((environment) => addEnvironment(app, environment));
+/**
+ * Adds the stacks of `environments`; the one of an environment with problems refuses to be synthesized.
+ *
+ * @param functionFolder where `buildFunction` has put the function. Default: where the package has it.
+ */
+export function addEnvironments(app: App, environments: readonly Environment[], functionFolder?: string): Stack[] {
+  return environments.map((environment) => addEnvironment(app, environment, functionFolder));
 }
 
-function addEnvironment(app: App, environment: Environment): Stack {
+function addEnvironment(app: App, environment: Environment, functionFolder: string | undefined): Stack {
   const { name, file, config } = environment;
   const id = stackNameOf(name);
   const problems = checkDeployment(config);
   if (problems.length > 0) {
     return new RefusedStack(app, id, { configFile: relative(PROJECT_ROOT, file), problems });
   }
-  return new CodecServerStack(app, id, { environment: name, config, code: functionCode(environment) });
+  return new CodecServerStack(app, id, { environment: name, config, code: functionCode(environment, functionFolder) });
 }
 
-/** The bundle as an asset, made when the stack is synthesized and named by what is in it. */
-function functionCode({ name: environment, file: configFile, config }: Environment): Code {
-  return localAsset(PROJECT_ROOT, [configFile, environment], (outdir) => {
-    bundleFunction({ configFile, config, environment, outdir });
+/** The function, with the environment's configuration beside it, and its codecs, which are code. */
+function functionCode({ name, file, config }: Environment, folder: string | undefined): Code {
+  const { deployment, codecs = [], ...serverConfig } = config;
+  return prebuiltCode({
+    environment: name,
+    config: serverConfig,
+    restApi: isRestApi(deployment.front),
+    codecs:
+      codecs.length === 0 ? undefined : `import config from ${JSON.stringify(file)};export default config.codecs;`,
+    folder,
   });
 }

@@ -22,7 +22,7 @@ import { type CodecServerProps, checkProps, deploymentOf } from './codec-server-
 import { OperationsDashboard } from './dashboard.ts';
 import type { Front } from './fronts/front.ts';
 import { makeDomain, makeFront } from './fronts/make-front.ts';
-import { prebuiltCode } from './function-code.ts';
+import { codecsOf, prebuiltCode } from './function-code.ts';
 import { keyStatements } from './key-permissions.ts';
 import { EncryptionKey, OperationsKey } from './keys.ts';
 import { ENVIRONMENT_VARIABLES } from './names.ts';
@@ -95,7 +95,7 @@ export class CodecServer extends Construct {
         environment,
         config: props.config,
         restApi: isRestApi(deployment.front),
-        codecsEntry: props.codecsEntry,
+        codecs: props.codecsEntry && codecsOf(props.codecsEntry),
       });
     const retain = deployment.onDelete !== 'destroy';
     const entries = config.keys.kms ?? [];

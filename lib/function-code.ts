@@ -5,7 +5,7 @@
 
 import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AssetHashType, DockerImage } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
@@ -49,15 +49,15 @@ export interface FunctionCodeProps {
   readonly config: CodecServerConfig;
   /** Whether events come from a REST API; else from an HTTP API. */
   readonly restApi: boolean;
-  /** A module of codecs of a team's own, a path from the working folder. */
-  readonly codecsEntry: string | undefined;
+  /** The text of a module whose default export are codecs of a team's own. */
+  readonly codecs: string | undefined;
   /** Where the built function is. Default: the package's. */
-  readonly folder?: string;
+  readonly folder?: string | undefined;
 }
 
 /** The asset, put together when its stack is synthesized. */
 export function prebuiltCode({ folder = FUNCTION_FOLDER, ...props }: FunctionCodeProps): Code {
-  const key = [folder, props.codecsEntry ?? '', props.environment, String(props.restApi), JSON.stringify(props.config)];
+  const key = [folder, props.codecs ?? '', props.environment, String(props.restApi), JSON.stringify(props.config)];
   return localAsset(existsSync(folder) ? folder : '.', key, (outdir) => putTogether(folder, outdir, props));
 }
 
@@ -71,28 +71,33 @@ export function prebuiltCode({ folder = FUNCTION_FOLDER, ...props }: FunctionCod
 export function putTogether(
   folder: string,
   outdir: string,
-  { environment, config, restApi, codecsEntry }: FunctionCodeProps,
+  { environment, config, restApi, codecs }: FunctionCodeProps,
 ): void {
   if (!existsSync(join(folder, 'index.mjs')))
     throw new Error(`there is no function in ${folder}: in a clone of the repository, npm run build makes it.`);
   cpSync(folder, outdir, { recursive: true });
-  const settings = { environment, config, restApi, codecs: codecsEntry !== undefined };
+  const settings = { environment, config, restApi, codecs: codecs !== undefined };
   writeFileSync(join(outdir, 'config.json'), `${JSON.stringify(settings)}\n`);
-  if (codecsEntry !== undefined) bundleCodecs(codecsEntry, join(outdir, 'codecs.mjs'));
+  if (codecs !== undefined) bundleCodecs(codecs, join(outdir, 'codecs.mjs'));
+}
+
+/** The module of codecs that is the file `entry`, a path from the working folder. */
+export function codecsOf(entry: string): string {
+  return `export { default } from ${JSON.stringify(resolve(entry))};`;
 }
 
 /** @throws Error where the app has no esbuild, or the module does not compile */
-function bundleCodecs(entry: string, outfile: string): void {
+function bundleCodecs(contents: string, outfile: string): void {
   let esbuild: typeof import('esbuild');
   try {
     esbuild = createRequire(join(process.cwd(), 'package.json'))('esbuild') as typeof esbuild;
   } catch (cause) {
-    throw new Error('codecsEntry is bundled with esbuild, which is not installed: npm install --save-dev esbuild', {
+    throw new Error('codecs are bundled with esbuild, which is not installed: npm install --save-dev esbuild', {
       cause,
     });
   }
   esbuild.buildSync({
-    entryPoints: [entry],
+    stdin: { contents, resolveDir: process.cwd() },
     outfile,
     bundle: true,
     platform: 'node',

@@ -6,7 +6,7 @@
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { buildFunction } from '../lib/bundle/build-function.ts';
+import { buildFunction } from '../lib/bundle/bundle.ts';
 import { buildCodecAsCommonJs, compile, copyDeclarations } from './build-codec.ts';
 import { buildWorkerPackage } from './build-worker.ts';
 import { writeSbom } from './sbom.ts';

@@ -1,4 +1,4 @@
-/** What is started cold: two floors, and our function as the package brings it and as a clone bundles it. */
+/** What is started cold: two floors, and our function. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
@@ -7,9 +7,8 @@ import { createKms } from '../../codec/keys/kms/kms.ts';
 import { createKmsDataKeys } from '../../codec/keys/worker-keys.ts';
 import type { EnvironmentConfig } from '../../config/environment.ts';
 import dev from '../../environments/dev.ts';
-import { buildFunction } from '../../lib/bundle/build-function.ts';
-import { bundleFunction, PROJECT_ROOT } from '../../lib/bundle/bundle.ts';
-import { bundleReport } from '../../lib/bundle/bundle-report.ts';
+import { buildFunction, PROJECT_ROOT } from '../../lib/bundle/bundle.ts';
+import { loadedParts } from '../../lib/bundle/bundle-report.ts';
 import { putTogether } from '../../lib/function-code.ts';
 import { HttpsIssuer } from '../../test/support/https-issuer.ts';
 import { testCertificate } from '../../test/support/https-stand-in.ts';
@@ -19,7 +18,7 @@ import { seededRandom } from '../statistics.ts';
 import { plainJson } from '../workloads.ts';
 
 export interface ColdContestant {
-  readonly name: 'empty' | 'kms' | 'ours' | 'prebuilt';
+  readonly name: 'empty' | 'kms' | 'ours';
   readonly title: string;
   /** The folder with `index.mjs`. */
   readonly code: string;
@@ -32,7 +31,8 @@ export interface ColdContestant {
 export interface PreparedCold {
   readonly contestants: readonly ColdContestant[];
   readonly standInMs: number;
-  readonly bundleBytes: number;
+  /** What every configuration loads at the start. */
+  readonly startBytes: number;
   close(): Promise<void>;
 }
 
@@ -56,13 +56,7 @@ export async function prepareCold(): Promise<PreparedCold> {
     NODE_EXTRA_CA_CERTS: certificate,
   };
 
-  const config = configFor(issuer, keyArn);
-  const configFile = join(folder, 'bench.ts');
-  writeFileSync(configFile, `export default ${JSON.stringify(config)};\n`);
-  const bundled = join(folder, 'bundled');
-  const { bytes: bundleBytes } = bundleReport(
-    bundleFunction({ configFile, config, environment: 'bench', outdir: bundled }),
-  );
+  const { code, startBytes } = await functionFor(folder, configFor(issuer, keyArn));
   const token = issuer.token({ aud: 'codec', email: 'a@example.com', email_verified: true, exp: inAnHour() });
   const [event, ...freshEvents] = await Promise.all(
     Array.from({ length: 1 + FRESH_KEYS }, () => decodeEvent(kms, keyArn, token)),
@@ -74,7 +68,7 @@ export async function prepareCold(): Promise<PreparedCold> {
   issuer.mood = { kind: 'slow', ms: STAND_IN_MS };
   return {
     standInMs: STAND_IN_MS,
-    bundleBytes,
+    startBytes,
     contestants: [
       {
         name: 'empty',
@@ -92,15 +86,7 @@ export async function prepareCold(): Promise<PreparedCold> {
         event: { keyId: keyArn, ciphertext, encryptionContext: context },
         freshEvents: [],
       },
-      { name: 'ours', title: 'our function, as a clone bundles it', code: bundled, variables, event, freshEvents },
-      {
-        name: 'prebuilt',
-        title: 'our function, as the package brings it',
-        code: await prebuilt(folder, config),
-        variables,
-        event,
-        freshEvents,
-      },
+      { name: 'ours', title: 'our function', code, variables, event, freshEvents },
     ],
     close: async () => {
       await Promise.all([kms.close(), issuer.close()]);
@@ -132,16 +118,19 @@ function configFor(issuer: HttpsIssuer, keyArn: string): EnvironmentConfig {
   };
 }
 
-/** The function that the package brings, with its configuration beside it. */
-async function prebuilt(folder: string, { deployment: _, ...config }: EnvironmentConfig): Promise<string> {
+/** The function as it is deployed, with its configuration beside it. */
+async function functionFor(
+  folder: string,
+  { deployment: _, ...config }: EnvironmentConfig,
+): Promise<{ readonly code: string; readonly startBytes: number }> {
   const built = join(folder, 'built');
-  const code = join(folder, 'prebuilt');
-  await buildFunction(built);
-  putTogether(built, code, { environment: 'bench', config, restApi: false, codecsEntry: undefined });
-  return code;
+  const code = join(folder, 'ours');
+  const [atStart] = loadedParts(await buildFunction(built));
+  putTogether(built, code, { environment: 'bench', config, restApi: false, codecs: undefined });
+  return { code, startBytes: atStart?.bytes ?? Number.NaN };
 }
 
-/** Bundles a floor with the settings of our function. */
+/** Bundles a floor as anybody would. */
 function floor(folder: string, name: 'empty' | 'kms'): string {
   const code = join(folder, name);
   buildSync({

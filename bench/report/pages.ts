@@ -71,7 +71,7 @@ function speedPart(results: Results): string {
       ([name, title]) => `| ${title} | ${['w1', 'w2', 'w3'].map((it) => cell(name, it)).join(' | ')} |`,
     ),
     '',
-    `The function's init takes ${shownNumber(init('prebuilt') / init('kms'))} times that of a handler that only loads the KMS client; a clone's bundle has ${shownNumber(cold.settings.bundleBytes / 1000)} KB.`,
+    `The function's init takes ${shownNumber(init('ours') / init('kms'))} times that of a handler that only loads the KMS client; it loads ${shownNumber(cold.settings.startBytes / 1000)} KB of code.`,
     `Measured ${measuredOn(latest)}.`,
     'All figures, what was aimed at and what was missed: [bench/results](bench/results/README.md).',
     '',

@@ -75,7 +75,7 @@ export function openServerKeys(config: KeysConfig, host: KeysHost): Promise<Open
   return openKeys(config, host, openKeyring);
 }
 
-/** The same on AWS, where there are no keyring files: their code is not in the function's bundle. */
+/** The same on AWS, where there are no keyring files. */
 export function openFunctionKeys(config: KeysConfig, host: KeysHost): Promise<OpenedKeys> {
   return openKeys(config, host, undefined);
 }

@@ -76,7 +76,7 @@ describe('the synthesized stack', () => {
   });
   afterAll(() => deployed.close());
 
-  it('runs the function that the package brings, with its configuration beside it', () => {
+  it('runs the function with its configuration beside it', () => {
     const files = readdirSync(deployed.code);
     expect(files).toEqual(expect.arrayContaining(['config.json', 'index.mjs']));
     expect(files).not.toContain('codecs.mjs');
@@ -287,19 +287,6 @@ describe('the function', () => {
       expect(await (await post(deployed, '/decode', payloads(payload))).json()).toEqual({
         payloads: [plain('backward')],
       });
-    } finally {
-      await deployed.close();
-    }
-  });
-
-  it('answers the same where a clone deploys it, with its environment in the bundle', async () => {
-    const deployed = await startDeployed(configFor(), { kms, trust: [testCertificate().cert], code: 'bundled' });
-    try {
-      expect(readdirSync(deployed.code)).toEqual(['index.mjs']);
-      const encoded = await (await post(deployed, '/encode', payloads(plain('hello')))).text();
-      expect(encoded).not.toContain(base64('hello'));
-      expect(await (await post(deployed, '/decode', encoded)).json()).toEqual({ payloads: [plain('hello')] });
-      expect((await fetch(`${deployed.endpoint}/readyz`)).status).toBe(200);
     } finally {
       await deployed.close();
     }

@@ -38,8 +38,8 @@ export interface SignIn {
 }
 
 /**
- * Opens a sign-in. Its code is given to {@link openIdentity} from outside, so that a bundle without it
- * has none of it.
+ * Opens a sign-in. Its code is given to {@link openIdentity} from outside, so that an environment
+ * without one loads none of it.
  *
  * @throws NotHereError when only a stack can give a secret
  * @throws CodecError when a file cannot be used

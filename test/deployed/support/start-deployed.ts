@@ -14,11 +14,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, type Stack } from 'aws-cdk-lib';
 import { type EnvironmentConfig, isRestApi } from '../../../config/environment.ts';
-import { buildFunction } from '../../../lib/bundle/build-function.ts';
-import { PROJECT_ROOT } from '../../../lib/bundle/bundle.ts';
-import { addEnvironments } from '../../../lib/codec-server-app.ts';
+import { buildFunction, PROJECT_ROOT } from '../../../lib/bundle/bundle.ts';
 import { CodecServerStack } from '../../../lib/codec-server-stack.ts';
-import { prebuiltCode } from '../../../lib/function-code.ts';
+import { codecsOf, prebuiltCode } from '../../../lib/function-code.ts';
 import { stackNameOf } from '../../../lib/names.ts';
 import { KmsStandIn } from '../../support/kms-stand-in.ts';
 import { SecretsManagerStandIn } from '../../support/secrets-manager-stand-in.ts';
@@ -57,12 +55,7 @@ export interface S3Service {
 export interface DeployOptions {
   /** The environment's name. Default `test`. */
   readonly name?: string;
-  /**
-   * What runs: the function that the package brings, which teams deploy from an app of their own, or the environment
-   * bundled, which a clone deploys. Default: what the package brings.
-   */
-  readonly code?: 'prebuilt' | 'bundled';
-  /** A module of codecs of a team's own, for the function that the package brings. */
+  /** A module of codecs of a team's own. */
   readonly codecsEntry?: string;
   /** Default: stand-ins in this process, which end with the deployment. */
   readonly kms?: KmsService;
@@ -151,10 +144,7 @@ async function synthesize(
   options: DeployOptions,
 ): Promise<DeployedTemplate> {
   const app = new App({ outdir: join(folder, 'cdk.out'), analyticsReporting: false });
-  const stack =
-    options.code === 'bundled'
-      ? addBundled(app, config, folder, options)
-      : await addPrebuilt(app, config, folder, options);
+  const stack = await addStack(app, config, folder, options);
   const errors = stack.node
     .findAll()
     .flatMap(({ node }) => node.metadata)
@@ -163,8 +153,8 @@ async function synthesize(
   return new DeployedTemplate(app.synth().directory, stack.stackName, { region: REGION });
 }
 
-/** As the app of a team does it, but with a function that is built from this tree. */
-async function addPrebuilt(
+/** As the app of a team does it, and a clone, but with a function that is built from this tree. */
+async function addStack(
   app: App,
   config: EnvironmentConfig,
   folder: string,
@@ -177,19 +167,10 @@ async function addPrebuilt(
     environment: name,
     config: serverConfig,
     restApi: isRestApi(deployment.front),
-    codecsEntry,
+    codecs: codecsEntry && codecsOf(codecsEntry),
     folder: built,
   });
   return new CodecServerStack(app, stackNameOf(name), { environment: name, config, code });
-}
-
-/** As `npx cdk deploy` does it in a clone. */
-function addBundled(app: App, config: EnvironmentConfig, folder: string, { name = 'test' }: DeployOptions): Stack {
-  const file = join(folder, `${name}.ts`);
-  writeFileSync(file, `export default ${JSON.stringify(config)};\n`);
-  const [stack] = addEnvironments(app, [{ name, file, config }]);
-  if (stack === undefined) throw new Error('no stack was made');
-  return stack;
 }
 
 async function owned<T extends { close(): unknown }>(starting: Promise<T>, closing: (() => unknown)[]): Promise<T> {
