@@ -251,7 +251,10 @@ it would do. Histories cannot be encrypted again: they go with their retention.`
       },
       json: JSON_OUTPUT,
     },
-    notes: 'Exit code: 0 done (or a dry run), 1 it failed, 2 wrong usage, 3 something remains under the key.',
+    stops: true,
+    notes: `Ended in the middle, it finishes the schedule that it is at; run again, it goes on from there.
+
+Exit code: 0 done (or a dry run), 1 it failed or was ended, 2 wrong usage, 3 something remains under the key.`,
   }),
   token: define({
     summary: 'make a service token',

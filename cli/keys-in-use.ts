@@ -5,10 +5,18 @@ import { parseArn } from '../codec/keys/arn.ts';
 import { escaped, printableJson } from '../config/printable.ts';
 import { Checkpoint, CheckpointError } from './cluster/checkpoint.ts';
 import { connectionOf } from './cluster/connection.ts';
-import { createGrpcClient, failed, GrpcError } from './cluster/grpc-client.ts';
+import { createGrpcClient } from './cluster/grpc-client.ts';
 import { Inventory, type InventoryReport } from './cluster/inventory.ts';
-import { addPayload, isSameKeyName, KeyNeeds, type KeyReport, noNeeds, unclear } from './cluster/key-usage.ts';
-import { TemporalApi } from './cluster/temporal-api.ts';
+import {
+  addPayload,
+  isSameKeyName,
+  KeyNeeds,
+  type KeyReport,
+  noNeeds,
+  unclear,
+  whyNoKey,
+} from './cluster/key-usage.ts';
+import { faultOf, TemporalApi } from './cluster/temporal-api.ts';
 import type { CommandIo } from './command.ts';
 import { openSources, SourceError } from './histories/sources.ts';
 import { examine } from './inspect/examine.ts';
@@ -17,7 +25,7 @@ import { createCommand, type Given, UsageError, wholeNumber } from './run-comman
 
 /** What may keep payloads and is never looked at here. */
 const NOT_COVERED = [
-  'what began after this was read, and what workers write from now on',
+  'what began after this was read, or just before and the server does not list it yet, and what workers write from now on',
   'other namespaces, and exports and archives that were not named',
 ];
 
@@ -28,6 +36,9 @@ interface Result {
   readonly missing: readonly string[];
   readonly calls: number;
 }
+
+/** What is said of a key that stands nowhere: it may be misspelled. */
+const NOWHERE = ' No payload names it: is it spelled as inspect spells it?';
 
 type Verdict = 'not needed' | 'needed' | 'not proven';
 
@@ -41,9 +52,10 @@ export const keysInUse = createCommand('keys-in-use', async (given, io) => {
     if (verdict === 'needed') return 3;
     return verdict === 'not proven' || (verdict === undefined && result.missing.length > 0) ? 4 : 0;
   } catch (error) {
-    const known = error instanceof CheckpointError || error instanceof SourceError;
-    if (!known && !(error instanceof GrpcError)) throw error;
-    io.stderr.write(`codec-server keys-in-use: ${error instanceof GrpcError ? failed(error) : error.message}\n`);
+    const isOurs = error instanceof CheckpointError || error instanceof SourceError;
+    const sentence = isOurs ? error.message : faultOf(error);
+    if (sentence === undefined) throw error;
+    io.stderr.write(`codec-server keys-in-use: ${sentence}\n`);
     return 1;
   }
 });
@@ -51,6 +63,8 @@ export const keysInUse = createCommand('keys-in-use', async (given, io) => {
 function optionsOf({ values }: Given<'keys-in-use'>) {
   const rate = wholeNumber('rate', values.rate, 1, 10_000);
   const exports = values.export ?? [];
+  const problem = values.key === undefined ? undefined : whyNoKey(values.key);
+  if (problem !== undefined) throw new UsageError(`--key ${problem}.`);
   if (values['only-exports'] && exports.length === 0) throw new UsageError('--only-exports needs --export.');
   return { ...values, rate, exports };
 }
@@ -74,8 +88,8 @@ async function examineAll(options: ReturnType<typeof optionsOf>, io: CommandIo):
         inventory = await new Inventory(api, namespace, usage, { checkpoint, onCount }).read();
         ({ calls } = api);
       } finally {
-        checkpoint.flush();
         client.close();
+        checkpoint.flush();
       }
     }
     await examineExports(options.exports, usage, io, progress);
@@ -121,6 +135,7 @@ function renderJson({ usage, inventory, namespace, missing, calls }: Result, ver
     retentionDays: inventory?.retentionDays,
     verdict,
     read: usage.places,
+    fromState: inventory?.fromState,
     payloads: usage.payloads,
     keys: usage.reports(),
     missing,
@@ -141,14 +156,21 @@ function renderText(
     lines.push(
       `Namespace ${namespace} as of ${inventory.asOf.toISOString()}, which keeps closed workflows for ${days(inventory.retentionDays)}.`,
     );
-  lines.push(`Read ${read.length === 0 ? 'nothing' : read.join(', ')}: ${usage.payloads} payloads.`, '');
+  lines.push(`Read ${read.length === 0 ? 'nothing' : read.join(', ')}: ${usage.payloads} payloads.`);
+  const fromState = inventory?.fromState ?? 0;
+  if (fromState > 0)
+    lines.push(`Of ${fromState} of the closed workflows it is as the state file says; they were not read again.`);
+  lines.push('');
   const reports = usage.reports();
   if (reports.length === 0) lines.push('No key is needed by any of it.');
   for (const report of reports) lines.push(...renderKey(report));
   lines.push('');
   if (missing.length > 0) lines.push('Missing from a proof:', ...missing.map((it) => `  ${escaped(it)}`), '');
   lines.push('Not covered:', ...NOT_COVERED.map((it) => `  ${it}`));
-  if (key !== undefined && verdict !== undefined) lines.push('', sentenceOn(key, verdict));
+  if (key !== undefined && verdict !== undefined) {
+    const isNowhere = verdict === 'not needed' && !reports.some((it) => isSameKeyName(it.key, key));
+    lines.push('', `${sentenceOn(key, verdict)}${isNowhere ? NOWHERE : ''}`);
+  }
   return `${lines.join('\n')}\n`;
 }
 

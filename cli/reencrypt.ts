@@ -1,10 +1,12 @@
 /** `codec-server reencrypt schedules`: the actions of schedules, encrypted again with the key that writes now. */
 import { escaped, printableJson } from '../config/printable.ts';
 import { connectionOf } from './cluster/connection.ts';
-import { createGrpcClient, failed, GrpcError } from './cluster/grpc-client.ts';
-import { Message, message } from './cluster/protobuf.ts';
+import { createGrpcClient } from './cluster/grpc-client.ts';
+import { whyNoKey } from './cluster/key-usage.ts';
+import { Message } from './cluster/protobuf.ts';
 import { ScheduleChangedError, type ScheduleOutcome, ScheduleReencryption } from './cluster/reencrypt-schedule.ts';
-import { TemporalApi } from './cluster/temporal-api.ts';
+import { faultOf, TemporalApi } from './cluster/temporal-api.ts';
+import type { CommandIo } from './command.ts';
 import { type LocalCodec, openLocalDecoder } from './histories/local-decoder.ts';
 import { DecoderError } from './histories/payload-decoder.ts';
 import { Progress } from './progress.ts';
@@ -15,8 +17,16 @@ interface Failure {
   readonly failed: string;
 }
 
-/** Encrypts schedules again. */
-export const reencrypt = createCommand('reencrypt', async (given, io) => {
+/** What was done before it ended, and what ended it. */
+interface Outcome {
+  readonly results: readonly (ScheduleOutcome | Failure)[];
+  /** Schedules that were not looked at. */
+  readonly left: number;
+  readonly fault: string | undefined;
+}
+
+/** Encrypts schedules again; the signal ends it between two of them. */
+export const reencrypt = createCommand('reencrypt', async (given, io, stop) => {
   let codec: LocalCodec | undefined;
   try {
     const options = optionsOf(given);
@@ -28,33 +38,61 @@ export const reencrypt = createCommand('reencrypt', async (given, io) => {
     try {
       const api = new TemporalApi(client, options.rate);
       const work = new ScheduleReencryption(api, namespace, from, codec);
-      const progress = new Progress(io);
-      const results: (ScheduleOutcome | Failure)[] = [];
-      for (const id of await scheduleIds(api, namespace)) {
-        results.push(await orFailure(id, () => work.run(id, !options.apply)));
-        progress.at(() => `${results.length} schedules`);
+      const outcome = await runAll(await scheduleIds(api, namespace), (id) => work.run(id, !options.apply), io, stop);
+      const { results, left, fault } = outcome;
+      io.stdout.write(options.json ? `${printableJson({ results, left })}\n` : render(outcome, from, options.apply));
+      if (fault !== undefined) io.stderr.write(`codec-server reencrypt: ${fault}\n`);
+      if (left > 0) {
+        const schedules = left === 1 ? '1 schedule was' : `${left} schedules were`;
+        io.stderr.write(`codec-server reencrypt: ${schedules} not looked at: run it again, it goes on from there.\n`);
       }
-      progress.clear();
-      io.stdout.write(options.json ? `${printableJson({ results })}\n` : render(results, from, options.apply));
-      if (results.some((it) => 'failed' in it)) return 1;
+      if (left > 0 || results.some((it) => 'failed' in it)) return 1;
       return results.some((it) => 'remains' in it && it.remains !== undefined) ? 3 : 0;
     } finally {
       client.close();
     }
   } catch (error) {
-    if (!(error instanceof DecoderError) && !(error instanceof GrpcError)) throw error;
-    io.stderr.write(`codec-server reencrypt: ${error instanceof GrpcError ? failed(error) : error.message}\n`);
+    const sentence = error instanceof DecoderError ? error.message : faultOf(error);
+    if (sentence === undefined) throw error;
+    io.stderr.write(`codec-server reencrypt: ${sentence}\n`);
     return 1;
   } finally {
     codec?.close();
   }
 });
 
+/** One after the other. What ends it does not keep what was done from being said. */
+async function runAll(
+  ids: readonly string[],
+  work: (id: string) => Promise<ScheduleOutcome>,
+  io: CommandIo,
+  stop: AbortSignal,
+): Promise<Outcome> {
+  const progress = new Progress(io);
+  const results: Outcome['results'][number][] = [];
+  let fault: string | undefined;
+  for (const id of ids) {
+    if (stop.aborted) break;
+    try {
+      results.push(await orFailure(id, () => work(id)));
+    } catch (error) {
+      if (!(error instanceof DecoderError)) throw error;
+      fault = error.message;
+      break;
+    }
+    progress.at(() => `${results.length} of ${ids.length} schedules`);
+  }
+  progress.clear();
+  return { results, left: ids.length - results.length, fault };
+}
+
 function optionsOf({ values, operands }: Given<'reencrypt'>) {
   const { from } = values;
   if (operands.length !== 1 || operands[0] !== 'schedules')
     throw new UsageError('say what: only schedules can be encrypted again.');
   if (from === undefined) throw new UsageError('--from names the key to get rid of.');
+  const problem = whyNoKey(from);
+  if (problem !== undefined) throw new UsageError(`--from ${problem}.`);
   if ((values.keyring === undefined) === (values.config === undefined))
     throw new UsageError('give the keys: one of --keyring and --config.');
   return { ...values, from, rate: wholeNumber('rate', values.rate, 1, 10_000) };
@@ -62,13 +100,15 @@ function optionsOf({ values, operands }: Given<'reencrypt'>) {
 
 async function scheduleIds(api: TemporalApi, namespace: string): Promise<string[]> {
   const ids = new Set<string>();
-  let token: Buffer = Buffer.alloc(0);
-  do {
-    const request = message([1, namespace], [2, 1_000], [3, token.length === 0 ? undefined : token]);
-    const { message: page } = await api.call('ListSchedules', request);
+  for await (const { message: page } of api.pages(
+    'ListSchedules',
+    [
+      [1, namespace],
+      [2, 1_000],
+    ],
+    [3, 2],
+  ))
     for (const entry of page.all(1)) ids.add(new Message(entry).text(1));
-    token = page.bytes(2);
-  } while (token.length > 0);
   return [...ids].sort();
 }
 
@@ -77,13 +117,13 @@ async function orFailure(id: string, work: () => Promise<ScheduleOutcome>): Prom
   try {
     return await work();
   } catch (error) {
-    if (error instanceof GrpcError) return { id, failed: failed(error) };
-    if (error instanceof ScheduleChangedError) return { id, failed: error.message };
-    throw error;
+    const sentence = error instanceof ScheduleChangedError ? error.message : faultOf(error);
+    if (sentence === undefined) throw error;
+    return { id, failed: sentence };
   }
 }
 
-function render(results: readonly (ScheduleOutcome | Failure)[], from: string, isApplied: boolean): string {
+function render({ results }: Outcome, from: string, isApplied: boolean): string {
   const lines: string[] = [];
   let found = 0;
   for (const it of results) {
@@ -95,6 +135,10 @@ function render(results: readonly (ScheduleOutcome | Failure)[], from: string, i
       lines.push(isApplied ? `${id}: ${it.changed} of ${what} encrypted again` : `${id}: ${what}`);
       if (it.remains !== undefined) lines.push(`  remains: ${it.remains}`);
     }
+    if ('isInHistory' in it && it.isInHistory)
+      lines.push(
+        `${id}: the server's own workflow of it has payloads under ${escaped(from)} in its history${isApplied ? ', and was told to begin anew' : ''}`,
+      );
   }
   lines.push(
     `${results.length} ${results.length === 1 ? 'schedule' : 'schedules'}, ${found} with payloads under ${escaped(from)}.`,

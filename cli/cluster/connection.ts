@@ -24,6 +24,7 @@ class TomlError extends Error {
   override readonly name = 'TomlError';
 }
 
+const LAST_PORT = 65_535;
 const NAME = /[A-Za-z0-9_-]+|"[^"\\]*"|'[^']*'/;
 const TABLE = new RegExp(`^\\[\\s*((?:${NAME.source})(?:\\s*\\.\\s*(?:${NAME.source}))*)\\s*\\]$`);
 const ENTRY = new RegExp(`^(${NAME.source})\\s*=\\s*(.+)$`);
@@ -98,7 +99,8 @@ export function connectionOf(flags: ConnectionFlags, env: Environment, cwd: stri
     return data === undefined ? undefined : Buffer.from(data, 'utf8');
   };
   const address = text('address', 'TEMPORAL_ADDRESS', 'address') ?? 'localhost:7233';
-  if (!/^(?:\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}$/.test(address))
+  const [, port] = /^(?:\[[0-9a-fA-F:]+\]|[^\s:/?#@\\%]+):(\d{1,5})$/.exec(address) ?? [];
+  if (port === undefined || Number(port) > LAST_PORT)
     throw new UsageError(`--address ${JSON.stringify(address)} is not a host:port.`);
   const namespace = text('namespace', 'TEMPORAL_NAMESPACE', 'namespace') ?? 'default';
   const keyFile = flags['api-key-file'] as string | undefined;

@@ -6,7 +6,7 @@ import { walkWire } from '../histories/wire.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { GRPC, GrpcError } from './grpc-client.ts';
 import { addStretch, type KeyNeeds, type Needs, noNeeds, type PlaceKind } from './key-usage.ts';
-import { MalformedAnswerError, Message, message } from './protobuf.ts';
+import { type Field, MalformedAnswerError, Message, message } from './protobuf.ts';
 import { sideBySide, type TemporalApi } from './temporal-api.ts';
 
 /** What an inventory says beside the keys. */
@@ -14,6 +14,8 @@ export interface InventoryReport {
   /** Point in time that it is of: what began later is not in it. */
   readonly asOf: Date;
   readonly retentionDays: number;
+  /** Closed workflows that an earlier run read. */
+  readonly fromState: number;
   /** Why it is not a proof, a sentence each; empty when it is one. */
   readonly missing: readonly string[];
 }
@@ -25,6 +27,8 @@ const PAGE = 1_000;
 const EVENTS_PAGE = 1_000;
 const AT_A_TIME = 16;
 const DAY_MS = 86_400_000;
+/** By which the clock here may lag without a word: the report names its time. */
+const LARGEST_LAG_MS = 60_000;
 /** As `Message.number` of `google.protobuf.Duration`. */
 const ARCHIVAL_ENABLED = 2;
 const SCHEDULER = 'temporal-sys-scheduler:';
@@ -49,6 +53,8 @@ export class Inventory {
   readonly #checkpoint: Checkpoint;
   readonly #onCount: OnCount;
   readonly #asOf: Date;
+  /** Of every list: the namespace, and how many a page has. */
+  readonly #paged: readonly Field[];
   readonly #missing: string[] = [];
   /** Listed among workflows and none: standalone activities and such, which have to be found as what they are. */
   readonly #noWorkflows: Workflow[] = [];
@@ -64,6 +70,10 @@ export class Inventory {
   ) {
     this.#api = api;
     this.#namespace = namespace;
+    this.#paged = [
+      [1, namespace],
+      [2, PAGE],
+    ];
     this.#usage = usage;
     this.#checkpoint = checkpoint;
     this.#onCount = onCount;
@@ -73,6 +83,7 @@ export class Inventory {
   /** @throws GrpcError when the namespace itself cannot be read */
   async read(): Promise<InventoryReport> {
     await this.#namespaceItself();
+    await this.#clock();
     const workflows = [...(await this.#workflows(false)), ...(await this.#workflows(true))];
     await this.#histories(workflows);
     await this.#schedules(
@@ -97,7 +108,8 @@ export class Inventory {
     await this.#endpoints();
     this.#checkpoint.flush();
     const missing = this.#more > 0 ? [...this.#missing, `and ${this.#more} more of these`] : this.#missing;
-    return { asOf: this.#asOf, retentionDays: this.#retentionMs / DAY_MS, missing };
+    const retentionDays = this.#retentionMs / DAY_MS;
+    return { asOf: this.#asOf, retentionDays, fromState: this.#checkpoint.used, missing };
   }
 
   #lacks(sentence: string): void {
@@ -126,13 +138,27 @@ export class Inventory {
       this.#lacks(`archived histories at ${config.text(4) || 'the archive of the namespace'} were not read`);
   }
 
+  /** What began after now, by the server's clock, is not looked for: a clock that lags here would hide it. */
+  async #clock(): Promise<void> {
+    await this.#part('the clock of the server', async () => {
+      const query = `StartTime > "${new Date(this.#asOf.getTime() + LARGEST_LAG_MS).toISOString()}"`;
+      const { message: answer } = await this.#api.call(
+        'CountWorkflowExecutions',
+        message([1, this.#namespace], [2, query]),
+      );
+      const later = answer.number(1);
+      if (later > 0) this.#lacks(`${later} of the workflows began after now, as this machine knows it: its clock lags`);
+    });
+  }
+
   /** Every run that began before now, once, with the proof that the list is whole. */
   async #workflows(isSystem: boolean): Promise<Workflow[]> {
     const query = `StartTime <= "${this.#asOf.toISOString()}"${isSystem ? ` AND ${SYSTEM}` : ''}`;
     const what = isSystem ? 'system workflows' : 'workflows';
     const found = new Map<string, Workflow>();
     await this.#part(what, async () => {
-      await this.#pages('ListWorkflowExecutions', [[4, query]], 2, (page) => {
+      const pages = this.#api.pages('ListWorkflowExecutions', [...this.#paged, [4, query]], [3, 2]);
+      for await (const { message: page } of pages) {
         for (const info of page.all(1)) {
           const it = new Message(info);
           const execution = it.message(1);
@@ -147,7 +173,7 @@ export class Inventory {
           });
         }
         this.#onCount(`listing ${what}`, found.size, found.size);
-      });
+      }
       const { message: counted } = await this.#api.call(
         'CountWorkflowExecutions',
         message([1, this.#namespace], [2, query]),
@@ -157,21 +183,6 @@ export class Inventory {
         this.#lacks(`${what}: the server counts ${counted.number(1)} and lists ${found.size}`);
     });
     return [...found.values()];
-  }
-
-  async #pages(
-    method: string,
-    fields: readonly (readonly [number, string])[],
-    tokenField: number,
-    onPage: (page: Message) => void,
-  ): Promise<void> {
-    let token: Buffer = Buffer.alloc(0);
-    do {
-      const request = message([1, this.#namespace], [2, PAGE], [3, token.length === 0 ? undefined : token], ...fields);
-      const { message: page } = await this.#api.call(method, request);
-      onPage(page);
-      token = page.bytes(tokenField);
-    } while (token.length > 0);
   }
 
   async #histories(workflows: readonly Workflow[]): Promise<void> {
@@ -199,11 +210,11 @@ export class Inventory {
   }
 
   async #workflow(workflow: Workflow): Promise<void> {
-    const { id, run, closed, info, isSystem } = workflow;
+    const { id, run, closed, events, info, isSystem } = workflow;
     const until = closed === undefined ? undefined : closed + this.#retentionMs;
     const kind: PlaceKind = closed === undefined ? 'open workflow' : 'closed workflow';
     const place = { kind: isSystem ? 'system workflow' : kind, until, name: id } as const;
-    const known = closed === undefined ? undefined : this.#checkpoint.get(run);
+    const known = closed === undefined ? undefined : this.#checkpoint.get({ run, closed, events });
     if (known !== undefined) return this.#usage.add(place, known);
     const needs = noNeeds();
     addStretch(needs, walkWire(info), 0);
@@ -217,26 +228,21 @@ export class Inventory {
     }
     const isWhole = await this.#events(workflow, execution, needs);
     this.#usage.add(place, needs);
-    if (closed !== undefined && isWhole) this.#checkpoint.put(run, needs);
+    if (closed !== undefined && isWhole) this.#checkpoint.put({ run, closed, events }, needs);
   }
 
   /** @returns whether every event was there */
   async #events({ id, closed, events, run }: Workflow, execution: Buffer, needs: Needs): Promise<boolean> {
-    let token: Buffer = Buffer.alloc(0);
+    const asked = [
+      [1, this.#namespace],
+      [2, execution],
+      [3, EVENTS_PAGE],
+      [7, true],
+    ] as const;
     let next = 1;
     let isWhole = true;
     try {
-      do {
-        const { bytes, message: page } = await this.#api.call(
-          'GetWorkflowExecutionHistory',
-          message(
-            [1, this.#namespace],
-            [2, execution],
-            [3, EVENTS_PAGE],
-            [4, token.length === 0 ? undefined : token],
-            [7, true],
-          ),
-        );
+      for await (const { bytes, message: page } of this.#api.pages('GetWorkflowExecutionHistory', asked, [4, 3])) {
         const histories = [...page.all(1), ...page.all(2).map((blob) => new Message(blob).bytes(2))];
         for (const history of histories)
           for (const event of new Message(history).all(1)) {
@@ -248,8 +254,7 @@ export class Inventory {
         // Whatever else the answer holds, now or in a later version of the API.
         const whole = walkWire(bytes);
         if (whole === undefined) isWhole = false;
-        token = page.bytes(3);
-      } while (token.length > 0);
+      }
     } catch (error) {
       // Retention takes what is closed, also while it is read.
       const isGone = error instanceof GrpcError && error.code === GRPC.notFound && closed !== undefined;
@@ -268,9 +273,8 @@ export class Inventory {
   async #schedules(expected: number): Promise<void> {
     await this.#part('schedules', async () => {
       const entries = new Map<string, Buffer>();
-      await this.#pages('ListSchedules', [], 2, (page) => {
+      for await (const { message: page } of this.#api.pages('ListSchedules', this.#paged, [3, 2]))
         for (const entry of page.all(1)) entries.set(new Message(entry).text(1), entry);
-      });
       let counted = expected;
       try {
         const { message: answer } = await this.#api.call('CountSchedules', message([1, this.#namespace]));
@@ -306,7 +310,8 @@ export class Inventory {
       what,
       async () => {
         const entries: Buffer[] = [];
-        await this.#pages(`List${type}s`, [], 2, (page) => entries.push(...page.all(1)));
+        for await (const { message: page } of this.#api.pages(`List${type}s`, this.#paged, [3, 2]))
+          entries.push(...page.all(1));
         const { message: answer } = await this.#api.call(`Count${type}s`, message([1, this.#namespace], [2, query]));
         if (answer.number(1) > entries.length)
           this.#lacks(`${what}: the server counts ${answer.number(1)} and lists ${entries.length}`);
@@ -340,9 +345,8 @@ export class Inventory {
       'worker deployments',
       async () => {
         const names: string[] = [];
-        await this.#pages('ListWorkerDeployments', [], 1, (page) => {
+        for await (const { message: page } of this.#api.pages('ListWorkerDeployments', this.#paged, [3, 1]))
           for (const summary of page.all(2)) names.push(new Message(summary).text(1));
-        });
         for (const name of names)
           await this.#part(`worker deployment ${name}`, async () => {
             const { bytes, message: answer } = await this.#api.call(

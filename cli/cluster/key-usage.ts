@@ -169,6 +169,14 @@ export class KeyNeeds {
   }
 }
 
+/** Why a name that somebody typed names no key as payloads do; undefined when it may. */
+export function whyNoKey(name: string): string | undefined {
+  if (/(?:^|:)alias\//.test(name))
+    return `${name} may be another key tomorrow: give the ARN of the key that the alias stands for`;
+  if (name.includes('/') || keyId(name) !== undefined) return undefined;
+  return `${JSON.stringify(name)} is not a key as inspect names it: such as codec-server/${name}, static/${name}, or an ARN`;
+}
+
 /** Whether two names are of one KMS key, or are one name. Replicas of a multi-Region key are one key. */
 export function isSameKeyName(a: string, b: string): boolean {
   return a === b || (keyId(a) !== undefined && keyId(a) === keyId(b));

@@ -21,7 +21,7 @@ export function message(...fields: readonly Field[]): Buffer {
   return Buffer.concat(parts);
 }
 
-/** An answer is not protobuf. */
+/** An answer of the server is not what its API says. The message is one sentence. */
 export class MalformedAnswerError extends Error {
   override readonly name = 'MalformedAnswerError';
 }
@@ -35,7 +35,7 @@ export class Message {
   constructor(bytes: Buffer) {
     const cursor = new WireCursor(bytes);
     while (!cursor.done) {
-      if (!cursor.field()) throw new MalformedAnswerError('an answer is not protobuf');
+      if (!cursor.field()) throw new MalformedAnswerError('An answer of the server is not protobuf.');
       if (cursor.wireType === 0) this.#numbers.set(cursor.number, cursor.value);
       if (cursor.wireType !== 2) continue;
       const list = this.#bytes.get(cursor.number) ?? [];

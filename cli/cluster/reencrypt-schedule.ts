@@ -21,6 +21,8 @@ export interface ScheduleOutcome {
   readonly found: number;
   /** Encrypted again; 0 in a dry run. */
   readonly changed: number;
+  /** Nothing is under the key any more but in the history of the server's own workflow of the schedule. */
+  readonly isInHistory: boolean;
   /** What is still under the key, and why; undefined when nothing is. */
   readonly remains: string | undefined;
 }
@@ -37,6 +39,7 @@ const CONFLICT_TOKEN = 5;
 const SPEC = 1;
 const POLICIES = 3;
 const ATTEMPTS = 3;
+const EVENTS_PAGE = 1_000;
 /** A schedule of the server's own workflow takes an update when its workflow next runs. */
 const TAKES_MS = [50, 100, 200, 400, 800, 1_600, 3_200, 6_400];
 
@@ -64,13 +67,15 @@ export class ScheduleReencryption {
    * @throws GrpcError, DecoderError, ScheduleChangedError
    */
   async run(id: string, isDryRun: boolean): Promise<ScheduleOutcome> {
+    let most = 0;
     for (let attempt = 1; ; attempt++) {
       const before = await this.#describe(id);
       const schedule = before.bytes(SCHEDULE);
       const memo = before.bytes(MEMO);
       const found = this.#count(schedule) + this.#count(memo);
-      if (found === 0) return { id, found, changed: 0, remains: undefined };
-      if (isDryRun) return { id, found, changed: 0, remains: undefined };
+      most = Math.max(most, found);
+      if (found === 0) return await this.#withoutAny(id, most, isDryRun);
+      if (isDryRun) return { id, found, changed: 0, isInHistory: false, remains: undefined };
       const newSchedule = await this.#reencrypted(schedule);
       const newMemo = await this.#reencrypted(memo);
       const token = before.bytes(CONFLICT_TOKEN);
@@ -81,7 +86,13 @@ export class ScheduleReencryption {
         if (!isConflict || attempt === ATTEMPTS) throw error;
         continue;
       }
-      const after = await this.#afterwards(id, newSchedule);
+      const after = await this.#afterwards(id, newSchedule, token);
+      if (after === undefined) {
+        if (attempt < ATTEMPTS) continue;
+        throw new ScheduleChangedError(
+          `The schedule ${id} was updated, and its server still shows it as it was: somebody else may be changing it.`,
+        );
+      }
       await this.#beginAnew(id);
       this.#checkUnchanged(id, schedule, after.bytes(SCHEDULE));
       const left = this.#count(after.bytes(SCHEDULE));
@@ -96,9 +107,37 @@ export class ScheduleReencryption {
         id,
         found,
         changed: found - left - inMemo,
+        isInHistory: false,
         remains: remains.length === 0 ? undefined : remains.join('; '),
       };
     }
+  }
+
+  /**
+   * Nothing is under the key, at once or since the answer to an update was lost. A run that was ended between
+   * the update and what follows it has left what the schedule was in the history of its workflow.
+   */
+  async #withoutAny(id: string, changed: number, isDryRun: boolean): Promise<ScheduleOutcome> {
+    const isInHistory = await this.#isInHistory(id);
+    if (isInHistory && !isDryRun) await this.#beginAnew(id);
+    return { id, found: changed, changed, isInHistory, remains: undefined };
+  }
+
+  async #isInHistory(id: string): Promise<boolean> {
+    const execution = message([1, `${SCHEDULER}${id}`]);
+    const asked = [
+      [1, this.#namespace],
+      [2, execution],
+      [3, EVENTS_PAGE],
+    ] as const;
+    try {
+      for await (const { bytes } of this.#api.pages('GetWorkflowExecutionHistory', asked, [4, 3]))
+        if (this.#count(bytes) > 0) return true;
+    } catch (error) {
+      // Other servers keep no workflow for a schedule.
+      if (!(error instanceof GrpcError && error.code === GRPC.notFound)) throw error;
+    }
+    return false;
   }
 
   async #describe(id: string): Promise<Message> {
@@ -179,21 +218,25 @@ export class ScheduleReencryption {
     }
   }
 
-  /** What the server says of the schedule when it has taken the update. */
-  async #afterwards(id: string, expected: Buffer): Promise<Message> {
+  /**
+   * What the server says of the schedule when it has taken the update; undefined when it has not. A schedule of
+   * the server's own workflow drops an update without a word when somebody else's came first.
+   */
+  async #afterwards(id: string, expected: Buffer, token: Buffer): Promise<Message | undefined> {
     for (const ms of TAKES_MS) {
       const answer = await this.#describe(id);
       if (this.#count(answer.bytes(SCHEDULE)) <= this.#count(expected)) return answer;
+      if (!answer.bytes(CONFLICT_TOKEN).equals(token)) return undefined;
       await wait(ms);
     }
-    throw new ScheduleChangedError(`The schedule ${id} was updated, and its server still shows it as it was.`);
+    return undefined;
   }
 
   #checkUnchanged(id: string, before: Buffer, after: Buffer): void {
     for (const part of [SPEC, POLICIES])
       if (Buffer.compare(fieldOf(before, part), fieldOf(after, part)) !== 0)
         throw new ScheduleChangedError(
-          `The spec or the policies of the schedule ${id} are not what they were: look at it.`,
+          `The spec or the policies of the schedule ${id} are not what they were: look at it, somebody else may have changed it meanwhile.`,
         );
   }
 }

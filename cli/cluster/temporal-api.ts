@@ -1,8 +1,8 @@
 /** Calls of Temporal's API: paced, and repeated when their failing may pass. */
 import { pauseAfter } from '../../codec/calls/backoff.ts';
 import { wait } from '../histories/payload-decoder.ts';
-import { GRPC, type GrpcClient, GrpcError } from './grpc-client.ts';
-import { Message } from './protobuf.ts';
+import { failed, GRPC, type GrpcClient, GrpcError } from './grpc-client.ts';
+import { type Field, MalformedAnswerError, Message, message } from './protobuf.ts';
 
 // So many a second and no more: what others may still call of a namespace depends on it.
 
@@ -61,6 +61,12 @@ const PASSING: ReadonlySet<number> = new Set([
   GRPC.unavailable,
 ]);
 
+/** What to tell a person of calls that ended like this; undefined for what is no fault of the server or the connection. */
+export function faultOf(error: unknown): string | undefined {
+  if (error instanceof GrpcError) return failed(error);
+  return error instanceof MalformedAnswerError ? error.message : undefined;
+}
+
 /** The API of one server. */
 export class TemporalApi {
   readonly #client: GrpcClient;
@@ -100,6 +106,31 @@ export class TemporalApi {
         const patience = pauseAfter(attempt, { firstMs: this.#patienceMs, mostMs: MOST_PATIENCE_MS });
         await wait(patience * (0.75 + Math.random() / 2));
       }
+    }
+  }
+
+  /**
+   * The pages of a list or of a history, one after the other.
+   *
+   * @param fields of the request, but for the token of the page
+   * @param tokens number of the token's field in the request, and in the answer
+   * @throws GrpcError
+   * @throws MalformedAnswerError when a page leads back to one that was read
+   */
+  async *pages(
+    method: string,
+    fields: readonly Field[],
+    [asked, given]: readonly [asked: number, given: number],
+  ): AsyncGenerator<{ readonly bytes: Buffer; readonly message: Message }> {
+    const seen = new Set<string>();
+    for (let token: Buffer | undefined; ; ) {
+      const page = await this.call(method, message(...fields, [asked, token]));
+      yield page;
+      token = page.message.bytes(given);
+      if (token.length === 0) return;
+      const name = token.toString('base64');
+      if (seen.has(name)) throw new MalformedAnswerError(`The pages of ${method} lead back to one that was read.`);
+      seen.add(name);
     }
   }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -22,6 +22,8 @@ const DAY = 86_400;
 interface World {
   workflows: { id: string; run: string; closed?: number; history: History; listedEvents?: number }[];
   counted: number;
+  /** Workflows that began later than this machine thinks it is. */
+  later: number;
   schedules: string[];
   refuse: Record<string, Answer>;
 }
@@ -53,6 +55,7 @@ beforeEach(async () => {
       { id: 'b', run: 'run-b', history: plain },
     ],
     counted: 2,
+    later: 0,
     schedules: [],
     refuse: {},
   };
@@ -69,10 +72,11 @@ beforeEach(async () => {
         nextPageToken: page + 1 < world.workflows.length ? Buffer.from(`${page + 1}`) : undefined,
       });
     },
-    CountWorkflowExecutions: (request) =>
-      bytes(api.CountWorkflowExecutionsResponse, {
-        count: api.CountWorkflowExecutionsRequest.decode(request).query.includes('Division') ? 0 : world.counted,
-      }),
+    CountWorkflowExecutions: (request) => {
+      const { query } = api.CountWorkflowExecutionsRequest.decode(request);
+      const count = query.includes('StartTime >') ? world.later : query.includes('Division') ? 0 : world.counted;
+      return bytes(api.CountWorkflowExecutionsResponse, { count });
+    },
     GetWorkflowExecutionHistory: (request) => {
       const { execution } = api.GetWorkflowExecutionHistoryRequest.decode(request);
       const found = world.workflows.find(({ run }) => run === execution?.runId);
@@ -178,6 +182,21 @@ describe('codec-server keys-in-use', () => {
       /of the encoding binary\/encrypted-fernet, which is not known here/,
     ],
     [
+      'a clock that lags behind the server, which hides what began since',
+      () => (world.later = 7),
+      /7 of the workflows began after now, as this machine knows it: its clock lags/,
+    ],
+    [
+      'pages that lead in a circle',
+      () => (world.refuse['ListSchedules'] = bytes(api.ListSchedulesResponse, { nextPageToken: Buffer.from('again') })),
+      /The pages of ListSchedules lead back to one that was read/,
+    ],
+    [
+      'an answer that is cut off',
+      () => (world.refuse['GetWorkflowExecutionHistory'] = Buffer.from([0x0a, 0x7f, 0x01])),
+      /workflow a: An answer of the server is not protobuf/,
+    ],
+    [
       'archived histories',
       () => {
         const config = { historyArchivalState: 2, historyArchivalUri: 's3://archive' };
@@ -203,17 +222,18 @@ describe('codec-server keys-in-use', () => {
     });
   });
 
-  it('goes on where it was: closed workflows are read once', async () => {
+  it('goes on where it was: closed workflows are read once, and the report says so', async () => {
     world.workflows.push({ id: 'c', run: 'run-c', closed: 1_790_000_100, history: sealed });
     world.counted = 3;
     const first = await verdict('--state', 'state');
     const reads = () => server.calls.filter(({ method }) => method === 'GetWorkflowExecutionHistory').length;
     expect(reads()).toBe(3);
-    // Ended in the middle of a line.
-    writeFileSync(join(cwd, 'state'), `${readFileSync(join(cwd, 'state'), 'utf8')}{"run":"run`);
-    expect((await verdict('--state', 'state')).keys).toEqual(first.keys);
+    const { stdout } = await run(['--state', 'state', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ keys: first.keys, fromState: 2 });
     expect(reads()).toBe(4);
-    expect(statSync(join(cwd, 'state')).mode & 0o777).toBe(0o600);
+    expect((await run(['--state', 'state'])).stdout).toContain(
+      'Of 2 of the closed workflows it is as the state file says',
+    );
     const other = await run(['-n', 'other', '--state', 'state']);
     expect([other.code, other.stderr]).toEqual([1, expect.stringContaining('of another namespace')]);
   });
@@ -236,5 +256,28 @@ describe('codec-server keys-in-use', () => {
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('the server refuses: bad token')]);
     expect(refused.stderr).not.toContain('secret');
     for (const argv of [['--rate', 'x'], ['--only-exports'], ['--nope']]) expect((await run(argv)).code).toBe(2);
+    const garbled = { ...world.refuse, DescribeNamespace: Buffer.from([0xff]) };
+    world.refuse = garbled;
+    const malformed = await run([]);
+    expect([malformed.code, malformed.stderr]).toEqual([1, expect.stringContaining('is not protobuf')]);
+  });
+
+  it.each([
+    ['old', /"old" is not a key as inspect names it: such as codec-server\/old/],
+    ['alias/codec', /may be another key tomorrow/],
+    ['arn:aws:kms:eu-central-1:111122223333:alias/codec', /may be another key tomorrow/],
+  ])('proves nothing of %s, which no payload names', async (key, sentence) => {
+    world.workflows.push({ id: 'c', run: 'run-c', closed: 1_790_000_100, history: sealed });
+    const { code, stdout, stderr } = await run(['--key', key]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(sentence);
+  });
+
+  it('asks about the spelling of a key that stands nowhere', async () => {
+    world.workflows.push({ id: 'c', run: 'run-c', closed: 1_790_000_100, history: sealed });
+    world.counted = 3;
+    const { stdout } = await run(['--key', 'codec-server/odl']);
+    expect(stdout).toContain('No payload names it: is it spelled as inspect spells it?');
+    expect((await run(['--key', KEY])).stdout).not.toContain('spelled');
   });
 });

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import proto from '@temporalio/proto';
+import { Message, message } from '../../cli/cluster/protobuf.ts';
 import { reencrypt } from '../../cli/reencrypt.ts';
 import { addKeyToKeyringFile } from '../../codec/keys/keyring/keyring-file.ts';
 import { createPayloadCodec } from '../../codec/payload-codec.ts';
@@ -12,7 +13,8 @@ import { jsonPlain } from '../support/payloads.ts';
 import { startTemporalStandIn, type TemporalStandIn } from '../support/temporal-stand-in.ts';
 
 const NAMESPACE = 'orders-dev.a1b2c';
-const api = proto.temporal.api.workflowservice.v1;
+const { api: temporal } = proto.temporal;
+const api = temporal.workflowservice.v1;
 
 let cwd: string;
 let server: TemporalStandIn;
@@ -34,6 +36,8 @@ beforeAll(async () => {
       const answer = scheduleId === 'nightly' ? { schedule, conflictToken: Buffer.from('t') } : {};
       return Buffer.from(api.DescribeScheduleResponse.encode(answer).finish());
     },
+    // As a server that keeps no workflow for a schedule.
+    GetWorkflowExecutionHistory: () => ({ code: 5, message: 'workflow not found' }),
   });
 });
 afterAll(async () => {
@@ -54,7 +58,9 @@ describe('codec-server reencrypt schedules', () => {
     expect(stdout).toContain('nightly: 1 payload under codec-server/old');
     expect(stdout).toContain('2 schedules, 1 with payloads under codec-server/old.');
     expect(stdout).toContain('Nothing was changed: repeat it with --apply.');
-    expect(new Set(server.calls.map(({ method }) => method))).toEqual(new Set(['ListSchedules', 'DescribeSchedule']));
+    expect(new Set(server.calls.map(({ method }) => method))).toEqual(
+      new Set(['ListSchedules', 'DescribeSchedule', 'GetWorkflowExecutionHistory']),
+    );
   });
 
   it('leaves a schedule as it is while the old key is the one that writes', async () => {
@@ -74,6 +80,164 @@ describe('codec-server reencrypt schedules', () => {
   it('wants the key to get rid of, and the keys to do it with', async () => {
     expect((await run('schedules', '--keyring', 'keyring.json')).code).toBe(2);
     expect((await run('schedules', '--from', 'codec-server/old')).code).toBe(2);
+    expect((await run('schedules', '--from', 'old', '--keyring', 'keyring.json')).stderr).toContain(
+      '--from "old" is not a key as inspect names it: such as codec-server/old',
+    );
     expect((await run('histories', '--from', 'codec-server/old', '--keyring', 'keyring.json')).code).toBe(2);
+  });
+});
+
+/** Schedules on a server: what is read is what was written, under conflict tokens; tests interfere. */
+describe('codec-server reencrypt schedules --apply', () => {
+  interface Kept {
+    schedule: Buffer;
+    token: number;
+    /** What the server's own workflow of it has in its history. */
+    history: Buffer;
+  }
+  let schedules: Map<string, Kept>;
+  let onUpdate: (id: string, kept: Kept) => 'taken' | 'dropped' | 'conflict' | 'connection lost';
+  let live: TemporalStandIn;
+  let old: Buffer;
+  const encoded = (input: object[], notes = '') =>
+    Buffer.from(
+      temporal.schedule.v1.Schedule.encode({
+        action: { startWorkflow: { workflowId: 'nightly', input: { payloads: input } } },
+        state: { notes },
+      }).finish(),
+    );
+  const notesOf = (id: string) => temporal.schedule.v1.Schedule.decode(kept(id).schedule).state?.notes;
+  const kept = (id: string) => schedules.get(id) as Kept;
+  const made = (method: string) => live.calls.filter((it) => it.method === method).length;
+  const answer = (type: { encode(message: never): { finish(): Uint8Array } }, it: object) =>
+    Buffer.from(type.encode(it as never).finish());
+
+  beforeAll(async () => {
+    const before = createPayloadCodec({ namespace: NAMESPACE, keys: { keyring: join(cwd, 'keyring.json') } });
+    old = encoded(await before.encode([toTemporalPayload(jsonPlain('input'))]));
+    before.close();
+    copyFileSync(join(cwd, 'keyring.json'), join(cwd, 'new.json'));
+    addKeyToKeyringFile(join(cwd, 'new.json'), 'new');
+  });
+
+  beforeEach(async () => {
+    schedules = new Map(['a', 'b', 'c'].map((id) => [id, { schedule: old, token: 1, history: old }]));
+    onUpdate = () => 'taken';
+    live = await startTemporalStandIn({
+      ListSchedules: () =>
+        answer(api.ListSchedulesResponse, { schedules: [...schedules.keys()].map((scheduleId) => ({ scheduleId })) }),
+      DescribeSchedule: (request) => {
+        const { schedule, token } = kept(api.DescribeScheduleRequest.decode(request).scheduleId);
+        const described = answer(api.DescribeScheduleResponse, { conflictToken: Buffer.from(`${token}`) });
+        return Buffer.concat([message([1, schedule]), described]);
+      },
+      UpdateSchedule: (request) => {
+        const { scheduleId: id, conflictToken } = api.UpdateScheduleRequest.decode(request);
+        const it = kept(id);
+        const became = onUpdate(id, it);
+        if (became === 'conflict') return { code: 9, message: 'mismatched conflict token' };
+        // The server's own workflow drops it without a word.
+        if (became !== 'dropped' && Buffer.from(conflictToken).toString() === `${it.token}`) {
+          it.schedule = new Message(request).bytes(3);
+          it.token++;
+        }
+        return became === 'connection lost' ? undefined : Buffer.alloc(0);
+      },
+      GetWorkflowExecutionHistory: (request) => {
+        const { execution } = api.GetWorkflowExecutionHistoryRequest.decode(request);
+        return message([1, kept(execution?.workflowId?.replace('temporal-sys-scheduler:', '') ?? '').history]);
+      },
+      SignalWorkflowExecution: (request) => {
+        const { workflowExecution } = api.SignalWorkflowExecutionRequest.decode(request);
+        kept(workflowExecution?.workflowId?.replace('temporal-sys-scheduler:', '') ?? '').history = Buffer.alloc(0);
+        return Buffer.alloc(0);
+      },
+    });
+  });
+  afterEach(() => live.close());
+
+  async function apply(stop?: AbortSignal, ...more: string[]) {
+    const io = new TestCommandIo({ cwd });
+    const argv = ['schedules', '--from', 'codec-server/old', '--keyring', 'new.json', '--address', live.address];
+    const code = await reencrypt([...argv, '-n', NAMESPACE, ...(more.length > 0 ? more : ['--apply'])], io, stop);
+    return { code, stdout: io.out, stderr: io.err };
+  }
+  const holdsOld = (bytes: Buffer) => bytes.includes('old');
+
+  it('leaves nothing under the key, in schedules and in the histories of their workflows', async () => {
+    expect(await apply()).toMatchObject({ code: 0, stderr: '' });
+    for (const { schedule, history } of schedules.values())
+      expect([holdsOld(schedule), holdsOld(history)]).toEqual([false, false]);
+    expect((await apply()).stdout).toBe('3 schedules, 0 with payloads under codec-server/old.\n');
+  });
+
+  it('ends between two schedules when it is told to, says how many are left, and goes on from there', async () => {
+    const stop = new AbortController();
+    onUpdate = () => {
+      stop.abort();
+      return 'taken';
+    };
+    const ended = await apply(stop.signal);
+    expect(ended.code).toBe(1);
+    expect(ended.stdout).toContain('a: 1 of 1 payload under codec-server/old encrypted again');
+    expect(ended.stderr).toContain('2 schedules were not looked at: run it again, it goes on from there.');
+    expect([...schedules.values()].map(({ schedule }) => holdsOld(schedule))).toEqual([false, true, true]);
+    expect(holdsOld(kept('a').history)).toBe(false);
+    expect((await apply()).code).toBe(0);
+  });
+
+  it('tidies up after a run that was killed between an update and what follows it', async () => {
+    expect((await apply()).code).toBe(0);
+    kept('b').history = old;
+    const dry = await apply(undefined, '--json');
+    expect(JSON.parse(dry.stdout).results.map((it: { isInHistory: boolean }) => it.isInHistory)).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    const again = await apply();
+    expect(again.stdout).toContain(
+      "b: the server's own workflow of it has payloads under codec-server/old in its history, and was told to begin anew",
+    );
+    expect(holdsOld(kept('b').history)).toBe(false);
+  });
+
+  it('counts what was taken though the connection was lost before the answer', async () => {
+    let lost = false;
+    onUpdate = (id) => {
+      if (id !== 'b' || lost) return 'taken';
+      lost = true;
+      return 'connection lost';
+    };
+    const { code, stdout } = await apply();
+    expect(code).toBe(0);
+    expect(stdout).toContain('b: 1 of 1 payload under codec-server/old encrypted again');
+    for (const { schedule, history } of schedules.values())
+      expect([holdsOld(schedule), holdsOld(history)]).toEqual([false, false]);
+  });
+
+  it.each(['dropped', 'conflict'] as const)('keeps what somebody else wrote meanwhile (%s)', async (became) => {
+    onUpdate = (id, it) => {
+      if (id !== 'b' || it.token > 1) return 'taken';
+      const theirs = temporal.schedule.v1.Schedule.decode(it.schedule);
+      it.schedule = encoded(theirs.action?.startWorkflow?.input?.payloads ?? [], 'changed by somebody else');
+      it.token++;
+      return became;
+    };
+    expect(await apply()).toMatchObject({ code: 0, stderr: '' });
+    expect(notesOf('b')).toBe('changed by somebody else');
+    expect(holdsOld(kept('b').schedule)).toBe(false);
+    expect(made('UpdateSchedule')).toBe(4);
+  });
+
+  it('gives one schedule up that somebody changes all the time, and does the others', async () => {
+    onUpdate = (id, it) => {
+      if (id === 'b') it.token++;
+      return id === 'b' ? 'dropped' : 'taken';
+    };
+    const { code, stdout } = await apply();
+    expect(code).toBe(1);
+    expect(stdout).toContain('b: failed: The schedule b was updated, and its server still shows it as it was');
+    expect([...schedules.values()].map(({ schedule }) => holdsOld(schedule))).toEqual([false, true, false]);
   });
 });

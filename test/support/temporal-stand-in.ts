@@ -2,8 +2,8 @@
 import { createSecureServer, createServer, type SecureServerOptions, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 
-/** What a method answers: bytes, a gRPC code with a message, or nothing at all. */
-export type Answer = Uint8Array | { readonly code: number; readonly message: string };
+/** What a method answers: bytes, a gRPC code with a message, or nothing: the connection is lost. */
+export type Answer = Uint8Array | { readonly code: number; readonly message: string } | undefined;
 
 export interface TemporalStandIn {
   readonly address: string;
@@ -27,8 +27,10 @@ export async function startTemporalStandIn(
       const method = String(headers[':path']).split('/').at(-1) ?? '';
       const request = Buffer.concat(chunks).subarray(5);
       calls.push({ method, request, authorization: headers.authorization });
-      const answer = methods[method]?.(request) ?? { code: 12, message: `no ${method}` };
-      respond(stream, answer);
+      const known = methods[method];
+      const answer = known === undefined ? { code: 12, message: `no ${method}` } : known(request);
+      if (answer === undefined) stream.session?.destroy();
+      else respond(stream, answer);
     });
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
@@ -39,7 +41,7 @@ export async function startTemporalStandIn(
   };
 }
 
-function respond(stream: ServerHttp2Stream, answer: Answer): void {
+function respond(stream: ServerHttp2Stream, answer: NonNullable<Answer>): void {
   const head = { ':status': 200, 'content-type': 'application/grpc' };
   if (!(answer instanceof Uint8Array)) {
     stream.respond(

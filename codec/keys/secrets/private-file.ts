@@ -28,7 +28,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { PrivateFileError } from '../../errors.ts';
 
-/** Far more than any of them needs; whatever is larger is another file. */
+/** Far more than any secret needs; whatever is larger is another file. */
 const LARGEST_FILE = 1_048_576;
 const OWNER_ONLY = 0o600;
 /** Where the local configuration keeps its secrets, in a folder of the user's. */
@@ -45,10 +45,11 @@ const WITHOUT_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINV
  * Reads a file that only its owner can read, as text.
  *
  * @param what it is, for the message of an error
+ * @param largest bytes that it may have
  * @throws PrivateFileError when it is missing, unreadable, too large, readable by others, or
  *   another user's
  */
-export function readPrivateFile(named: string, what: string): string {
+export function readPrivateFile(named: string, what: string, largest = LARGEST_FILE): string {
   // Whoever reads the message may not know which folder the process stands in.
   const path = resolve(named);
   let file: number;
@@ -63,7 +64,7 @@ export function readPrivateFile(named: string, what: string): string {
   try {
     const status = fstatSync(file);
     if (!status.isFile()) throw new PrivateFileError('unreadable', path, `The ${what} ${path} is not a file.`);
-    if (status.size > LARGEST_FILE)
+    if (status.size > largest)
       throw new PrivateFileError('malformed', path, `The ${what} ${path} is too large: ${status.size} bytes.`);
     // Windows has no such mode: every file looks readable by all.
     if ((status.mode & 0o077) !== 0 && process.platform !== 'win32') {
