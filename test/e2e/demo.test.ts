@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { freePort } from '../support/free-port.ts';
+import { until } from '../support/patience.ts';
 import { sideBySide } from './demo/side-by-side.ts';
 import { type Chromium, screenshot, startChromium } from './support/browser.ts';
 import { projectRoot, suiteRoot } from './support/paths.ts';
-import { freePort, type Outcome, type Running, run, start } from './support/processes.ts';
+import { type Outcome, type Running, run, start } from './support/processes.ts';
 import { type WebUI, webUI } from './support/web-ui.ts';
 
 const SECRETS = /Lovelace|4000-1234|4200|packers/;
@@ -25,7 +27,6 @@ describe('npm run demo', () => {
       cwd: projectRoot,
       env: { INIT_CWD: projectRoot },
       ready: 'Ctrl-C ends the demo.',
-      patience: 120_000,
     });
     untried = [...demo.output().matchAll(/^ {4}(.*\S)$/gm)].map(([, line = '']) => line.trim());
     chromium = await startChromium();
@@ -106,13 +107,23 @@ describe('npm run demo', () => {
     assert.deepEqual([served.opened, served.payloads.decoded > 0], [['default'], true]);
     assert.deepEqual([denied.namespaces.denied, denied.payloads], [['payroll'], { denied: 1 }]);
     const [tail = ''] = take(/^tail -f /);
-    const { stdout } = await shell(`timeout 2 ${tail} -n +1`);
-    const lines = stdout.split('\n').filter((line) => line.startsWith('{"type":"audit"'));
-    // Those of the pages that were opened above, and of the demo itself.
-    assert.ok(lines.filter((line) => line.includes(`"origin":"http://localhost:${ui}"`)).length > 2, stdout);
-    assert.ok(lines.filter((line) => line.includes('"denied":["payroll"]')).length > 1, stdout);
-    assert.match(stdout, /got a 403: .*127\.0\.0\.1/);
-    assert.doesNotMatch(stdout, SECRETS);
+    const following = await start('bash', ['-c', `exec ${tail} -n +1`], { cwd: projectRoot, ready: 'audit' });
+    const lines = (text: string) =>
+      following
+        .output()
+        .split('\n')
+        .filter((line) => line.startsWith('{"type":"audit"') && line.includes(text)).length;
+    try {
+      // Those of the pages that were opened above, and of the demo itself.
+      await until(
+        () => lines(`"origin":"http://localhost:${ui}"`) > 2 && lines('"denied":["payroll"]') > 1,
+        () => `not every request is in it: ${following.output()}`,
+      );
+      await following.prints(/got a 403: .*127\.0\.0\.1/);
+      assert.doesNotMatch(following.output(), SECRETS);
+    } finally {
+      await following.stop();
+    }
   });
 
   it('prints a signal and a result that can be sent and read as they stand', async () => {

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { makeServiceToken } from '../../lambda/server/auth/service-tokens.ts';
+import { freePort } from '../support/free-port.ts';
 import { type Chromium, screenshot, startChromium } from './support/browser.ts';
 import { type Certificate, selfSignedCertificate } from './support/certificates.ts';
 import { type DeployedServer, startDeployedServer } from './support/deployed-server.ts';
-import { freePort, type Outcome, run } from './support/processes.ts';
+import { type Outcome, run } from './support/processes.ts';
 import { type Exchange, type Recorder, startRecorder } from './support/recorder.ts';
 import { signInAs, startSignInWebUI } from './support/sign-in.ts';
 import { CLIENT_ID, type SignInIssuer, startSignInIssuer } from './support/sign-in-issuer.ts';
@@ -85,7 +86,11 @@ describe(`The deployed stack with Temporal CLI ${versions.temporalCli} and Web U
     use: (ui: WebUI) => Promise<void>,
   ): Promise<Exchange[]> => {
     recorder.take();
-    await signInAs(person, { chromium, issuer, origin }, use);
+    await signInAs(person, { chromium, issuer, origin }, async (ui) => {
+      await use(ui);
+      // What a page still asks when it is closed has no answer.
+      await recorder.settled();
+    });
     return recorder.take();
   };
   const invocations = (): number => stage.codecServer.deployed.lambda.invocations;
@@ -116,12 +121,11 @@ describe(`The deployed stack with Temporal CLI ${versions.temporalCli} and Web U
     const second = await signedInAs(ALICE, async (ui) => {
       await ui.openRun(done, 'history');
       await ui.shows('"customer": "Ada Lovelace"', `receipt for 4200 cents on ${CARD}`);
-      await ui.page.waitForTimeout(500);
+      await recorder.settled();
       await screenshot(ui.page, 'deployed');
       first = recorder.take();
       await ui.openRun(done, 'history');
       await ui.shows('"customer": "Ada Lovelace"');
-      await ui.page.waitForTimeout(500);
     });
     const preflights = first.filter(({ method }) => method === 'OPTIONS');
     assert.ok(preflights.length > 0);
@@ -145,7 +149,6 @@ describe(`The deployed stack with Temporal CLI ${versions.temporalCli} and Web U
     const made = await signedInAs(ALICE, async (ui) => {
       await ui.openRun(bulk, 'history');
       await ui.shows('receipt for');
-      await ui.page.waitForTimeout(3000);
     });
     const posts = made.filter(({ method }) => method === 'POST');
     assert.deepEqual([...new Set(posts.map(({ status }) => status))], [200]);

@@ -1,8 +1,8 @@
 /** The Web UI inside `temporal server start-dev`, with its flag for a codec endpoint: what somebody new sees first. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { freePort } from '../support/free-port.ts';
 import { type Chromium, startChromium } from './support/browser.ts';
-import { freePort } from './support/processes.ts';
 import { assertAsDocumented } from './support/protocol.ts';
 import { type Exchange, requestsAndPreflights } from './support/recorder.ts';
 import { NAMESPACE, type Stage, setStage, storedText, TASK_QUEUE } from './support/stage.ts';
@@ -44,6 +44,8 @@ describe(client, () => {
     stage.recorder.take();
     try {
       await use(webUI(await context.newPage(), origin));
+      // What a page still asks when it is closed has no answer.
+      await stage.recorder.settled();
     } finally {
       await context.close();
     }
@@ -58,7 +60,7 @@ describe(client, () => {
       for (let view = 1; view <= 2; view++) {
         await ui.openRun(open, 'history');
         await ui.shows('"customer": "Ada Lovelace"', `"card": "${CARD}"`);
-        await ui.page.waitForTimeout(500);
+        await stage.recorder.settled();
         const [requests, preflights] = requestsAndPreflights(stage.recorder.take());
         recorded.push(...requests, ...preflights);
         views.push([requests.length, preflights.length]);

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Client, Connection } from '@temporalio/client';
 import { encryptionPlugin } from '../../codec/index.ts';
+import { until } from '../support/patience.ts';
 import { type CodecServer, startCodecServer } from './support/codec-server.ts';
 import { compile, installPackages, layOutExamples } from './support/examples.ts';
-import { type Running, run, runOrThrow, start } from './support/processes.ts';
+import { type Outcome, type Running, run, runOrThrow, start } from './support/processes.ts';
+import { runSdkProgram } from './support/sdk-programs.ts';
 import { storedText } from './support/stage.ts';
 import { startTemporal, type Temporal } from './support/temporal.ts';
 import { goExample, javaPeer, pythonPeer, temporalCli } from './support/tools.ts';
@@ -61,7 +63,8 @@ describe('The examples', () => {
   for (const [language, command] of greeters) {
     it(`examples/${language} greets, and Temporal stores no word of it`, async () => {
       const [program, ...args] = await command();
-      const { code, stdout, stderr } = await run(program, args, { cwd: example(language), env: environment() });
+      const options = { cwd: example(language), env: environment() };
+      const { code, stdout, stderr } = await runSdkProgram(program, args, options);
       assert.equal(code, 0, stderr);
       assert.ok(stdout.split('\n').includes('Hello, Ada!'), stdout);
       await isForPeopleAlone(`greeting-${language}`, 'Hello, Ada!');
@@ -105,14 +108,19 @@ describe('The examples', () => {
       await installPackages(folder);
       await compile(folder);
       await runOrThrow(process.execPath, ['dist/bundle.js'], { cwd: folder });
-      // What AWS Lambda does: it invokes the handler, and says how much time is left.
+      // What AWS Lambda does: it invokes the handler for as long as there is work, and says how much time is left.
       const invocation = `
         import { handler } from './dist/handler.js';
         const end = Date.now() + 15_000;
         await handler({}, { awsRequestId: 'r', invokedFunctionArn: 'f', getRemainingTimeInMillis: () => end - Date.now() });
         process.exit(0);`;
       const args = ['--input-type=module', '--eval', invocation];
-      const invoked = run(process.execPath, args, { cwd: folder, env: environment(), timeout: 60_000 });
+      let isDone = false;
+      const invocations = async (): Promise<Outcome> => {
+        const outcome = await run(process.execPath, args, { cwd: folder, env: environment() });
+        return outcome.code !== 0 || isDone ? outcome : await invocations();
+      };
+      const invoked = invocations();
       const keys = { keyring: codecServer.keyringFile };
       const encrypting = new Client({ connection, plugins: [encryptionPlugin({ keys })] });
       const start = () =>
@@ -123,12 +131,12 @@ describe('The examples', () => {
           versioningOverride: { pinnedTo: { deploymentName: 'orders', buildId: '1' } },
         });
       // The server knows of the version when the worker has polled.
-      let order = await start().catch(() => undefined);
-      for (const deadline = Date.now() + 20_000; order === undefined && Date.now() < deadline; ) {
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        order = await start().catch(() => undefined);
+      try {
+        const order = await until(() => start().catch(() => undefined), 'the version is not known');
+        assert.equal(await order.result(), 'receipt for 1999 cents on card 4242 4242 4242 4242');
+      } finally {
+        isDone = true;
       }
-      assert.equal(await order?.result(), 'receipt for 1999 cents on card 4242 4242 4242 4242');
       const { code, stderr } = await invoked;
       assert.equal(code, 0, stderr);
       await isForPeopleAlone('order-lambda', '4242 4242 4242 4242');

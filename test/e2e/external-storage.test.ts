@@ -7,6 +7,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { ExternalStorage } from '@temporalio/common';
 import { S3StorageDriver } from '@temporalio/external-storage-s3';
 import { AwsSdkS3StorageDriverClient } from '@temporalio/external-storage-s3-aws-sdk';
+import { freePort } from '../support/free-port.ts';
 import { Moto } from '../support/moto.ts';
 import {
   base64,
@@ -20,9 +21,10 @@ import {
 import { type Chromium, startChromium } from './support/browser.ts';
 import { type CodecServer, startCodecServer } from './support/codec-server.ts';
 import { compile, installPackages, layOutExamples } from './support/examples.ts';
-import { freePort, run } from './support/processes.ts';
+import { run } from './support/processes.ts';
 import { assertAsDocumented } from './support/protocol.ts';
 import { type Recorder, requestsAndPreflights, startRecorder } from './support/recorder.ts';
+import { runSdkProgram } from './support/sdk-programs.ts';
 import { NAMESPACE, storedText, TASK_QUEUE } from './support/stage.ts';
 import { startTemporal, type Temporal } from './support/temporal.ts';
 import { pythonS3, temporalCli } from './support/tools.ts';
@@ -122,6 +124,8 @@ describe(`external storage, Temporal Web UI ${versions.devServer.webUI}, CLI ${v
     recorder.take();
     try {
       await use(webUI(await context.newPage(), ui));
+      // What a page still asks when it is closed has no answer.
+      await recorder.settled();
     } finally {
       await context.close();
     }
@@ -129,7 +133,7 @@ describe(`external storage, Temporal Web UI ${versions.devServer.webUI}, CLI ${v
   /** Presses the button of the first payload that is stored externally, whose text is the payload's size. */
   const download = async ({ page }: WebUI): Promise<string> => {
     const button = page.getByRole('button', { name: /^\s*[\d.,]+ ?(bytes|[KM]i?B)\s*$/i }).first();
-    const [file] = await Promise.all([page.waitForEvent('download', { timeout: 30_000 }), button.click()]);
+    const [file] = await Promise.all([page.waitForEvent('download'), button.click()]);
     return Buffer.concat(await Array.fromAsync((await file.createReadStream()) as AsyncIterable<Buffer>)).toString();
   };
   const show = async (workflowId = 'large-order') => {
@@ -153,6 +157,7 @@ describe(`external storage, Temporal Web UI ${versions.devServer.webUI}, CLI ${v
     await inBrowser(async (page) => {
       await page.openRun(address, 'history');
       const file = await download(page);
+      await recorder.settled();
       assert.ok(file.includes('Lovelace Lovelace') && file.includes(CARD), file.slice(0, 200));
       const recorded = recorder.take();
       keepTraffic(`Temporal Web UI ${versions.devServer.webUI} with external storage`, NAMESPACE, recorded);
@@ -208,7 +213,7 @@ describe(`external storage, Temporal Web UI ${versions.devServer.webUI}, CLI ${v
       it(`examples/${name}: the payloads are in the bucket as ciphertext, and the CLI shows them`, async () => {
         const cwd = join(examples, name);
         const [program, script] = await command(cwd);
-        const { code, stdout, stderr } = await run(program, [script], { cwd, env: environment() });
+        const { code, stdout, stderr } = await runSdkProgram(program, [script], { cwd, env: environment() });
         assert.equal(code, 0, stderr);
         assert.match(stdout, /^520000 characters: A SECRET OF ADA LOVELACE$/m);
         const example = worker.client.workflow.getHandle(workflowId);

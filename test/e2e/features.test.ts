@@ -11,6 +11,7 @@ import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker, type Worke
 import * as nexus from 'nexus-rpc';
 import { createDataConverter, type EncryptionPlugin, encryptionPlugin } from '../../codec/index.ts';
 import { formatKeyring, newKeyring } from '../../codec/keys/keyring/keyring.ts';
+import { until } from '../support/patience.ts';
 import * as activities from './features/activities.ts';
 import { artifactRoot, suiteRoot } from './support/paths.ts';
 import { temporal as proto } from './support/proto.ts';
@@ -91,20 +92,24 @@ async function see(namespace: string, { client: clientOptions, worker: workerOpt
   await working.signal('told', `told ${SECRET}`);
   await note('working', client.workflow.getHandle('working').result());
   await Promise.all(failing);
-  while (!(await mistaken.fetchHistory()).events?.some((event) => event.workflowTaskFailedEventAttributes))
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  const hasFailed = async () =>
+    (await mistaken.fetchHistory()).events?.some((event) => event.workflowTaskFailedEventAttributes);
+  await until(hasFailed, 'the mistake has not failed its task');
   await mistaken.terminate();
 
   const histories: (readonly [string, Uint8Array])[] = [];
   // Of `working` two runs, of `failing` as many as there are kinds, three of children, and the mistake.
-  for (const deadline = Date.now() + 20_000; histories.length < FAILURES.length + 5 && Date.now() < deadline; ) {
+  const wanted = FAILURES.length + 5;
+  const haveAll = async () => {
     histories.length = 0;
     for await (const { type, workflowId, runId } of client.workflow.list()) {
       const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
       const name = type === 'failing' ? `failing ${workflowId}` : type;
       histories.push([name, proto.api.history.v1.History.encode(history).finish()]);
     }
-  }
+    return histories.length >= wanted;
+  };
+  await until(haveAll, () => `${histories.length} of ${wanted} workflows are listed`);
   worker.shutdown();
   await running;
   return { outcomes, histories };

@@ -6,9 +6,11 @@ import { after, before, describe, it } from 'node:test';
 import { Client } from '@temporalio/client';
 import { ExternalStorage } from '@temporalio/common';
 import { S3StorageDriver, type S3StorageDriverClient } from '@temporalio/external-storage-s3';
+import { until } from '../support/patience.ts';
 import { artifactRoot, projectRoot, suiteRoot } from './support/paths.ts';
 import { type Outcome, run, runOrThrow } from './support/processes.ts';
 import { temporal } from './support/proto.ts';
+import { runSdkProgramOrThrow } from './support/sdk-programs.ts';
 import { NAMESPACE, type Stage, setStage, TASK_QUEUE } from './support/stage.ts';
 import { pythonPeer, temporalCli } from './support/tools.ts';
 import { versions } from './support/versions.ts';
@@ -100,9 +102,12 @@ describe(`Whole histories with server ${versions.devServer.server}`, () => {
       ...input,
       ...encode,
     );
-    await until(async () => (await cliOrThrow('batch', 'list', '-o', 'json')).includes('COMPLETED'));
+    await until(
+      async () => (await cliOrThrow('batch', 'list', '-o', 'json')).includes('COMPLETED'),
+      'the batch is not completed',
+    );
     const python = [join(suiteRoot, 'histories/system_nexus.py'), stage.temporal.address, NAMESPACE];
-    const signalled = await runOrThrow(await pythonPeer(), [...python, stage.codecServer.keyringFile, CARD]);
+    const signalled = await runSdkProgramOrThrow(await pythonPeer(), [...python, stage.codecServer.keyringFile, CARD]);
     assert.equal(signalled.trim(), 'signalled');
   });
   after(async () => await stage?.stop());
@@ -207,7 +212,10 @@ describe(`Whole histories with server ${versions.devServer.server}`, () => {
     assert.match(another.missing.join('\n'), /external storage/);
     await handle.terminate();
     await cliOrThrow('workflow', 'delete', '-w', 'stored', '--yes');
-    await until(async () => (await keysInUse('--key', 'codec-server/another')).code === 0);
+    await until(
+      async () => (await keysInUse('--key', 'codec-server/another')).code === 0,
+      'the deleted workflow is still looked for',
+    );
   });
 
   it('decodes a history to the byte as the CLI does, in one request', async () => {
@@ -312,7 +320,7 @@ print(len(after.items))
     await until(async () => {
       report = await keysInUse('--key', oldKey);
       return report.keys.find(({ key }) => key === oldKey)?.neededUntil !== 'open';
-    });
+    }, 'what was terminated still counts as open');
     assert.equal(report.code, 3);
     assert.match(report.keys.find(({ key }) => key === oldKey)?.neededUntil ?? '', /^\d{4}-/);
 
@@ -352,12 +360,4 @@ function field(bytes: Buffer): Buffer {
   let rest = bytes.length;
   for (; rest > 0x7f; rest = Math.floor(rest / 128)) length.push((rest % 128) | 0x80);
   return Buffer.concat([Buffer.from([0x0a, ...length, rest]), bytes]);
-}
-
-async function until(condition: () => Promise<boolean>, said: () => string = () => ''): Promise<void> {
-  for (let attempt = 0; attempt < 40; attempt++) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
-  assert.fail(`it did not happen within twenty seconds ${said()}`);
 }

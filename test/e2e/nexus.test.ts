@@ -10,6 +10,7 @@ import * as nexus from 'nexus-rpc';
 import { type EncryptionPluginOptions, encryptionPlugin } from '../../codec/index.ts';
 import { formatKeyring, newKeyring } from '../../codec/keys/keyring/keyring.ts';
 import { KmsStandIn } from '../support/kms-stand-in.ts';
+import { until } from '../support/patience.ts';
 import { billing } from './nexus/service.ts';
 import { artifactRoot, suiteRoot } from './support/paths.ts';
 import { temporal as proto } from './support/proto.ts';
@@ -97,11 +98,15 @@ class Pair {
   }
 }
 
-/** The histories of every workflow of a client's namespace. */
-async function historiesOf(client: Client): Promise<Map<string, History>> {
+/** The histories of every workflow of a client's namespace, which are listed a moment after they were started. */
+async function historiesOf(client: Client, count: number): Promise<Map<string, History>> {
   const histories = new Map<string, History>();
-  for await (const { workflowId, runId } of client.workflow.list())
-    histories.set(workflowId, await client.workflow.getHandle(workflowId, runId).fetchHistory());
+  const haveAll = async () => {
+    for await (const { workflowId, runId } of client.workflow.list())
+      histories.set(workflowId, await client.workflow.getHandle(workflowId, runId).fetchHistory());
+    return histories.size >= count;
+  };
+  await until(haveAll, () => `${histories.size} of ${count} workflows are listed`);
   return histories;
 }
 
@@ -175,7 +180,10 @@ describe('Nexus between two namespaces that encrypt', () => {
       });
 
       it('nothing readable is stored on either side, and the caller replays', async () => {
-        const [calling, handling] = await Promise.all([historiesOf(pair.client), historiesOf(pair.handlersClient)]);
+        const [calling, handling] = await Promise.all([
+          historiesOf(pair.client, 4),
+          historiesOf(pair.handlersClient, 2),
+        ]);
         assert.deepEqual([calling.size, handling.size], [4, 2]);
         for (const [workflowId, history] of [...calling, ...handling])
           assert.ok(!isReadable(proto.api.history.v1.History.encode(history).finish()), workflowId);
@@ -201,7 +209,7 @@ describe('Nexus between two namespaces that encrypt', () => {
     try {
       const options = { taskQueue: 'q', workflowId: 'synchronous', args: [pair.endpoint, 'synchronous', SECRET] };
       const handle = await pair.client.workflow.start('caller', options);
-      while (refusals.length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+      await until(() => refusals.length > 0, 'nobody is told');
       assert.match(refusals[0] ?? '', /namespace orders-strangers was met in billing-strangers.*alsoDecode/);
       await handle.terminate();
     } finally {

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { freePort } from '../support/free-port.ts';
 import { CODEC_CLIENT, CODEC_CLIENT_SECRET, IdentityProvider } from '../support/identity-provider.ts';
 import { type Chromium, screenshot, startChromium } from './support/browser.ts';
 import { selfSignedCertificate } from './support/certificates.ts';
-import { freePort } from './support/processes.ts';
 import { NAMESPACE, type Stage, setStage, TASK_QUEUE } from './support/stage.ts';
 import { versions } from './support/versions.ts';
 import { type RunAddress, webUI } from './support/web-ui.ts';
@@ -106,10 +106,11 @@ describe(`Temporal Web UI ${versions.webUI} with sessions of the codec server's 
     }
   });
 
-  it('says who read, and keeps cookies and plaintext out of what the server prints', () => {
-    const printed = stage.codecServer.output();
-    assert.match(printed, /"caller":\{"method":"session","subject":"user-alice","email":"alice@example\.com"/);
-    assert.match(printed, /"operation":"sign-in-callback","status":303/);
+  it('says who read, and keeps cookies and plaintext out of what the server prints', async () => {
+    const { prints, output } = stage.codecServer;
+    await prints(/"caller":\{"method":"session","subject":"user-alice","email":"alice@example\.com"/);
+    await prints(/"operation":"sign-in-callback","status":303/);
+    const printed = output();
     assert.doesNotMatch(printed, /Lovelace|4000-1234|__Host-|client-secret-of/);
   });
 });

@@ -76,7 +76,7 @@ async function runLane(lane: readonly Group[], missing: ReadonlyMap<ToolName, Er
 /** Runs one file of checks in a process of its own. */
 async function check(group: Group, tell: Print): Promise<Check[]> {
   const checks: Check[] = [];
-  const events = run({ files: [join(suiteRoot, group.file)], concurrency: 1, timeout: 10 * 60_000 });
+  const events = run({ files: [join(suiteRoot, group.file)], concurrency: 1, timeout: 30 * 60_000 });
   const clients: string[] = [];
   for await (const { type, data } of events) {
     if (type === 'test:start') clients[data.nesting] = data.name;
@@ -119,7 +119,7 @@ function writeDocs(page: string): void {
 /** The suite has a tsconfig of its own, since its packages are not the project's. */
 async function checkTypes(): Promise<Check> {
   const begin = performance.now();
-  const { code, stdout } = await runProgram('npx', ['tsc', '-p', suiteRoot], { cwd: projectRoot, timeout: 300_000 });
+  const { code, stdout } = await runProgram('npx', ['tsc', '-p', suiteRoot], { cwd: projectRoot, timeout: 600_000 });
   const milliseconds = performance.now() - begin;
   if (code !== 0) print(indent(stdout));
   print(`\n${code === 0 ? '  ok    ' : '  FAIL  '}the suite's types (${seconds(milliseconds)})`);

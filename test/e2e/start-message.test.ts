@@ -5,9 +5,10 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Client, Connection } from '@temporalio/client';
 import { createPayloadCodec } from '../../codec/index.ts';
+import { freePort } from '../support/free-port.ts';
 import { type Chromium, startChromium } from './support/browser.ts';
 import { artifactRoot, projectRoot } from './support/paths.ts';
-import { freePort, type Outcome, type Running, run, start } from './support/processes.ts';
+import { type Outcome, type Running, run, start } from './support/processes.ts';
 import { startTemporal, type Temporal } from './support/temporal.ts';
 import { temporalCli } from './support/tools.ts';
 import { webUI } from './support/web-ui.ts';
@@ -148,7 +149,7 @@ describe('docs/local-https.md', () => {
       group: true,
     });
     started.push(running);
-    const token = /valid for 8 hours:\n(\S+)/.exec(running.output())?.[1] ?? '';
+    const token = (await running.prints(/(?<=valid for 8 hours:\n)\S+(?=\n)/)) ?? '';
     await startOrder(join(folder, 'https.json'), temporal.address);
 
     const lines = here(use).replace('TOKEN=…', `TOKEN=${token}`).replace('my-workflow', WORKFLOW);

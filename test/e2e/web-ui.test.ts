@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { BrowserContext } from 'playwright-core';
+import { freePort } from '../support/free-port.ts';
 import { type Chromium, screenshot, startChromium } from './support/browser.ts';
 import { strangersCodec } from './support/codec-server.ts';
-import { freePort } from './support/processes.ts';
 import { assertAsDocumented } from './support/protocol.ts';
 import { type Exchange, requestsAndPreflights } from './support/recorder.ts';
 import { NAMESPACE, type Stage, setStage, storedText, TASK_QUEUE } from './support/stage.ts';
@@ -71,11 +71,14 @@ describe(`Temporal Web UI ${versions.webUI}`, () => {
     stage.recorder.take();
     try {
       await use(webUI(await context.newPage(), origin), context);
+      // What a page still asks when it is closed has no answer.
+      await stage.recorder.settled();
     } finally {
       await context.close();
     }
   };
-  const requests = (): Exchange[] => {
+  const requests = async (): Promise<Exchange[]> => {
+    await stage.recorder.settled();
     const taken = stage.recorder.take();
     recorded.push(...taken);
     return taken;
@@ -105,9 +108,9 @@ describe(`Temporal Web UI ${versions.webUI}`, () => {
         `"card": "${CARD}"`,
         `"receipt": "receipt for 4200 cents on ${CARD}"`,
       );
-      await ui.page.waitForTimeout(500);
+      const made = await requests();
       await screenshot(ui.page, 'history');
-      t.diagnostic(`${count(requests())} for a history of 11 events`);
+      t.diagnostic(`${count(made)} for a history of 11 events`);
     });
   });
 
@@ -115,12 +118,10 @@ describe(`Temporal Web UI ${versions.webUI}`, () => {
     await inBrowser(configured, async (ui) => {
       await ui.openRun(done, 'history');
       await ui.shows(`"card": "${CARD}"`);
-      await ui.page.waitForTimeout(500);
-      const first = requests();
+      const first = await requests();
       await ui.openRun(done, 'history');
       await ui.shows(`"card": "${CARD}"`);
-      await ui.page.waitForTimeout(500);
-      const second = requests();
+      const second = await requests();
       const preflights = first.filter(({ method }) => method === 'OPTIONS');
       assert.ok(preflights.length > 0);
       for (const { answerHeaders } of preflights) assert.equal(answerHeaders['access-control-max-age'], MAX_AGE);
@@ -138,7 +139,7 @@ describe(`Temporal Web UI ${versions.webUI}`, () => {
       await ui.openRun(done, 'history');
       await ui.page.getByText('Activity Task Scheduled').first().click();
       await ui.shows(`summary: charging ${CARD}`, `"${CARD}"`, '4200');
-      requests();
+      await requests();
     });
   });
 
@@ -147,7 +148,7 @@ describe(`Temporal Web UI ${versions.webUI}`, () => {
       await ui.openRun(refused, 'history');
       await ui.shows('"message": "card 4000-9999 was refused"');
       await screenshot(ui.page, 'failure');
-      requests();
+      await requests();
     });
   });
 
@@ -155,7 +156,7 @@ describe(`Temporal Web UI ${versions.webUI}`, () => {
     await inBrowser(configured, async (ui) => {
       await ui.openRun(done, 'memo');
       await ui.shows(`memo for ${CARD}`);
-      requests();
+      await requests();
     });
   });
 
@@ -164,7 +165,7 @@ describe(`Temporal Web UI ${versions.webUI}`, () => {
       await ui.openRun(open, 'user-metadata');
       await ui.shows(`summary for ${CARD}`, `static details for ${CARD}`, `details: waiting with ${CARD}`);
       await screenshot(ui.page, 'user-metadata');
-      requests();
+      await requests();
     });
   });
 
@@ -173,7 +174,7 @@ describe(`Temporal Web UI ${versions.webUI}`, () => {
       await ui.openRun(open, 'query');
       await ui.query('customerOf', '"who asks"');
       await ui.shows('"asked": "who asks"', '"customer": "Ada Lovelace"');
-      const made = operations(requests());
+      const made = operations(await requests());
       assert.ok(made.includes('decode'));
       // Encrypting it or not is up to the Web UI; the worker understands both.
       t.diagnostic(made.includes('encode') ? 'the argument travels encrypted' : 'the argument is sent as plain text');
@@ -185,7 +186,7 @@ describe(`Temporal Web UI ${versions.webUI}`, () => {
       await ui.openRun(open, 'history');
       await ui.signal('ship', '{"address":"12 Secret Street"}');
     });
-    requests();
+    await requests();
     const handle = stage.client.workflow.getHandle(open.workflowId);
     assert.equal(((await handle.result()) as { shippedTo: string }).shippedTo, '12 Secret Street');
     assert.ok(!(await storedText(handle)).includes('Secret Street'));
@@ -196,7 +197,7 @@ describe(`Temporal Web UI ${versions.webUI}`, () => {
       const form = { namespace: NAMESPACE, workflowId: 'from-the-ui', taskQueue: TASK_QUEUE, type: 'order' };
       await ui.startWorkflow({ ...form, input: '{"customer":"Grace Hopper","card":"4000-7777"}' });
     });
-    assert.ok(operations(requests()).includes('encode'));
+    assert.ok(operations(await requests()).includes('encode'));
     const handle = stage.client.workflow.getHandle('from-the-ui');
     assert.deepEqual(await handle.result(), { receipt: 'receipt for 4200 cents on 4000-7777', shippedTo: 'none' });
     assert.ok(!(await storedText(handle)).includes('Hopper'));
@@ -206,11 +207,11 @@ describe(`Temporal Web UI ${versions.webUI}`, () => {
     await inBrowser(configured, async (ui) => {
       await ui.openRun(bulk, 'history');
       await ui.shows('receipt for');
-      requests();
+      await requests();
       const begin = performance.now();
       const readable = await ui.downloadHistory('Human Readable');
       const took = performance.now() - begin;
-      const made = requests();
+      const made = await requests();
       for (let i = 0; i < 100; i++) assert.ok(readable.includes(`receipt for ${i} cents on bulk-card-${i}`), `${i}`);
       const { events } = JSON.parse(readable) as { events: unknown[] };
       t.diagnostic(`${events.length} events, ${count(made)}, ${(took / 1000).toFixed(1)} s`);
@@ -231,8 +232,7 @@ describe(`Temporal Web UI ${versions.webUI}`, () => {
       await ui.openRun(bulk, 'history');
       await ui.shows('receipt for');
       const took = performance.now() - begin;
-      await ui.page.waitForTimeout(1000);
-      const made = requests();
+      const made = await requests();
       t.diagnostic(`${count(made)}, readable after ${(took / 1000).toFixed(1)} s`);
     });
   });
@@ -247,10 +247,10 @@ describe(`Temporal Web UI ${versions.webUI}`, () => {
       await inBrowser(unconfigured, async (ui) => {
         await ui.setBrowserEndpoint(NAMESPACE, `${stage.recorder.origin}${suffix}`);
         if (suffix === '') await screenshot(ui.page, 'browser-endpoint');
-        requests();
+        await requests();
         await ui.openRun(done, 'history');
         await ui.shows('"customer": "Ada Lovelace"');
-        const paths = new Set(requests().map(({ url }) => url));
+        const paths = new Set((await requests()).map(({ url }) => url));
         assert.deepEqual([...paths], [`${path}?preserveStorageRefs=true`]);
       });
     });
@@ -260,17 +260,17 @@ describe(`Temporal Web UI ${versions.webUI}`, () => {
     await inBrowser(configuredWithSlash, async (ui) => {
       await ui.openRun(done, 'history');
       await ui.shows('"customer": "Ada Lovelace"');
-      assert.deepEqual([...new Set(requests().map(({ url }) => url))], ['//decode?preserveStorageRefs=true']);
+      assert.deepEqual([...new Set((await requests()).map(({ url }) => url))], ['//decode?preserveStorageRefs=true']);
     });
   });
 
   it('decodes with cross-origin credentials included', async () => {
     await inBrowser(unconfigured, async (ui) => {
       await ui.setBrowserEndpoint(NAMESPACE, stage.recorder.origin, { includeCredentials: true });
-      requests();
+      await requests();
       await ui.openRun(done, 'history');
       await ui.shows('"customer": "Ada Lovelace"');
-      for (const { answerHeaders, headers } of requests()) {
+      for (const { answerHeaders, headers } of await requests()) {
         assert.equal(answerHeaders['access-control-allow-origin'], headers.origin);
         assert.equal(answerHeaders['access-control-allow-credentials'], 'true');
       }
@@ -281,7 +281,8 @@ describe(`Temporal Web UI ${versions.webUI}`, () => {
     const foreign = await stage.temporal.webUI({ codec: { endpoint: stage.recorder.origin } });
     await inBrowser(foreign, async (ui) => {
       await ui.openRun(done, 'history');
-      await ui.page.waitForTimeout(4000);
+      await ui.shows('Codec Server could not connect');
+      await stage.recorder.settled();
       const text = await ui.text();
       for (const secret of [CARD, 'Lovelace', 'receipt for']) assert.ok(!text.includes(secret));
       const made = stage.recorder.take();
@@ -302,10 +303,9 @@ describe(`Temporal Web UI ${versions.webUI}`, () => {
     });
     await inBrowser(configured, async (ui) => {
       await ui.openRun({ namespace: NAMESPACE, workflowId: 'unreadable', runId }, 'history');
-      await ui.page.waitForTimeout(1500);
-      await screenshot(ui.page, 'undecodable');
-      requests();
       await ui.shows('this payload cannot be opened');
+      await requests();
+      await screenshot(ui.page, 'undecodable');
     });
   });
 
@@ -319,12 +319,12 @@ describe(`Temporal Web UI ${versions.webUI}`, () => {
         for (const secret of [CARD, 'Lovelace', 'receipt for']) assert.ok(!text.includes(secret));
         await screenshot(ui.page, 'server-down');
       } finally {
+        await stage.recorder.settled();
         stage.recorder.intercept = undefined;
         stage.recorder.take();
       }
       await ui.openRun(done, 'history');
       await ui.shows('"customer": "Ada Lovelace"');
-      stage.recorder.take();
     });
   });
 

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { build, type Format } from 'esbuild';
 import { KmsStandIn } from '../support/kms-stand-in.ts';
+import { retried } from '../support/retried.ts';
 import { cacheRoot, projectRoot, suiteRoot } from './support/paths.ts';
 import { run, runOrThrow } from './support/processes.ts';
 import { oldNode } from './support/tools.ts';
@@ -38,7 +39,7 @@ const tarball = join(root, `${NAME}-${manifest('codec').version}.tgz`);
 async function install(folder: string, ...args: readonly string[]): Promise<string> {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-  return await runOrThrow('npm', ['install', ...options, ...args], { cwd: folder });
+  return await retried(() => runOrThrow('npm', ['install', ...options, ...args], { cwd: folder }));
 }
 
 /** Bytes on a disk with blocks of 4 KiB, as `du` counts them. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Peer, peers } from './support/peers.ts';
 import { type Running, run, start } from './support/processes.ts';
+import { runSdkProgram } from './support/sdk-programs.ts';
 import { NAMESPACE, type Stage, setStage, storedText, TASK_QUEUE } from './support/stage.ts';
 import { temporalCli } from './support/tools.ts';
 import { versions } from './support/versions.ts';
@@ -42,7 +43,8 @@ describe('Workers and clients that encrypt by themselves', () => {
       return await stage.client.workflow.execute('relay', { taskQueue, workflowId, args: [message] });
     }
     const [program, ...args] = command;
-    const outcome = await run(program, [...args, 'start', ...where(taskQueue), workflowId, JSON.stringify(message)]);
+    const own = ['start', ...where(taskQueue), workflowId, JSON.stringify(message)];
+    const outcome = await runSdkProgram(program, [...args, ...own]);
     assert.equal(outcome.code, 0, outcome.stderr);
     return JSON.parse(outcome.stdout);
   };

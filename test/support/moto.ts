@@ -4,13 +4,13 @@
  * with the stand-ins of this folder.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { CreateAliasCommand, CreateKeyCommand, KMSClient, RotateKeyOnDemandCommand } from '@aws-sdk/client-kms';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/nested-clients/sts';
+import { freePort } from './free-port.ts';
+import { until } from './patience.ts';
 import { pythonTools } from './python.ts';
 
 const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
@@ -29,14 +29,16 @@ export class Moto {
     const port = await freePort();
     const server = spawn(join(tools, 'moto_server'), ['-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
     const moto = new Moto(`http://127.0.0.1:${port}`, server);
-    for (let tries = 0; tries < 300; tries++) {
-      if (server.exitCode !== null) throw new Error(`moto_server ended with ${server.exitCode}`);
-      const up = await fetch(`${moto.endpoint}/moto-api/data.json`).catch(() => undefined);
-      if (up?.ok) return moto;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+    try {
+      await until(async () => {
+        if (server.exitCode !== null) throw new Error(`moto_server ended with ${server.exitCode}`);
+        return (await fetch(`${moto.endpoint}/moto-api/data.json`).catch(() => undefined))?.ok;
+      }, 'moto_server does not answer');
+    } catch (error) {
+      await moto.close();
+      throw error;
     }
-    await moto.close();
-    throw new Error('moto_server did not answer within 30 s');
+    return moto;
   }
 
   /** Settings for AWS clients. */
@@ -125,16 +127,4 @@ export class Moto {
     this.#process.kill();
     await ended;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
 }

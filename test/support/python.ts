@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { madeOnce } from './made-once.ts';
+import { retried } from './retried.ts';
 
 const run = promisify(execFile);
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -59,7 +60,8 @@ export async function pythonEnvironment(
   await madeOnce(folder, async (target) => {
     await command('python3', ['-m', 'venv', target], cwd, 'Python 3 with venv (Debian: apt-get install python3-venv)');
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages];
-    await command(join(target, 'bin/python'), pip, cwd, `the Python packages ${packages.join(' ')}, from PyPI`);
+    const what = `the Python packages ${packages.join(' ')}, from PyPI`;
+    await retried(() => command(join(target, 'bin/python'), pip, cwd, what));
   });
   return join(folder, 'bin');
 }

@@ -1,5 +1,6 @@
 /** Everything that the demo runs: Temporal with its Web UI, the codec server, a worker, and two workflows. */
 import { Client } from '@temporalio/client';
+import { until } from '../../support/patience.ts';
 import { startCodecServer } from '../support/codec-server.ts';
 import { projectRoot } from '../support/paths.ts';
 import { runOrThrow } from '../support/processes.ts';
@@ -78,8 +79,9 @@ export async function setDemoStage({ ports, namespaces, taskQueue, workflowId, l
     args: [{ person: 'Ada Lovelace', salary: 90_000 }],
   });
   // The worker runs it up to the wait for a signal: by then the activity has come back.
-  while (!(await order.fetchHistory()).events?.some((event) => event.activityTaskCompletedEventAttributes))
-    await new Promise((resolve) => setTimeout(resolve, 100));
+  const waits = async () =>
+    (await order.fetchHistory()).events?.some((event) => event.activityTaskCompletedEventAttributes);
+  await until(waits, 'the workflow has not come to its wait');
 
   return {
     address: temporal.address,

@@ -18,8 +18,8 @@ import {
 } from '@temporalio/workflow';
 import type * as activities from './activities.ts';
 
-const options = { startToCloseTimeout: '10 seconds', retry: { maximumAttempts: 1 } } as const;
-const retried = { startToCloseTimeout: '10 seconds', retry: { maximumAttempts: 2, initialInterval: 50 } } as const;
+const options = { startToCloseTimeout: '1 minute', retry: { maximumAttempts: 1 } } as const;
+const retried = { startToCloseTimeout: '1 minute', retry: { maximumAttempts: 2, initialInterval: 50 } } as const;
 
 export const told = defineSignal<[string]>('told');
 export const asked = defineQuery<string, [string]>('asked');
@@ -77,13 +77,13 @@ const failures: Readonly<Record<string, (secret: string) => Promise<unknown>>> =
   localActivity: (secret) => proxyLocalActivities<typeof activities>(options).refuse(secret),
   child: (secret) => executeChild(failingChild, { args: [secret] }),
   timeout: (secret) =>
-    proxyActivities<typeof activities>({ ...options, heartbeatTimeout: '500 milliseconds' }).beatAndHang(secret),
+    proxyActivities<typeof activities>({ ...options, heartbeatTimeout: '3 seconds' }).beatAndHang(secret),
   async canceled(secret) {
     try {
       await CancellationScope.withTimeout(400, () =>
         proxyActivities<typeof activities>({
           ...options,
-          heartbeatTimeout: '5 seconds',
+          heartbeatTimeout: '30 seconds',
           cancellationType: 'WAIT_CANCELLATION_COMPLETED',
         }).untilCancelled(secret),
       );

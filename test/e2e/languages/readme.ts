@@ -1,8 +1,9 @@
 /** A library's README, followed word by word in an empty project beside a clone. */
 import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { retried } from '../../support/retried.ts';
 import { artifactRoot, projectRoot } from '../support/paths.ts';
-import { runOrThrow } from '../support/processes.ts';
+import { runSdkProgramOrThrow } from '../support/sdk-programs.ts';
 import type { Readme } from './languages.ts';
 
 /** A block of a page: what it holds, and the file that the words before it name for it, if any. */
@@ -15,11 +16,8 @@ interface Block {
 /** Commands that the reader runs elsewhere and keeps running: the suite has the server already. */
 const ELSEWHERE = /^temporal server start-dev/;
 
-/**
- * How a Python process dies now and then at its very end, after all it had to do, by a thread of Temporal's SDK
- * (https://github.com/temporalio/sdk-python/issues/300). A reader would start it again.
- */
-const DIED_AT_ITS_END = /PyGILState_Release.*\nPython runtime state: finalizing/;
+/** Commands that fetch packages, which a reader types again when the network fails. */
+const FETCHES = /^(go mod tidy|\S*pip install|mvn )/;
 
 /** The fenced blocks of a page. */
 function blocksOf(page: string): Block[] {
@@ -57,15 +55,12 @@ export async function followReadme({ page, until, env }: Readme, keyring: string
       const command = line.replace(/\s+#.*$/, '').trim();
       if (command === '' || ELSEWHERE.test(command)) continue;
       const run = () =>
-        runOrThrow('bash', ['-c', command], {
+        runSdkProgramOrThrow('bash', ['-c', command], {
           cwd: project,
           env: { ...env, TEMPORAL_ADDRESS: address },
           timeout: 600_000,
         });
-      printed = await run().catch((error: Error) => {
-        if (DIED_AT_ITS_END.test(error.message)) return run();
-        throw error;
-      });
+      printed = await (FETCHES.test(command) ? retried(run) : run());
     }
   }
   return printed;

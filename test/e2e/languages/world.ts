@@ -9,6 +9,7 @@ import { createKms } from '../../../codec/keys/kms/kms.ts';
 import { createKmsDataKeys } from '../../../codec/keys/worker-keys.ts';
 import type { PayloadCodecOptions } from '../../../codec/payload-codec.ts';
 import { KmsStandIn } from '../../support/kms-stand-in.ts';
+import { until } from '../../support/patience.ts';
 import { artifactRoot } from '../support/paths.ts';
 import { type Running, runOrThrow, start } from '../support/processes.ts';
 import { temporal } from '../support/proto.ts';
@@ -34,8 +35,11 @@ export interface WorkerSettings {
   readonly writeMessages?: number;
 }
 
-/** Milliseconds after which the workers of the fault rows give a call up. */
-export const CALL_TIMEOUT = 2000;
+/**
+ * Milliseconds after which the workers of the fault rows give a call up: far more than the slow answer takes, and less than
+ * the ten seconds after which Temporal gives a task to somebody else.
+ */
+export const CALL_TIMEOUT = 6000;
 
 export class World {
   readonly temporal: Temporal;
@@ -190,17 +194,6 @@ export function taskFailures(history: History): string[] {
     for (let failure = failed?.failure; failure; failure = failure.cause) texts.push(failure.message ?? '');
     return failed ? [texts.join(': ')] : [];
   });
-}
-
-/** Waits until a look at something shows what is wanted. */
-export async function until<T>(look: () => Promise<T | undefined | false>, what: string, seconds = 20): Promise<T> {
-  const deadline = Date.now() + seconds * 1000;
-  for (;;) {
-    const seen = await look();
-    if (seen !== undefined && seen !== false) return seen;
-    if (Date.now() > deadline) throw new Error(`after ${seconds} seconds: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }
 
 /** The text of a readable workflow-task failure, as soon as there is one. */

@@ -2,7 +2,7 @@
 import { CancellationScope, createNexusServiceClient, isCancellation, sleep } from '@temporalio/workflow';
 import { billing } from './service.ts';
 
-const LIMIT = { scheduleToCloseTimeout: '20 seconds' } as const;
+const LIMIT = { scheduleToCloseTimeout: '2 minutes' } as const;
 
 /** One operation, by its name. @returns what came of it, as text */
 export async function caller(endpoint: string, operation: keyof typeof billing.operations, secret: string) {
@@ -25,6 +25,6 @@ export async function answer(secret: string): Promise<string> {
 
 /** Ends when it is canceled. */
 export async function wait(secret: string): Promise<string> {
-  await sleep('1 minute');
+  await sleep('10 minutes');
   return secret;
 }

@@ -10,6 +10,7 @@ import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } 
 import { failureConverterPath } from '../../../codec/failure-converter-path.ts';
 import { createDataConverter } from '../../../codec/index.ts';
 import { KmsStandIn, type KmsTrouble } from '../../support/kms-stand-in.ts';
+import { PATIENCE_MS } from '../../support/patience.ts';
 
 const { temporal } = proto;
 const [address = '', namespace = ''] = process.argv.slice(2);
@@ -157,7 +158,7 @@ async function run(name: string, trouble: (typeof troubles)[string]): Promise<vo
 }
 
 async function outcomeOf(handle: WorkflowHandle): Promise<string> {
-  const late = new Promise<string>((resolve) => setTimeout(() => resolve('never came back'), 45_000).unref());
+  const late = new Promise<string>((resolve) => setTimeout(() => resolve('never came back'), PATIENCE_MS).unref());
   const result = handle.result().then(String, (error: unknown) => {
     const cause = error instanceof WorkflowFailedError ? error.cause : error;
     return cause instanceof Error ? cause.message : String(cause);

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { PATIENCE_MS } from '../../support/patience.ts';
 import { artifactRoot } from './paths.ts';
 import { chromium as findChromium } from './tools.ts';
 
@@ -18,6 +19,7 @@ export async function startChromium(): Promise<Chromium> {
   const executablePath = await findChromium();
   const browser: Browser = await chromium.launch({
     executablePath,
+    timeout: PATIENCE_MS,
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -30,7 +32,11 @@ export async function startChromium(): Promise<Chromium> {
   });
   return {
     version: browser.version(),
-    newContext: (options = {}) => browser.newContext({ viewport: { width: 1280, height: 800 }, ...options }),
+    async newContext(options = {}) {
+      const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+      context.setDefaultTimeout(PATIENCE_MS);
+      return context;
+    },
     close: () => browser.close(),
   };
 }

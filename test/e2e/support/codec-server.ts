@@ -6,9 +6,10 @@ import { createPayloadCodec } from '../../../codec/index.ts';
 import { readOrMakeKeyringFile } from '../../../codec/keys/keyring/keyring-file.ts';
 import type { CodecServerConfig } from '../../../config/schema.ts';
 import local from '../../../environments/local.ts';
+import { freePort } from '../../support/free-port.ts';
 import type { Certificate } from './certificates.ts';
 import { artifactRoot, projectRoot } from './paths.ts';
-import { freePort, start } from './processes.ts';
+import { start } from './processes.ts';
 
 /** How the server differs from `environments/local.ts`. */
 export interface CodecServerOptions {

@@ -2,12 +2,16 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { PATIENCE_MS } from '../../support/patience.ts';
 
-const running = new Set<ChildProcessWithoutNullStreams>();
+/** How each program that runs is sent a signal. */
+const running = new Set<(signal: NodeJS.Signals) => void>();
 process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
+  for (const kill of running) kill('SIGKILL');
 });
+
+/** Milliseconds that a program gets to end by itself. */
+const STOP_MS = 60_000;
 
 /** How to start a program. */
 export interface ProgramOptions {
@@ -16,7 +20,7 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Written to its standard input, which is closed behind it. */
   readonly input?: string;
-  /** Milliseconds after which it is killed. Default two minutes. */
+  /** Milliseconds after which it is killed. Default five minutes. */
   readonly timeout?: number;
 }
 
@@ -34,7 +38,7 @@ export interface Outcome {
 export async function run(
   command: string,
   args: readonly string[],
-  { cwd, env, input, timeout = 120_000 }: ProgramOptions = {},
+  { cwd, env, input, timeout = 300_000 }: ProgramOptions = {},
 ): Promise<Outcome> {
   const begin = performance.now();
   const child = spawn(command, args, { cwd, env: { ...process.env, ...env } });
@@ -52,9 +56,13 @@ export async function run(
 
 /** Runs a program to its end and returns what it printed; one that fails is an error with its last words. */
 export async function runOrThrow(command: string, args: readonly string[], options?: ProgramOptions): Promise<string> {
-  const { code, stdout, stderr } = await run(command, args, options);
+  return outputOf(await run(command, args, options), [command, ...args].join(' '));
+}
+
+/** What a program printed that ended well. @throws Error with its last words if it did not */
+export function outputOf({ code, stdout, stderr }: Outcome, what: string): string {
   if (code === 0) return stdout;
-  throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${lastLines(stdout + stderr)}`);
+  throw new Error(`${what} ended with ${code}:\n${lastLines(stdout + stderr)}`);
 }
 
 /** A program that goes on running. */
@@ -62,9 +70,9 @@ export interface Running {
   readonly pid: number;
   /** Everything printed so far. What a program prints about an answer can come later than the answer: see {@link prints}. */
   output(): string;
-  /** Waits, up to ten seconds, until the program has printed a line like it. @returns the first match */
+  /** Waits until the program has printed a line like it. @returns the first match */
   prints(pattern: RegExp): Promise<string>;
-  /** Ends it as Ctrl-C or a service manager would, and waits; kills it when it does not end within ten seconds. */
+  /** Ends it as Ctrl-C or a service manager would, and waits; kills it when it does not end within a minute. */
   stop(signal?: 'SIGTERM' | 'SIGINT'): Promise<number | null>;
 }
 
@@ -74,8 +82,6 @@ export interface Starting extends Omit<ProgramOptions, 'timeout'> {
   readonly ready: string | RegExp;
   /** Leave its standard input open after writing {@link input}, for programs that end with it. */
   readonly keepInput?: boolean;
-  /** Milliseconds until it must be ready. Default one minute. */
-  readonly patience?: number;
   /** A file for everything that it prints, too; an older one is overwritten. */
   readonly log?: string;
   /** Give it a process group of its own, as a shell does with what is typed. It is stopped as a whole. */
@@ -86,17 +92,26 @@ export interface Starting extends Omit<ProgramOptions, 'timeout'> {
 export async function start(
   command: string,
   args: readonly string[],
-  { cwd, env, input, ready, keepInput = false, patience = 60_000, log, group = false }: Starting,
+  { cwd, env, input, ready, keepInput = false, log, group = false }: Starting,
 ): Promise<Running> {
   const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, detached: group });
-  running.add(child);
+  const kill = (signal: NodeJS.Signals) => {
+    if (!group || child.pid === undefined) child.kill(signal);
+    else
+      try {
+        process.kill(-child.pid, signal);
+      } catch {
+        // Nobody of the group is left.
+      }
+  };
+  running.add(kill);
   const printed = collect(child);
   if (log !== undefined) {
     writeFileSync(log, '');
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: string) => appendFileSync(log, text));
   }
   const ended = once(child, 'close').then(([code]) => {
-    running.delete(child);
+    running.delete(kill);
     return code as number | null;
   });
   child.stdin.on('error', () => {});
@@ -105,14 +120,14 @@ export async function start(
 
   const output = () => printed.stdout + printed.stderr;
   /** Looks at what is there, and anew each time that more comes. */
-  const seen = async (find: () => string | undefined, milliseconds: number, late: string): Promise<string> => {
+  const seen = async (find: () => string | undefined, late: string): Promise<string> => {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const look = () => {
       const found = find();
       if (found !== undefined) resolve(found);
     };
     for (const stream of [child.stdout, child.stderr]) stream.on('data', look);
-    const timer = setTimeout(() => reject(new Error(late)), milliseconds);
+    const timer = setTimeout(() => reject(new Error(`after ${PATIENCE_MS / 1000} seconds: ${late}`)), PATIENCE_MS);
     ended.then((code) => reject(new Error(`it ended with ${code}`))).catch(reject);
     look();
     try {
@@ -127,36 +142,25 @@ export async function start(
   const matching = (pattern: RegExp) => () => pattern.exec(output())?.[0];
   const isReady = typeof ready === 'string' ? () => (output().includes(ready) ? ready : undefined) : matching(ready);
   try {
-    await seen(isReady, patience, `it is not ready after ${patience} ms`);
+    await seen(isReady, 'it is not ready');
   } catch (error) {
-    child.kill('SIGKILL');
+    kill('SIGKILL');
     throw error;
   }
 
   return {
     pid: child.pid as number,
     output,
-    prints: (pattern) => seen(matching(pattern), 10_000, `it printed nothing like ${pattern} in ten seconds`),
+    prints: (pattern) => seen(matching(pattern), `it printed nothing like ${pattern}`),
     async stop(signal = 'SIGTERM') {
       child.stdin.end();
-      if (group) process.kill(-(child.pid as number), signal);
-      else child.kill(signal);
-      const killer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+      kill(signal);
+      const killer = setTimeout(() => kill('SIGKILL'), STOP_MS);
       const code = await ended;
       clearTimeout(killer);
       return code;
     },
   };
-}
-
-/** A port of the loopback address that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function collect(child: ChildProcessWithoutNullStreams): { stdout: string; stderr: string } {

@@ -6,7 +6,11 @@ import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { createServer as createHttpsServer, request as secureRequest } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { until } from '../../support/patience.ts';
 import type { Certificate } from './certificates.ts';
+
+/** Milliseconds without a request after which a page has asked all it asks, on a machine that is busy with others, too. */
+const CALM_MS = 1_000;
 
 /** One request and its answer. */
 export interface Exchange {
@@ -35,8 +39,10 @@ export interface Recorder {
   readonly origin: string;
   readonly port: number;
   readonly exchanges: readonly Exchange[];
-  /** Everything recorded so far, which is then forgotten. */
+  /** Everything recorded so far, which is then forgotten. What is still on its way has no answer yet: see {@link settled}. */
   take(): Exchange[];
+  /** Waits until every request has its answer and a while has passed without another: a page has asked all it asks. */
+  settled(): Promise<void>;
   /** Answers in place of the server while set; for a server that is down or misbehaves. */
   intercept: ((exchange: Exchange) => { status: number; body?: string } | 'hang-up' | undefined) | undefined;
   stop(): Promise<void>;
@@ -56,6 +62,8 @@ export interface RecorderOptions {
 export async function startRecorder(options: RecorderOptions): Promise<Recorder> {
   const { target, certificate, hostname = '127.0.0.1' } = options;
   let exchanges: Exchange[] = [];
+  let underWay = 0;
+  let last = performance.now();
   const recorder: Pick<Recorder, 'intercept'> = { intercept: undefined };
   const send = target.startsWith('https:') ? secureRequest : request;
 
@@ -104,7 +112,13 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
   };
 
   const listener = (incoming: IncomingMessage, answer: import('node:http').ServerResponse): void => {
-    handle(incoming, answer).catch(() => incoming.socket.destroy());
+    underWay++;
+    handle(incoming, answer)
+      .catch(() => incoming.socket.destroy())
+      .finally(() => {
+        underWay--;
+        last = performance.now();
+      });
   };
   const server = certificate === undefined ? createHttpServer(listener) : createHttpsServer(certificate, listener);
   const sockets = new Set<Socket>();
@@ -126,6 +140,10 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
       const taken = exchanges;
       exchanges = [];
       return taken;
+    },
+    async settled() {
+      const calm = () => underWay === 0 && performance.now() - last > CALM_MS;
+      await until(calm, `${underWay} requests are still on their way`);
     },
     async stop() {
       server.close();

@@ -1,5 +1,7 @@
 /** A Temporal server and Web UIs for one group of checks. */
-import { freePort, type Running, start } from './processes.ts';
+import { freePort } from '../../support/free-port.ts';
+import { retried } from '../../support/retried.ts';
+import { type Running, start } from './processes.ts';
 import { temporalCli, webUIServer } from './tools.ts';
 
 /** Settings of a Web UI, in the words of the Web UI server's own configuration. */
@@ -43,18 +45,22 @@ export async function startTemporal(
   namespaces: readonly string[],
   { port, ui, settings = [] }: DevServerOptions = {},
 ): Promise<Temporal> {
-  const frontend = port ?? (await freePort());
-  const where = ['--ip', '127.0.0.1', '--port', `${frontend}`, '--log-level', 'error'];
   const names = namespaces.flatMap((name) => ['--namespace', name]);
   const dynamic = settings.flatMap((setting) => ['--dynamic-config-value', setting]);
   const endpoint = ui?.codecEndpoint === undefined ? [] : ['--ui-codec-endpoint', ui.codecEndpoint];
   const withUI = ui && ['--ui-port', `${ui.port}`, '--ui-disable-news-fetch', ...endpoint];
-  const server = await start(
-    await temporalCli(),
-    ['server', 'start-dev', ...where, ...names, ...dynamic, ...(withUI ?? ['--headless'])],
-    // The last line it prints when everything answers.
-    { ready: 'Temporal Metrics:', patience: 120_000 },
-  );
+  let frontend = 0;
+  // The ports of its parts it chooses by itself, and now and then one is taken by the time that it listens.
+  const server = await retried(async () => {
+    frontend = port ?? (await freePort());
+    const where = ['--ip', '127.0.0.1', '--port', `${frontend}`, '--log-level', 'error'];
+    return await start(
+      await temporalCli(),
+      ['server', 'start-dev', ...where, ...names, ...dynamic, ...(withUI ?? ['--headless'])],
+      // The last line it prints when everything answers.
+      { ready: 'Temporal Metrics:' },
+    );
+  });
   const address = `127.0.0.1:${frontend}`;
   const parts: Running[] = [server];
   return {
@@ -74,7 +80,6 @@ export async function startTemporal(
           input: `${JSON.stringify(configuration)}\n`,
           keepInput: true,
           ready: 'ready\n',
-          patience: 60_000,
         }),
       );
       return `${settings.uiServerTLS === undefined ? 'http' : 'https'}://localhost:${uiPort}`;

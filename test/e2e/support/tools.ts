@@ -6,8 +6,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { madeOnce } from '../../support/made-once.ts';
+import { retried } from '../../support/retried.ts';
 import { cacheRoot, projectRoot, suiteRoot } from './paths.ts';
-import { run, runOrThrow } from './processes.ts';
+import { type ProgramOptions, run, runOrThrow } from './processes.ts';
 import { temporalCliRequirements, versions } from './versions.ts';
 
 /** Something this machine lacks; the message says what, and how to get it. */
@@ -80,11 +81,10 @@ async function pythonWith(name: string, requirements: string): Promise<string> {
     [readFileSync(requirements, 'utf8'), ...filesOf(pythonLibrary)],
     async (target) => {
       await runOrThrow('python3', ['-m', 'venv', target]);
-      await runOrThrow(join(target, 'bin/python'), ['-m', 'pip', 'install', '--quiet', '-r', requirements], {
+      await fetched(join(target, 'bin/python'), ['-m', 'pip', 'install', '--quiet', '-r', requirements], {
         // Folders in a requirements file are relative to where pip runs.
         cwd: dirname(requirements),
         env: { PIP_CACHE_DIR: join(cacheRoot, 'pip') },
-        timeout: BUILD_TIMEOUT,
       });
     },
   );
@@ -128,7 +128,7 @@ export async function olderSdk(version: string): Promise<string> {
   const directory = await made(`typescript-sdk-${version}`, wanted, async (target) => {
     writeFileSync(join(target, 'package.json'), '{"private":true}\n');
     const options = ['--no-audit', '--no-fund', '--save-exact', `--cache=${join(cacheRoot, 'npm')}`];
-    await runOrThrow('npm', ['install', ...options, ...wanted], { cwd: target, timeout: BUILD_TIMEOUT });
+    await fetched('npm', ['install', ...options, ...wanted], { cwd: target });
   });
   return join(directory, 'node_modules');
 }
@@ -145,7 +145,7 @@ export async function oldNode(): Promise<string> {
   const directory = await made('old-node', [wanted], async (target) => {
     writeFileSync(join(target, 'package.json'), '{"private":true}\n');
     const options = ['--no-audit', '--no-fund', `--cache=${join(cacheRoot, 'npm')}`];
-    await runOrThrow('npm', ['install', ...options, wanted], { cwd: target, timeout: BUILD_TIMEOUT });
+    await fetched('npm', ['install', ...options, wanted], { cwd: target });
   });
   return join(directory, 'node_modules', name, 'bin/node');
 }
@@ -155,10 +155,7 @@ export async function suitePackages(): Promise<void> {
   const stamp = join(suiteRoot, 'node_modules/.installed');
   const wanted = fingerprint([readFileSync(join(suiteRoot, 'package-lock.json'), 'utf8'), process.version]);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  await runOrThrow('npm', ['ci', '--no-audit', '--no-fund', `--cache=${join(cacheRoot, 'npm')}`], {
-    cwd: suiteRoot,
-    timeout: BUILD_TIMEOUT,
-  });
+  await fetched('npm', ['ci', '--no-audit', '--no-fund', `--cache=${join(cacheRoot, 'npm')}`], { cwd: suiteRoot });
   writeFileSync(stamp, wanted);
 }
 
@@ -169,9 +166,9 @@ export async function chromium(): Promise<string> {
   const find = () => places.find((place) => place !== undefined && existsSync(place));
   let found = find();
   if (found === undefined && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    const quiet = { env: { DEBIAN_FRONTEND: 'noninteractive' }, timeout: BUILD_TIMEOUT };
-    await runOrThrow('apt-get', ['update', '-q'], quiet);
-    await runOrThrow('apt-get', ['install', '-q', '-y', '--no-install-recommends', 'chromium'], quiet);
+    const quiet = { env: { DEBIAN_FRONTEND: 'noninteractive' } };
+    await fetched('apt-get', ['update', '-q'], quiet);
+    await fetched('apt-get', ['install', '-q', '-y', '--no-install-recommends', 'chromium'], quiet);
     found = find();
   }
   if (found !== undefined) return found;
@@ -201,7 +198,12 @@ async function go(args: readonly string[], env: Record<string, string>, cwd = pr
 
 /** Long builds give way to whatever else this machine does. */
 async function nice(command: string, args: readonly string[], env: Record<string, string>, cwd: string): Promise<void> {
-  await runOrThrow('nice', [command, ...args], { cwd, env, timeout: BUILD_TIMEOUT });
+  await fetched('nice', [command, ...args], { cwd, env });
+}
+
+/** Runs what fetches packages, and goes on from where it was when a connection breaks. */
+async function fetched(command: string, args: readonly string[], options: ProgramOptions): Promise<void> {
+  await retried(() => runOrThrow(command, args, { ...options, timeout: BUILD_TIMEOUT }));
 }
 
 async function need(command: string, args: readonly string[], what: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** What a person does in Temporal's Web UI, by the labels they see where there are any. */
 import type { Page } from 'playwright-core';
+import { until } from '../../support/patience.ts';
 
 /** The parts of a workflow's page, by the last segment of their address. */
 export type RunTab = 'timeline' | 'history' | 'query' | 'user-metadata' | 'memo' | 'pending-activities';
@@ -47,7 +48,6 @@ export interface StartForm {
 
 /** The Web UI at an origin, in a page of a browser. */
 export function webUI(page: Page, origin: string): WebUI {
-  page.setDefaultTimeout(20_000);
   /** Frames too: the Web UI renders summaries and details, which are Markdown of a stranger's making, in frames. */
   const text = async (): Promise<string> => {
     const parts = page.frames().map((frame) => frame.evaluate(() => document.body?.innerText ?? '').catch(() => ''));
@@ -75,16 +75,18 @@ export function webUI(page: Page, origin: string): WebUI {
     },
     async shows(...texts) {
       const wanted = texts.map((it) => (typeof it === 'string' ? collapse(it) : it));
-      const deadline = performance.now() + 20_000;
-      for (;;) {
-        const seen = await text();
-        const absent = wanted.filter((it) => (typeof it === 'string' ? !seen.includes(it) : !it.test(seen)));
-        if (absent.length === 0) return;
-        if (performance.now() > deadline) {
-          throw new Error(`the page does not show ${absent.map((it) => `"${it}"`).join(', ')}; it reads: ${seen}`);
-        }
-        await page.waitForTimeout(50);
-      }
+      let seen = '';
+      const absent = () => wanted.filter((it) => (typeof it === 'string' ? !seen.includes(it) : !it.test(seen)));
+      await until(
+        async () => {
+          seen = await text();
+          return absent().length === 0;
+        },
+        () =>
+          `the page does not show ${absent()
+            .map((it) => `"${it}"`)
+            .join(', ')}; it reads: ${seen}`,
+      );
     },
     async setBrowserEndpoint(namespace, endpoint, { passAccessToken = false, includeCredentials = false } = {}) {
       await page.goto(`${origin}/namespaces/${namespace}/workflows`);
@@ -128,7 +130,7 @@ export function webUI(page: Page, origin: string): WebUI {
     async downloadHistory(as) {
       await page.getByRole('button', { name: 'Download' }).first().click();
       await dialog().locator('label', { hasText: as }).click();
-      const [download] = await Promise.all([page.waitForEvent('download', { timeout: 60_000 }), submit().click()]);
+      const [download] = await Promise.all([page.waitForEvent('download'), submit().click()]);
       const stream = await download.createReadStream();
       return Buffer.concat(await Array.fromAsync(stream as AsyncIterable<Buffer>)).toString();
     },

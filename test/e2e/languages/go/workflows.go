@@ -32,7 +32,7 @@ func quiet() *slog.Logger {
 }
 
 func withActivities(ctx workflow.Context) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: 30 * time.Second})
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: 2 * time.Minute})
 }
 
 func echo(ctx workflow.Context, text string) (result string, err error) {
@@ -72,7 +72,7 @@ func collect(ctx workflow.Context, count string) ([]string, error) {
 }
 
 func callNexus(ctx workflow.Context, text string) (result string, err error) {
-	options := workflow.NexusOperationOptions{ScheduleToCloseTimeout: 20 * time.Second}
+	options := workflow.NexusOperationOptions{ScheduleToCloseTimeout: 2 * time.Minute}
 	err = workflow.NewNexusClient("table", "table").ExecuteOperation(ctx, greet, text, options).Get(ctx, &result)
 	return result, err
 }

@@ -18,7 +18,7 @@ from temporalio.worker import Worker
 with workflow.unsafe.imports_passed_through():
     from temporal_codec import CacheSettings, EncryptionPlugin, KeyringFile, KmsKeys
 
-ACTIVITY_TIMEOUT = timedelta(seconds=30)
+ACTIVITY_TIMEOUT = timedelta(minutes=2)
 
 
 @activity.defn(name="echo")
@@ -84,7 +84,7 @@ class CallNexus:
     @workflow.run
     async def run(self, text: str) -> str:
         client = workflow.create_nexus_client(service=Table, endpoint="table")
-        return await client.execute_operation(Table.greet, text, schedule_to_close_timeout=timedelta(seconds=20))
+        return await client.execute_operation(Table.greet, text, schedule_to_close_timeout=timedelta(minutes=2))
 
 
 def plugins_of(told: dict) -> list[EncryptionPlugin]:

@@ -49,7 +49,7 @@ final class Workflows {
   private static Activities activities() {
     return Workflow.newActivityStub(
         Activities.class,
-        ActivityOptions.newBuilder().setStartToCloseTimeout(Duration.ofSeconds(30)).build());
+        ActivityOptions.newBuilder().setStartToCloseTimeout(Duration.ofMinutes(2)).build());
   }
 
   @WorkflowInterface
@@ -146,7 +146,7 @@ final class Workflows {
           NexusServiceOptions.newBuilder()
               .setEndpoint("table")
               .setOperationOptions(
-                  NexusOperationOptions.newBuilder().setScheduleToCloseTimeout(Duration.ofSeconds(20)).build())
+                  NexusOperationOptions.newBuilder().setScheduleToCloseTimeout(Duration.ofMinutes(2)).build())
               .build();
       return Workflow.newNexusServiceStub(Table.class, options).greet(text);
     }
