@@ -1,6 +1,6 @@
 /**
  * One flow for `npm run house`, in a process of its own: it runs until everything is warm, and then once more while V8
- * counts which functions run. Prints how many files and functions of ours those were. Commands run once, cold.
+ * counts which functions run. Prints, as JSON, which files and functions of ours those were. Commands run once, cold.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
@@ -129,7 +129,13 @@ const FLOWS: Readonly<Record<string, () => Promise<Flow>>> = {
   },
 };
 
-async function count({ run, warmUp }: Flow): Promise<{ files: number; functions: number }> {
+/** What ran of one file: the names of its functions, in the order of the file, and how often each was called. */
+interface Walked {
+  readonly file: string;
+  readonly calls: readonly (readonly [name: string, calls: number])[];
+}
+
+async function walk({ run, warmUp }: Flow): Promise<Walked[]> {
   const session = new Session();
   session.connect();
   await session.post('Profiler.enable');
@@ -138,17 +144,22 @@ async function count({ run, warmUp }: Flow): Promise<{ files: number; functions:
   await session.post('Profiler.takePreciseCoverage');
   await run();
   const { result } = await session.post('Profiler.takePreciseCoverage');
-  const ours = result
+  return result
     .filter(({ url }) => url.startsWith('file:') && OURS.test(fileURLToPath(url).slice(ROOT.length)))
-    .map(({ functions }) => functions.filter(({ ranges: [whole] }) => (whole?.count ?? 0) > 0).length)
-    .filter((called) => called > 0);
-  return { files: ours.length, functions: ours.reduce((sum, called) => sum + called, 0) };
+    .map(({ url, functions }) => ({
+      file: fileURLToPath(url).slice(ROOT.length),
+      calls: functions
+        .map(({ functionName, ranges: [whole] }) => [functionName || '(anonymous)', whole?.count ?? 0] as const)
+        .filter(([, calls]) => calls > 0),
+    }))
+    .filter(({ calls }) => calls.length > 0)
+    .sort((a, b) => a.file.localeCompare(b.file));
 }
 
 const make = FLOWS[process.argv[2] ?? ''];
 if (make === undefined) throw new Error(`name a flow: ${Object.keys(FLOWS).join(', ')}`);
 const flow = await make();
-process.stdout.write(`${JSON.stringify(await count(flow))}\n`);
+process.stdout.write(`${JSON.stringify(await walk(flow))}\n`);
 await flow.close?.();
 rmSync(folder, { recursive: true });
 process.exit();
