@@ -7,7 +7,7 @@ import { formatProblems } from '../config/problem.ts';
 import type { CodecServerConfig } from '../config/schema.ts';
 import { withFrontPage } from '../lambda/node/front-page.ts';
 import { startLocalServer } from '../lambda/node/local-server.ts';
-import { allSinks, createAuditLog } from '../lambda/server/audit/audit-log.ts';
+import { allSinks, createAuditLog } from '../lambda/server/audit/audit.ts';
 import { LineBuffer, type Logger } from '../lambda/server/audit/logger.ts';
 import { observeIdentity, observeKeys } from '../lambda/server/audit/observe.ts';
 import { loopbackAuthenticator } from '../lambda/server/auth/authenticator.ts';

@@ -2,7 +2,7 @@
  * Encoding: what leaves here is encrypted for one namespace, or nothing leaves at all.
  */
 import { contextOfNamespace } from './aws-encryption-sdk/encryption-context.ts';
-import { AWS_ENCRYPTION_SDK_ENCODING } from './aws-encryption-sdk/format.ts';
+import { AWS_ENCRYPTION_SDK_ENCODING } from './aws-encryption-sdk/reader.ts';
 import { encryptMessage } from './aws-encryption-sdk/writer.ts';
 import { allOrFirstFailure } from './calls/turns.ts';
 import type { CustomCodec, Recognizer } from './decode.ts';

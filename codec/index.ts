@@ -15,7 +15,7 @@
  * @module
  */
 export type { EncryptionContext } from './aws-encryption-sdk/encryption-context.ts';
-export { AWS_ENCRYPTION_SDK_ENCODING } from './aws-encryption-sdk/format.ts';
+export { AWS_ENCRYPTION_SDK_ENCODING } from './aws-encryption-sdk/reader.ts';
 export {
   CannotEncodeError,
   type CannotOpenCause,

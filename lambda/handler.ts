@@ -7,17 +7,16 @@
 import type { CodecServerConfig } from '../config/schema.ts';
 import { fitsInLambda, type OpenEvents } from './event-adapter.ts';
 import { createLambdaHandler, type LambdaHandler } from './lambda-handler.ts';
-import { allSinks, createAuditLog } from './server/audit/audit-log.ts';
+import { allSinks, createAuditLog } from './server/audit/audit.ts';
 import { createLogger, type LogLevel, type WriteLine } from './server/audit/logger.ts';
 import { createMetrics } from './server/audit/metrics.ts';
 import { observeIdentity, observeKeys } from './server/audit/observe.ts';
 import type { Canary, CanaryParts, OpenCanary } from './server/canary.ts';
 import { createCodecServer, namespacesToProve } from './server/create-codec-server.ts';
 import { type CodecPipeline, type CodecRequest, LAMBDA_LIMITS } from './server/http/message.ts';
-import { openIdentity } from './server/open-identity.ts';
+import { type OpenSignIn, openIdentity } from './server/open-identity.ts';
 import { openFunctionKeys } from './server/open-keys.ts';
 import { LAMBDA_ANSWER_BYTES, openStorage } from './server/open-storage.ts';
-import type { OpenSignIn } from './server/sign-in/open-sign-in.ts';
 
 /** The environment variables that the stack sets; `lib/names.ts` is the other side of them. */
 export interface FunctionVariables {

@@ -49,6 +49,13 @@ const WRITTEN_ONCE: readonly (readonly [rule: string, written: RegExp, file: str
   ['what is strict base64', /toString\('base64'\) [!=]==/, 'codec/payload.ts'],
   ['what cannot be printed', /\\p\{Cf\}/, 'config/printable.ts'],
   ['how a line of a terminal is written anew', /\\r\\u001b\[K/, 'cli/progress.ts'],
+  // Where a full map refuses what comes next (`throw`, `return`), nothing is forgotten: that is a limit, and stays where it
+  // is. The fields of message headers are kept in a list, for they are found by comparing bytes and have no name.
+  [
+    'how a map stays within bounds',
+    /\.size >=? [A-Za-z_#][\w.#]*\)\s*\{?\s*(?!throw|return)[\w.#]+[.( ]|\.keys\(\)\.next\(\)/,
+    'codec/bounded-cache.ts',
+  ],
   ['how pauses grow', /\* 2 \*\* \(?\w*[a-z#]/, 'codec/calls/backoff.ts'],
 ];
 
@@ -133,6 +140,19 @@ describe('the rooms of the code', () => {
       .flatMap(filesOf)
       .filter((it) => written.test(codeOf(it)));
     expect(places).toEqual([file]);
+  });
+
+  it('has no circle of files that know each other, by types either', () => {
+    const files = Object.keys(ROOMS).flatMap(filesOf);
+    const left = new Map(files.map((file) => [file, importsOf(file).filter((source) => files.includes(source))]));
+    // Who knows nobody that is left is in no circle, nor is whom nobody knows that is left.
+    for (let before = -1; before !== left.size; ) {
+      before = left.size;
+      const known = new Set([...left.values()].flat());
+      for (const [file, sources] of left)
+        if (!known.has(file) || !sources.some((source) => left.has(source))) left.delete(file);
+    }
+    expect([...left.keys()]).toEqual([]);
   });
 
   it('sees every import there is', () => {

@@ -4,7 +4,7 @@
  */
 import type { CodecServerConfig, IdentityConfig } from '../../config/schema.ts';
 import { startLocalServer } from '../../lambda/node/local-server.ts';
-import { allSinks, createAuditLog } from '../../lambda/server/audit/audit-log.ts';
+import { allSinks, createAuditLog } from '../../lambda/server/audit/audit.ts';
 import { LineBuffer } from '../../lambda/server/audit/logger.ts';
 import { createMetrics } from '../../lambda/server/audit/metrics.ts';
 import { createCodecServer } from '../../lambda/server/create-codec-server.ts';

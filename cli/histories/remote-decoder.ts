@@ -5,7 +5,7 @@ import { isLoopbackHostname } from '../../config/addresses.ts';
 import { escaped } from '../../config/printable.ts';
 import { HttpError } from '../../lambda/server/http/message.ts';
 import { readPayloads } from '../../lambda/server/http/payload-json-reader.ts';
-import { writePayloads } from '../../lambda/server/http/payload-json-writer.ts';
+import { writePayloads } from '../../lambda/server/http/responses.ts';
 import { type Decoded, DecoderError, type PayloadDecoder, wait } from './payload-decoder.ts';
 import { post } from './post.ts';
 

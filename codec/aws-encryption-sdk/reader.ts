@@ -6,10 +6,14 @@
  */
 import { createDecipheriv, createPublicKey, type KeyObject, timingSafeEqual, verify } from 'node:crypto';
 import { CannotOpenError, MalformedPayloadError } from '../errors.ts';
+import type { Envelope, PayloadFormat } from '../format.ts';
+import type { MessageKeyRequest } from '../keys/key-source.ts';
+import type { ForeignKmsFormat } from '../keys/kms/foreign-formats.ts';
+import type { Payload } from '../payload.ts';
 import { asBuffer, fromBase64 } from '../payload.ts';
 import { deriveMessageKeys, IV_LENGTH, KEY_LENGTH, TAG_LENGTH } from './algorithm-suites.ts';
 import { decryptBody } from './body.ts';
-import { type EncryptionContext, PUBLIC_KEY_CONTEXT_KEY } from './encryption-context.ts';
+import { type EncryptionContext, NAMESPACE_CONTEXT_KEY, PUBLIC_KEY_CONTEXT_KEY } from './encryption-context.ts';
 import { type MessageHeader, parseHeader } from './header.ts';
 
 const HEADER_IV = Buffer.alloc(IV_LENGTH);
@@ -106,3 +110,57 @@ function publicKeyOf(context: EncryptionContext): KeyObject {
     throw new MalformedPayloadError('the public key of the message is not a compressed point on P-384');
   }
 }
+
+// Our payload format: an AWS Encryption SDK message whose plaintext is the serialized inner payload,
+// and whose encryption context names the Temporal namespace it belongs to.
+
+/** The `encoding` of our payloads. */
+export const AWS_ENCRYPTION_SDK_ENCODING = 'binary/aws-encryption-sdk';
+
+/**
+ * An envelope around the message of another producer who uses the same message format, and binds no namespace.
+ *
+ * @param foreign the other producer
+ */
+export function foreignMessageEnvelope(foreign: ForeignKmsFormat, message: ParsedMessage): Envelope {
+  return new MessageEnvelope(foreign, message, undefined, foreign);
+}
+
+class MessageEnvelope implements Envelope {
+  readonly format: string;
+  readonly boundNamespace: string | undefined;
+  readonly keyRequest: MessageKeyRequest;
+  readonly #message: ParsedMessage;
+
+  constructor(format: string, message: ParsedMessage, boundNamespace: string | undefined, foreign?: ForeignKmsFormat) {
+    const { encryptedDataKeys, encryptionContext } = message.header;
+    this.format = format;
+    this.boundNamespace = boundNamespace;
+    this.keyRequest = { kind: 'message', format: foreign, encryptedDataKeys, encryptionContext };
+    this.#message = message;
+  }
+
+  open(dataKey: Uint8Array | undefined): Uint8Array {
+    if (dataKey === undefined)
+      throw new CannotOpenError('unknown-key', 'a message cannot be opened without a data key');
+    return decryptMessage(this.#message, dataKey);
+  }
+}
+
+/**
+ * Recognizes our payloads.
+ *
+ * A message that names no namespace is refused, although it could be decrypted: whoever may read one
+ * namespace would get it decrypted under that name, whichever namespace it was written in. What binds
+ * a payload to its namespace is not left to the person asking.
+ */
+export const awsEncryptionSdkFormat: PayloadFormat = {
+  name: 'aws-encryption-sdk',
+  recognize(payload: Payload): Envelope {
+    const message = parseMessage(payload.data);
+    const namespace = message.header.encryptionContext.get(NAMESPACE_CONTEXT_KEY);
+    if (namespace === undefined || namespace === '')
+      throw new MalformedPayloadError(`the encryption context of the message has no ${NAMESPACE_CONTEXT_KEY}`);
+    return new MessageEnvelope(awsEncryptionSdkFormat.name, message, namespace);
+  },
+};

@@ -1,6 +1,6 @@
 /** Every format that is read, by encoding. `docs/formats.md` describes them for people. */
 
-import { AWS_ENCRYPTION_SDK_ENCODING, awsEncryptionSdkFormat } from '../aws-encryption-sdk/format.ts';
+import { AWS_ENCRYPTION_SDK_ENCODING, awsEncryptionSdkFormat } from '../aws-encryption-sdk/reader.ts';
 import type { Recognizer } from '../decode.ts';
 import type { PayloadFormat } from '../format.ts';
 import { ENCODING } from '../payload.ts';

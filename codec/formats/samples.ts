@@ -11,8 +11,7 @@
  */
 
 import { PUBLIC_KEY_CONTEXT_KEY } from '../aws-encryption-sdk/encryption-context.ts';
-import { foreignMessageEnvelope } from '../aws-encryption-sdk/format.ts';
-import { parseMessage } from '../aws-encryption-sdk/reader.ts';
+import { foreignMessageEnvelope, parseMessage } from '../aws-encryption-sdk/reader.ts';
 import { CannotOpenError, MalformedPayloadError } from '../errors.ts';
 import type { Envelope, PayloadFormat } from '../format.ts';
 import { metadataText, type Payload } from '../payload.ts';

@@ -112,7 +112,7 @@ export interface KeySource {
 // Where plaintext data keys are made, such as AWS KMS: the slow, billed, fallible side behind a
 // {@link DataKeyCache}. It keeps nothing; what it returns belongs to the cache alone.
 
-/** What an origin may know of those who wait for it. */
+/** What a provider may know of those who wait for it. */
 export interface ProviderContext {
   /** The namespace whose keys may be used. */
   readonly namespace: string | undefined;

@@ -3,6 +3,7 @@
  * and why it is not told, in one of three sentences that hold nothing of it.
  */
 import type { Payload as TemporalPayload } from '@temporalio/common';
+import { BoundedCache } from '../bounded-cache.ts';
 import { CannotEncodeError, CodecError, KeyUnavailableError } from '../errors.ts';
 import { asBuffer, ENCODING } from '../payload.ts';
 import { failurePartOf } from './failure-parts.ts';
@@ -51,12 +52,11 @@ const MOST_TEXTS = 100;
 
 /** A function that passes a text on, at most once a minute. */
 export function occasionally(tell: (message: string) => void, now: () => number = Date.now): (message: string) => void {
-  const told = new Map<string, number>();
+  const told = new BoundedCache<true>(MOST_TEXTS, PAUSE);
   return (message) => {
     const time = now();
-    if (time < (told.get(message) ?? Number.NEGATIVE_INFINITY) + PAUSE) return;
-    if (told.size >= MOST_TEXTS) told.clear();
-    told.set(message, time);
+    if (told.get(message, time)) return;
+    told.set(message, true, time);
     tell(message);
   };
 }

@@ -8,7 +8,7 @@ import { type CodecRequest, HttpError } from '../server/http/message.ts';
 import { allowedOrigin } from '../server/http/origin.ts';
 import { requireJson, routeOf } from '../server/http/route.ts';
 
-/** People of one address who are asked for at a time, while nobody knows who they are. */
+/** Callers of one address whose identity may be asked for at a time. */
 const MOST_UNKNOWN_PER_PEER = 16;
 
 export class Gate {

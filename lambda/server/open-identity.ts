@@ -2,16 +2,55 @@
 import { resolve } from 'node:path';
 import { SingleFlight } from '../../codec/calls/single-flight.ts';
 import { createSecretSource, type SecretReader } from '../../codec/keys/secrets/secret-source.ts';
-import type { IdentityConfig, SecretRef, SignInConfig, TemporalCloudRolesConfig } from '../../config/schema.ts';
+import type {
+  AccessRule,
+  IdentityConfig,
+  SecretRef,
+  SignInConfig,
+  TemporalCloudRolesConfig,
+} from '../../config/schema.ts';
+import type { AuditSink } from './audit/audit.ts';
 import type { IdentityObservers } from './audit/observe.ts';
-import { createAuthenticator } from './auth/authenticator.ts';
+import { type AuthenticatorParts, createAuthenticator } from './auth/authenticator.ts';
 import type { Authenticator } from './auth/caller.ts';
 import { createHttpsGet, type HttpsGet } from './auth/https-get.ts';
 import type { RoleDirectory } from './auth/policy.ts';
 import type { ServiceTokens } from './auth/service-tokens.ts';
 import { createTokenVerifier } from './auth/tokens.ts';
+import type { CodecPipeline } from './http/message.ts';
 import { secretArn } from './open-keys.ts';
-import type { OpenSignIn, SignIn } from './sign-in/open-sign-in.ts';
+
+/** What the pages in front of a pipeline need of it. */
+export interface FrontSettings {
+  readonly access: readonly AccessRule[];
+  /** Origins of the Web UIs that may call. */
+  readonly origins: readonly string[];
+  readonly audit: AuditSink;
+  /** Told of what should never happen, for the log. */
+  readonly onBug: (error: unknown, requestId: string) => void;
+}
+
+/** An environment's sign-in, in use. */
+export interface SignIn {
+  /** For the authenticator. */
+  readonly parts: Required<Pick<AuthenticatorParts, 'sessions' | 'whenBoth' | 'signInAddress'>>;
+  /** A pipeline that answers the sign-in's own paths, and prolongs the sessions of those it decoded for. */
+  inFrontOf(pipeline: CodecPipeline, settings: FrontSettings): CodecPipeline;
+  /** Fetches early what the first request would wait for. Never rejects. */
+  warmUp(): Promise<void>;
+}
+
+/**
+ * Opens a sign-in. Its code is given to {@link openIdentity} from outside, so that an environment
+ * without one loads none of it.
+ *
+ * @throws NotHereError when only a stack can give a secret
+ * @throws CodecError when a file cannot be used
+ */
+export type OpenSignIn = (
+  config: SignInConfig,
+  host: IdentityHost & { readonly clockLeewaySeconds: number | undefined },
+) => Promise<SignIn>;
 
 /** What identity needs to know of where it is opened. */
 export interface IdentityHost extends Partial<IdentityObservers> {

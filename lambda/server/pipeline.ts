@@ -17,10 +17,9 @@ import type { Payload } from '../../codec/payload.ts';
 import type { CorsConfig, FailuresSetting, Limits, PlaintextSetting } from '../../config/schema.ts';
 import { AuditRecord, type AuditSink } from './audit/audit.ts';
 import type { Authenticator, Caller, Credentials } from './auth/caller.ts';
-import { decisionsFor } from './auth/decisions.ts';
 import type { AccessPolicy } from './auth/policy.ts';
+import { decisionsFor } from './auth/policy.ts';
 import { type CodecPipeline, type CodecRequest, type CodecResponse, HttpError } from './http/message.ts';
-import { NAME_A_NAMESPACE, type NamespaceSettings, namedNamespace } from './http/namespace.ts';
 import { allowedOrigin } from './http/origin.ts';
 import { readPayloads } from './http/payload-json-reader.ts';
 import {
@@ -33,7 +32,17 @@ import {
   textResponse,
   writtenLength,
 } from './http/responses.ts';
-import { isBulkRead, limitBody, preservesStorageRefs, type Route, requireJson, routeOf } from './http/route.ts';
+import {
+  isBulkRead,
+  limitBody,
+  NAME_A_NAMESPACE,
+  type NamespaceSettings,
+  namedNamespace,
+  preservesStorageRefs,
+  type Route,
+  requireJson,
+  routeOf,
+} from './http/route.ts';
 import { httpErrorOf } from './http-error.ts';
 import type { ExternalStorage } from './storage/external-storage.ts';
 import { EXTERNAL_STORAGE_LAYER } from './storage/object-store.ts';

@@ -14,7 +14,7 @@ import type { KeySource } from '../../codec/keys/key-source.ts';
 import { serializePayload } from '../../codec/payload.ts';
 import type { CodecServerConfig } from '../../config/schema.ts';
 import local from '../../environments/local.ts';
-import { allSinks, createAuditLog } from '../../lambda/server/audit/audit-log.ts';
+import { allSinks, createAuditLog } from '../../lambda/server/audit/audit.ts';
 import { createLogger } from '../../lambda/server/audit/logger.ts';
 import { createMetrics } from '../../lambda/server/audit/metrics.ts';
 import { observeIdentity } from '../../lambda/server/audit/observe.ts';

@@ -16,7 +16,7 @@ import { addKeyToKeyringFile } from '../../codec/keys/keyring/keyring-file.ts';
 import { createPayloadCodec, type EncryptingPayloadCodec } from '../../codec/payload-codec.ts';
 import { fromTemporalPayload, toTemporalPayload } from '../../codec/temporal-codec.ts';
 import { readPayloads } from '../../lambda/server/http/payload-json-reader.ts';
-import { writePayloads } from '../../lambda/server/http/payload-json-writer.ts';
+import { writePayloads } from '../../lambda/server/http/responses.ts';
 import { TestCommandIo } from '../support/command-io.ts';
 import { asCliJson, asExport, type History, historyOf, readExport } from '../support/histories.ts';
 import { jsonPlain, payloadOf, toJson } from '../support/payloads.ts';

@@ -9,7 +9,7 @@ import { KeyringKeySource } from '../../codec/keys/keyring/keyring-key-source.ts
 import { deserializePayload, metadataOf, type Payload, serializePayload } from '../../codec/payload.ts';
 import { HttpError } from '../../lambda/server/http/message.ts';
 import { readPayloads } from '../../lambda/server/http/payload-json-reader.ts';
-import { writePayloads } from '../../lambda/server/http/payload-json-writer.ts';
+import { writePayloads } from '../../lambda/server/http/responses.ts';
 import { cookie } from './cookie-target.ts';
 import { historyTargets } from './history-targets.ts';
 import { sealedPayload } from './sealed.ts';

@@ -17,7 +17,7 @@ import local from '../../environments/local.ts';
 import { openEvents } from '../../lambda/http-api-events.ts';
 import { createLambdaHandler } from '../../lambda/lambda-handler.ts';
 import { startLocalServer } from '../../lambda/node/local-server.ts';
-import { createAuditLog } from '../../lambda/server/audit/audit-log.ts';
+import { createAuditLog } from '../../lambda/server/audit/audit.ts';
 import { loopbackAuthenticator } from '../../lambda/server/auth/authenticator.ts';
 import { createCodecServer } from '../../lambda/server/create-codec-server.ts';
 import { LOCAL_LIMITS } from '../../lambda/server/http/message.ts';

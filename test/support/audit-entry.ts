@@ -1,6 +1,6 @@
 /** An audit entry of an ordinary request, for tests to change, and the line that the log makes of one. */
 import type { AuditEntry } from '../../lambda/server/audit/audit.ts';
-import { createAuditLog } from '../../lambda/server/audit/audit-log.ts';
+import { createAuditLog } from '../../lambda/server/audit/audit.ts';
 import { person } from './callers.ts';
 
 export function auditEntry(change: Partial<AuditEntry> = {}): AuditEntry {

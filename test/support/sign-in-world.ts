@@ -8,7 +8,7 @@ import type { AccessRule, CodecServerConfig, SignInConfig } from '../../config/s
 import local from '../../environments/local.ts';
 import { type LocalServer, startLocalServer } from '../../lambda/node/local-server.ts';
 import type { AuditEntry } from '../../lambda/server/audit/audit.ts';
-import { allSinks, createAuditLog } from '../../lambda/server/audit/audit-log.ts';
+import { allSinks, createAuditLog } from '../../lambda/server/audit/audit.ts';
 import { createLogger } from '../../lambda/server/audit/logger.ts';
 import { createMetrics } from '../../lambda/server/audit/metrics.ts';
 import { observeIdentity } from '../../lambda/server/audit/observe.ts';

@@ -4,12 +4,12 @@
  * failures are remembered briefly, and whatever leaves the cache is zeroed.
  */
 import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-context.ts';
+import { BoundedCache } from '../../bounded-cache.ts';
 import { type Clock, systemClock } from '../../calls/clock.ts';
 import { definedOnly } from '../../defined-only.ts';
 import { CannotEncodeError, CannotOpenError, KeyUnavailableError, TooManyKeysError } from '../../errors.ts';
 import { DataKey } from '../data-key.ts';
 import type { DataKeyProvider, DataKeyRequest, EncryptionMaterials, KeyContext, KeySource } from '../key-source.ts';
-import { BoundedCache } from './bounded-cache.ts';
 import { nameOfMessage, nameOfRequest, nameOfWriter } from './cache-key.ts';
 import { SharedCall } from './shared-call.ts';
 import { liveContext, type WriteKeyEvents, WriteKeys } from './write-keys.ts';
@@ -65,7 +65,7 @@ export interface RequestLimits {
 }
 
 export class DataKeyCache implements KeySource {
-  readonly #origin: DataKeyProvider;
+  readonly #provider: DataKeyProvider;
   readonly #settings: DataKeyCacheSettings;
   readonly #maxFetchesPerRequest: number;
   readonly #clock: Clock;
@@ -77,22 +77,22 @@ export class DataKeyCache implements KeySource {
   #closed = false;
 
   constructor(
-    origin: DataKeyProvider,
+    provider: DataKeyProvider,
     settings: Partial<DataKeyCacheSettings> & RequestLimits = {},
     clock: Clock = systemClock,
   ) {
-    this.#origin = origin;
+    this.#provider = provider;
     this.#maxFetchesPerRequest = settings.maxFetchesPerRequest ?? Number.POSITIVE_INFINITY;
     this.#settings = { ...DEFAULT_CACHE_SETTINGS, ...definedOnly(settings) };
     this.#clock = clock;
     const { maxKeys } = this.#settings;
     this.#keys = new BoundedCache(maxKeys, this.#ttl, (key) => key.destroy());
-    this.#writers = new WriteKeys(origin, this.#settings, clock, this.#writeEvents());
+    this.#writers = new WriteKeys(provider, this.#settings, clock, this.#writeEvents());
     this.#failures = new BoundedCache(Math.max(maxKeys, 100), this.#settings.refusalMs);
   }
 
   get unwraps(): readonly DataKeyRequest['kind'][] {
-    return this.#origin.unwraps ?? ['message', 'kms', 'static'];
+    return this.#provider.unwraps ?? ['message', 'kms', 'static'];
   }
 
   unwrap(request: DataKeyRequest, context: KeyContext): DataKey | Promise<DataKey> {
@@ -111,7 +111,7 @@ export class DataKeyCache implements KeySource {
     }
     if (context.usage.cacheMisses >= this.#maxFetchesPerRequest) throw new TooManyKeysError();
     const call = new SharedCall<DataKey>(this.#clock, context.deadline);
-    const fetched = this.#origin.unwrap(request, liveContext(context.namespace, call));
+    const fetched = this.#provider.unwrap(request, liveContext(context.namespace, call));
     context.usage.cacheMisses++;
     this.#calls.set(name, call);
     void this.#settle(name, call, fetched, now);

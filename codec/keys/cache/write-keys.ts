@@ -6,6 +6,7 @@
  * pass does not, for a stated time.
  */
 import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-context.ts';
+import { BoundedCache } from '../../bounded-cache.ts';
 import type { Clock } from '../../calls/clock.ts';
 import { KeyUnavailableError } from '../../errors.ts';
 import type { DataKey } from '../data-key.ts';
@@ -16,7 +17,6 @@ import type {
   KeyContext,
   ProviderContext,
 } from '../key-source.ts';
-import { BoundedCache } from './bounded-cache.ts';
 import { WriteKey, type WriteLimits } from './write-key.ts';
 
 /** Bounds, as in the settings of the cache. */
@@ -85,7 +85,7 @@ class WriteSlot {
 }
 
 export class WriteKeys {
-  readonly #origin: DataKeyProvider;
+  readonly #provider: DataKeyProvider;
   readonly #settings: WriteKeySettings;
   readonly #clock: Clock;
   readonly #events: WriteKeyEvents;
@@ -95,8 +95,8 @@ export class WriteKeys {
   readonly #outage: number;
   #closed = false;
 
-  constructor(origin: DataKeyProvider, settings: WriteKeySettings, clock: Clock, events: WriteKeyEvents) {
-    this.#origin = origin;
+  constructor(provider: DataKeyProvider, settings: WriteKeySettings, clock: Clock, events: WriteKeyEvents) {
+    this.#provider = provider;
     this.#settings = settings;
     this.#clock = clock;
     this.#events = events;
@@ -199,7 +199,7 @@ export class WriteKeys {
   #call(writer: Writer, known: WriteSlot | undefined, now: number): WriteKey {
     const { name, encryptionContext, context } = writer;
     const next = new WriteKey(this.#settings, this.#clock, context.deadline);
-    const made = this.#origin.generate(encryptionContext, liveContext(context.namespace, next));
+    const made = this.#provider.generate(encryptionContext, liveContext(context.namespace, next));
     context.usage.cacheMisses++;
     const slot = known ?? new WriteSlot();
     slot.next?.retire();
@@ -255,7 +255,7 @@ export class WriteKeys {
     const { encryptedDataKeys } = current.made;
     try {
       const request = { kind: 'message', encryptedDataKeys, encryptionContext } as const;
-      const key = await this.#origin.unwrap(request, { namespace, deadline: now + PROOF_PATIENCE });
+      const key = await this.#provider.unwrap(request, { namespace, deadline: now + PROOF_PATIENCE });
       current.provenAt = now;
       current.unanswered = false;
       this.#events.onProven(current.made, key, encryptionContext, namespace, now);
@@ -269,7 +269,7 @@ export class WriteKeys {
   }
 }
 
-/** What an origin may know of those who wait. */
+/** What a provider may know of those who wait. */
 export function liveContext<N extends string | undefined>(
   namespace: N,
   waiting: { readonly deadline: number },

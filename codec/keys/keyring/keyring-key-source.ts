@@ -13,11 +13,11 @@ import {
   unwrapDataKey,
   wrapDataKey,
 } from '../../aws-encryption-sdk/raw-aes-keyring.ts';
+import { BoundedCache } from '../../bounded-cache.ts';
 import { type Clock, systemClock } from '../../calls/clock.ts';
 import { definedOnly } from '../../defined-only.ts';
 import { CannotEncodeError, CannotOpenError } from '../../errors.ts';
 import { createNamespaceMatcher } from '../../namespace-pattern.ts';
-import { BoundedCache } from '../cache/bounded-cache.ts';
 import { nameOfRequest, nameOfWriter } from '../cache/cache-key.ts';
 import { DEFAULT_CACHE_SETTINGS } from '../cache/data-key-cache.ts';
 import { WriteKey, type WriteLimits } from '../cache/write-key.ts';

@@ -5,10 +5,10 @@
  */
 
 import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-context.ts';
+import { BoundedCache } from '../../bounded-cache.ts';
 import { pauseAfter } from '../../calls/backoff.ts';
 import { type Clock, pause } from '../../calls/clock.ts';
 import { Semaphore } from '../../calls/turns.ts';
-import { BoundedCache } from '../cache/bounded-cache.ts';
 import { KmsFault, type KmsKey } from './kms-api.ts';
 
 /** How calls are repeated. */

@@ -5,6 +5,7 @@
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
+import { BoundedCache } from '../../../codec/bounded-cache.ts';
 import { METRIC_DIMENSION, METRIC_NAMESPACE, METRICS, type MetricName } from '../../../config/metrics.ts';
 import { type AuditEntry, type AuditSink, servedOrNot } from './audit.ts';
 import type { WriteLine } from './logger.ts';
@@ -55,7 +56,7 @@ const MAX_HEADERS = 1_000;
 /** Metrics of an environment, written with `write`. */
 export function createMetrics(write: WriteLine, environment: string): Metrics {
   const pending = new Map<MetricName, number>();
-  const headers = new Map<string, string>();
+  const headers = new BoundedCache<string>(MAX_HEADERS);
 
   function add(name: MetricName, by: number): void {
     if (by !== 0 || ALWAYS.has(name)) pending.set(name, (pending.get(name) ?? 0) + by);
@@ -66,7 +67,6 @@ export function createMetrics(write: WriteLine, environment: string): Metrics {
     let header = headers.get(names);
     if (header === undefined) {
       header = headerOf([...pending.keys()], environment);
-      if (headers.size >= MAX_HEADERS) headers.clear();
       headers.set(names, header);
     }
     let line = `{"_aws":{"Timestamp":${Date.now()},${header}`;

@@ -1,7 +1,7 @@
 /** Temporal's Cloud Ops API over HTTPS: one request, with the API key, that is read anew when the API refuses it. */
 
+import { BoundedCache } from '../../../codec/bounded-cache.ts';
 import { SingleFlight } from '../../../codec/calls/single-flight.ts';
-import { BoundedCache } from '../../../codec/keys/cache/bounded-cache.ts';
 import type { SecretSource } from '../../../codec/keys/secrets/secret-source.ts';
 import { type HttpsGet, HttpsGetError } from './https-get.ts';
 import type { LookupObserver } from './issuer-keys.ts';
@@ -90,7 +90,7 @@ export function createCloudOps(endpoint: string | undefined, { get, apiKey, onLo
 //
 // @see https://github.com/temporalio/cloud-api (GetNamespace: `GET /cloud/namespaces/{namespace}`, `project_id`)
 
-/** Namespaces remembered: an account has 100 unless it asked for more, and people can name others. */
+/** Namespaces remembered: an account has 100 unless it asked for more, and callers can name others. */
 const MAX_NAMESPACES = 1_000;
 /** Questions at a time; the API's limits are shared with everything else the account does. */
 const MAX_QUESTIONS = 20;

@@ -8,6 +8,7 @@
  *
  * @see https://docs.temporal.io/ops (GetUsers: `GET /cloud/users`)
  */
+import { BoundedCache } from '../../../codec/bounded-cache.ts';
 import { Backoff } from '../../../codec/calls/backoff.ts';
 import { ageOf } from '../../../codec/calls/clock.ts';
 import { SingleFlight } from '../../../codec/calls/single-flight.ts';
@@ -16,7 +17,6 @@ import { comparableEmail } from '../../../config/email.ts';
 import { IdentityUnavailableError, secretUnavailable } from './caller.ts';
 import { type CloudOps, type CloudOpsDeps, CloudOpsError, CloudProjects, createCloudOps } from './cloud-ops.ts';
 import { type CloudUser, readUser, readUsersPage, roleOfUser } from './cloud-user.ts';
-import { deleteOldest } from './delete-oldest.ts';
 import { higherRole, type NamespaceRole, type RoleDirectory } from './policy.ts';
 
 /** Seconds beyond `cacheSeconds` for which an answer still counts while the API is out. */
@@ -25,8 +25,8 @@ const STALE_SECONDS = 900;
 const PAGE_SIZE = 1_000;
 /** The filter by email leaves one user; without it, this many thousand are looked through. */
 const MAX_PAGES = 20;
-/** People remembered. Anybody in the world with a Temporal Cloud user can become one. */
-const MAX_PEOPLE = 5_000;
+/** Users remembered. Anybody in the world with a Temporal Cloud user can become one. */
+const MAX_USERS = 5_000;
 /** Questions at a time; the API's limits are shared with everything else the account does. */
 const MAX_QUESTIONS = 20;
 /** The statuses that say something about this server or the API, and not about the person asked for. */
@@ -54,7 +54,7 @@ interface Question {
 
 const NO_STATUS = { status: undefined, retryAfterSeconds: undefined };
 
-interface RememberedPerson {
+interface RememberedUser {
   /** Undefined: the account does not know them. */
   readonly user: CloudUser | undefined;
   readonly askedAt: number;
@@ -78,9 +78,9 @@ class CloudRoles implements RoleDirectory {
   readonly #projects: CloudProjects;
   readonly #freshMs: number;
   readonly #deps: CloudRolesDeps;
-  readonly #people = new Map<string, RememberedPerson>();
-  /** Of people whose question is on its way, or was refused a moment ago. */
-  readonly #questions = new Map<string, Question>();
+  readonly #users = new BoundedCache<RememberedUser>(MAX_USERS);
+  /** Of users whose question is on its way, or was refused a moment ago. */
+  readonly #questions = new BoundedCache<Question>(MAX_USERS);
   readonly #backoff: Backoff;
 
   constructor({ endpoint, cacheSeconds = DEFAULT_CACHE_SECONDS }: CloudRolesSettings, deps: CloudRolesDeps) {
@@ -94,7 +94,7 @@ class CloudRoles implements RoleDirectory {
   roleOf(email: string, namespace: string): NamespaceRole | undefined | Promise<NamespaceRole | undefined> {
     const id = comparableEmail(email);
     if (id === undefined) return undefined;
-    const remembered = this.#people.get(id);
+    const remembered = this.#users.get(id);
     const age = ageOf(remembered?.askedAt ?? Number.NEGATIVE_INFINITY, this.#deps.now());
     if (remembered !== undefined && age < this.#freshMs) return this.#roleOfUser(remembered.user, namespace);
     return this.#ask(id, email).then(
@@ -147,7 +147,6 @@ class CloudRoles implements RoleDirectory {
   }
 
   #newQuestion(id: string): Question {
-    if (this.#questions.size >= MAX_PEOPLE) deleteOldest(this.#questions);
     const question = {
       call: new SingleFlight<CloudUser | undefined>(),
       refused: new Backoff(BACKOFF, this.#deps.now),
@@ -165,10 +164,10 @@ class CloudRoles implements RoleDirectory {
   async #lookUp(id: string, email: string, askedAt: number): Promise<CloudUser | undefined> {
     const user = await this.#find(email);
     this.#backoff.succeeded();
-    const known = this.#people.get(id);
+    const known = this.#users.get(id);
     // A late answer, from before the process stood still, does not undo a newer one.
     if (known === undefined || known.askedAt <= askedAt || known.askedAt > this.#deps.now())
-      this.#remember(id, { user, askedAt });
+      this.#users.set(id, { user, askedAt });
     return user;
   }
 
@@ -194,12 +193,6 @@ class CloudRoles implements RoleDirectory {
       token = page.nextPageToken;
     }
     throw new CloudOpsError('the Cloud Ops API gives pages without end');
-  }
-
-  #remember(id: string, person: RememberedPerson): void {
-    this.#people.delete(id);
-    if (this.#people.size >= MAX_PEOPLE) deleteOldest(this.#people);
-    this.#people.set(id, person);
   }
 }
 

@@ -3,6 +3,7 @@
  * to ask is a role directory, and only when no rule decides without one.
  */
 
+import { BoundedCache } from '../../../codec/bounded-cache.ts';
 import { createNamespaceMatcher, type NamespaceMatcher } from '../../../codec/namespace-pattern.ts';
 import { comparableDomain, comparableEmail } from '../../../config/email.ts';
 import type { AccessRule, Operation, People } from '../../../config/schema.ts';
@@ -53,7 +54,7 @@ export interface AccessPolicy {
   may(caller: Caller, operation: Operation, namespace: string): boolean | Promise<boolean>;
   /**
    * The name of a rule that covers the namespace for the operation, for someone who was denied to
-   * ask for; undefined when there is none. Only for people whom some rule knows, for whatever
+   * ask for; undefined when there is none. Only for principals whom some rule knows, for whatever
    * namespace: the names of a team's rules are none of a stranger's business.
    */
   ruleToAskFor(caller: Caller, operation: Operation, namespace: string): string | undefined;
@@ -70,13 +71,13 @@ const MAX_REMEMBERED_LENGTH = 256;
 /** Namespaces remembered for one caller; more than anyone reads, few enough to be no burden when someone tries. */
 const MAX_REMEMBERED_NAMESPACES = 256;
 
-type PersonTest = (caller: Caller, namespace: string) => boolean;
+type PrincipalTest = (caller: Caller, namespace: string) => boolean;
 
 interface CompiledRule {
   readonly name: string;
   readonly covers: NamespaceMatcher;
-  /** The people who can be recognized by what the caller brings along. */
-  readonly people: readonly PersonTest[];
+  /** The principals who can be recognized by what the caller brings along. */
+  readonly principals: readonly PrincipalTest[];
   /** Temporal Cloud roles that suffice, each for people of one issuer, or of any. */
   readonly roles: readonly { readonly role: NamespaceRole; readonly issuer: string | undefined }[];
   /** Whether it is about the caller, in whatever namespace; roles aside. */
@@ -101,7 +102,7 @@ export function createAccessPolicy(rules: readonly AccessRule[], deps: AccessPol
     decode: compileRules(rules, 'decode'),
     encode: compileRules(rules, 'encode'),
   };
-  const remembered = { decode: new WeakMap<Caller, VerdictMap>(), encode: new WeakMap<Caller, VerdictMap>() };
+  const remembered = { decode: new WeakMap<Caller, Verdicts>(), encode: new WeakMap<Caller, Verdicts>() };
 
   function verdictOn(caller: Caller, operation: Operation, namespace: string): Verdict {
     let verdicts = remembered[operation].get(caller);
@@ -109,8 +110,8 @@ export function createAccessPolicy(rules: readonly AccessRule[], deps: AccessPol
     if (known !== undefined) return known;
     const verdict = judge(compiled[operation], caller, namespace);
     if (namespace.length > MAX_REMEMBERED_LENGTH) return verdict;
-    if (verdicts === undefined || verdicts.size >= MAX_REMEMBERED_NAMESPACES) {
-      verdicts = new Map();
+    if (verdicts === undefined) {
+      verdicts = new BoundedCache(MAX_REMEMBERED_NAMESPACES);
       remembered[operation].set(caller, verdicts);
     }
     verdicts.set(namespace, verdict);
@@ -159,7 +160,8 @@ export function createAccessPolicy(rules: readonly AccessRule[], deps: AccessPol
   };
 }
 
-type VerdictMap = Map<string, Verdict>;
+/** By namespace. */
+type Verdicts = BoundedCache<Verdict>;
 
 function suffices(held: NamespaceRole | undefined, needed: NamespaceRole): boolean {
   return held !== undefined && isAtLeast(held, needed);
@@ -169,7 +171,7 @@ function judge(rules: readonly CompiledRule[], caller: Caller, namespace: string
   let verdict: Verdict = false;
   for (const rule of rules) {
     if (!rule.covers(namespace)) continue;
-    if (rule.people.some((matches) => matches(caller, namespace))) return true;
+    if (rule.principals.some((matches) => matches(caller, namespace))) return true;
     // Roles are the Temporal Cloud account's: a service token or a nobody on loopback has none to ask for.
     if (caller.email === undefined) continue;
     for (const role of rolesFor(rule, caller.issuer)) if (verdict === false || isAtLeast(verdict, role)) verdict = role;
@@ -187,45 +189,45 @@ function compileRules(rules: readonly AccessRule[], operation: Operation): Compi
 }
 
 function compileRule(rule: AccessRule): CompiledRule {
-  const people: PersonTest[] = [];
+  const principals: PrincipalTest[] = [];
   const known: ((caller: Caller) => boolean)[] = [];
   const roles: { readonly role: NamespaceRole; readonly issuer: string | undefined }[] = [];
   for (const entry of rule.people) {
     if (typeof entry === 'object' && 'temporalCloudRole' in entry) {
       roles.push({ role: entry.temporalCloudRole, issuer: entry.issuer });
     } else {
-      const test = personTest(entry);
-      people.push(test);
+      const test = principalTest(entry);
+      principals.push(test);
       known.push(typeof entry === 'object' && 'claim' in entry ? claimKnower(entry) : (caller) => test(caller, ''));
     }
   }
   return {
     name: rule.name,
     covers: createNamespaceMatcher(rule.namespaces),
-    people,
+    principals,
     roles,
     knows: (caller) => known.some((knows) => knows(caller)),
     forPeople: rule.people.some((entry) => typeof entry === 'object' && !('serviceToken' in entry)),
   };
 }
 
-function personTest(people: Exclude<People, { readonly temporalCloudRole: unknown }>): PersonTest {
-  if (people === 'anyone-on-loopback') return (caller) => caller.method === 'loopback';
-  if ('serviceToken' in people) return serviceTokenTest(people.serviceToken);
-  if ('email' in people) return ofIssuer(people.issuer, emailTest(people.email));
-  if ('emailDomain' in people) return ofIssuer(people.issuer, domainTest(people.emailDomain));
-  return claimTest(people);
+function principalTest(principal: Exclude<People, { readonly temporalCloudRole: unknown }>): PrincipalTest {
+  if (principal === 'anyone-on-loopback') return (caller) => caller.method === 'loopback';
+  if ('serviceToken' in principal) return serviceTokenTest(principal.serviceToken);
+  if ('email' in principal) return ofIssuer(principal.issuer, emailTest(principal.email));
+  if ('emailDomain' in principal) return ofIssuer(principal.issuer, domainTest(principal.emailDomain));
+  return claimTest(principal);
 }
 
 /** Only for callers whose identity that issuer vouches for; undefined: any of the configuration's. */
-function ofIssuer(issuer: string | undefined, test: PersonTest): PersonTest {
+function ofIssuer(issuer: string | undefined, test: PrincipalTest): PrincipalTest {
   return issuer === undefined ? test : (caller, namespace) => caller.issuer === issuer && test(caller, namespace);
 }
 
 /** Whether a claim is one that the rule asks for, for some namespace. */
-function claimKnower(people: Extract<People, { readonly claim: string }>): (caller: Caller) => boolean {
-  const { claim, issuer } = people;
-  const pieces = people.includes.split(NAMESPACE_PLACEHOLDER);
+function claimKnower(principal: Extract<People, { readonly claim: string }>): (caller: Caller) => boolean {
+  const { claim, issuer } = principal;
+  const pieces = principal.includes.split(NAMESPACE_PLACEHOLDER);
   const [first = '', last = ''] = [pieces[0], pieces[pieces.length - 1]];
   const fits = (value: unknown): boolean =>
     typeof value === 'string' &&
@@ -236,11 +238,11 @@ function claimKnower(people: Extract<People, { readonly claim: string }>): (call
   };
 }
 
-function serviceTokenTest(name: string): PersonTest {
+function serviceTokenTest(name: string): PrincipalTest {
   return (caller) => caller.method === 'service-token' && caller.subject === name;
 }
 
-function emailTest(email: string): PersonTest {
+function emailTest(email: string): PrincipalTest {
   const wanted = comparableEmail(email);
   if (wanted === undefined) return () => false;
   return (caller) => caller.email !== undefined && comparableEmail(caller.email) === wanted;
@@ -249,7 +251,7 @@ function emailTest(email: string): PersonTest {
 /** A domain as DNS has it; an international one in its `xn--` form. */
 const ASCII_DOMAIN = /^[0-9A-Za-z.-]+$/;
 
-function domainTest(domain: string): PersonTest {
+function domainTest(domain: string): PrincipalTest {
   if (!ASCII_DOMAIN.test(domain)) return () => false;
   const wanted = domain.toLowerCase();
   return (caller) => caller.email !== undefined && comparableDomain(caller.email) === wanted;
@@ -257,19 +259,60 @@ function domainTest(domain: string): PersonTest {
 
 const NAMESPACE_PLACEHOLDER = '{namespace}';
 
-function claimTest(people: {
+function claimTest(principal: {
   readonly claim: string;
   readonly includes: string;
   readonly issuer?: string;
-}): PersonTest {
-  const { claim, issuer } = people;
-  const pieces = people.includes.split(NAMESPACE_PLACEHOLDER);
+}): PrincipalTest {
+  const { claim, issuer } = principal;
+  const pieces = principal.includes.split(NAMESPACE_PLACEHOLDER);
   return (caller, namespace) => {
     if (caller.method !== 'token' && caller.method !== 'session') return false;
     if (issuer !== undefined && caller.issuer !== issuer) return false;
     if (!Object.hasOwn(caller.claims, claim)) return false;
-    const wanted = pieces.length === 1 ? people.includes : pieces.join(namespace);
+    const wanted = pieces.length === 1 ? principal.includes : pieces.join(namespace);
     const value = caller.claims[claim];
     return Array.isArray(value) ? value.includes(wanted) : value === wanted;
+  };
+}
+
+// The access decisions of one request: each namespace is decided on once, however many payloads name it.
+
+/** Distinct namespaces that are decided on in one request; the payloads of more are denied. A page of the Web UI has one. */
+const MOST_NAMESPACES = 50;
+/** Characters of a namespace; Temporal Server takes no longer name (`limit.maxIDLength`). */
+const LONGEST_NAMESPACE = 1000;
+
+/**
+ * What a caller may do in a namespace, at once where nobody has to be asked. No namespace, a name that none can
+ * have, and any beyond the 50th of a request are denied.
+ *
+ * @param made gets every decision, for the audit line
+ */
+export function decisionsFor(
+  caller: Caller,
+  operation: Operation,
+  policy: AccessPolicy,
+  made: Map<string, 'allowed' | 'denied'>,
+): (namespace: string | undefined) => boolean | Promise<boolean> {
+  let waiting: Map<string, Promise<boolean>> | undefined;
+  return (namespace) => {
+    if (namespace === undefined) return false;
+    const before = made.get(namespace);
+    if (before !== undefined) return before === 'allowed';
+    const asked = waiting?.get(namespace);
+    if (asked !== undefined) return asked;
+    if (namespace.length > LONGEST_NAMESPACE || made.size + (waiting?.size ?? 0) >= MOST_NAMESPACES) return false;
+    const note = (allowed: boolean): boolean => {
+      made.set(namespace, allowed ? 'allowed' : 'denied');
+      waiting?.delete(namespace);
+      return allowed;
+    };
+    const decision = policy.may(caller, operation, namespace);
+    if (typeof decision === 'boolean') return note(decision);
+    const noted = decision.then(note);
+    waiting ??= new Map();
+    waiting.set(namespace, noted);
+    return noted;
   };
 }

@@ -14,10 +14,10 @@ import {
 import { decomposeUnverifiedJwt } from 'aws-jwt-verify/jwt';
 import type { JwtHeader, JwtPayload } from 'aws-jwt-verify/jwt-model';
 import { verifyJwtSync } from 'aws-jwt-verify/jwt-verifier';
+import { BoundedCache } from '../../../codec/bounded-cache.ts';
 import { asOidcIssuer } from '../../../config/issuers.ts';
 import type { IdentityConfig, IssuerConfig, OidcIssuerConfig } from '../../../config/schema.ts';
 import { type Caller, type RejectionReason, rejected, UnauthenticatedError } from './caller.ts';
-import { deleteOldest } from './delete-oldest.ts';
 import { createHttpsGet, type HttpsGet } from './https-get.ts';
 import { IssuerKeys, type LookupObserver, type SignatureAlgorithm, type VerificationKey } from './issuer-keys.ts';
 
@@ -78,8 +78,6 @@ interface RememberedToken {
   readonly caller: Caller;
   readonly issuer: Issuer;
   readonly key: VerificationKey;
-  /** Milliseconds since 1970. */
-  readonly until: number;
 }
 
 /** What of a token is known before its signature is. */
@@ -100,7 +98,7 @@ class JwtTokenVerifier implements TokenVerifier {
   readonly #issuers: readonly Issuer[];
   readonly #leewaySeconds: number;
   /** By SHA-256 of header name and token: the tokens themselves are not kept. */
-  readonly #remembered = new Map<string, RememberedToken>();
+  readonly #remembered = new BoundedCache<RememberedToken>(MAX_REMEMBERED_TOKENS);
 
   constructor(config: IdentityConfig, deps: TokenVerifierDeps) {
     this.#leewaySeconds = config.clockLeewaySeconds ?? DEFAULT_LEEWAY_SECONDS;
@@ -118,19 +116,14 @@ class JwtTokenVerifier implements TokenVerifier {
   verify(text: string, header: TokenHeader): Caller | Promise<Caller> {
     if (text.length > MAX_TOKEN_LENGTH) throw rejected('too-large');
     const memoryKey = hash('sha256', `${header} ${text}`, 'base64url');
-    const remembered = this.#recall(memoryKey);
-    if (remembered !== undefined) return remembered;
+    const remembered = this.#remembered.get(memoryKey, Date.now());
+    if (remembered !== undefined) {
+      if (remembered.issuer.keys.isCurrent(remembered.key)) return remembered.caller;
+      this.#remembered.delete(memoryKey);
+    }
     const token = this.#read(text, header, memoryKey);
     const key = token.issuer.keys.find(token.kid);
     return key instanceof Promise ? key.then((it) => this.#verifyWith(token, it)) : this.#verifyWith(token, key);
-  }
-
-  #recall(memoryKey: string): Caller | undefined {
-    const remembered = this.#remembered.get(memoryKey);
-    if (remembered === undefined) return undefined;
-    if (Date.now() < remembered.until && remembered.issuer.keys.isCurrent(remembered.key)) return remembered.caller;
-    this.#remembered.delete(memoryKey);
-    return undefined;
   }
 
   /** Everything that can be refused before a key is looked for. */
@@ -163,7 +156,8 @@ class JwtTokenVerifier implements TokenVerifier {
     const claims = this.#verifiedClaims(token, key);
     const caller = callerOf(claims, token.issuer);
     const until = ((claims.exp ?? 0) + this.#leewaySeconds) * 1000;
-    this.#remember(token.memoryKey, { caller, issuer: token.issuer, key, until });
+    const now = Date.now();
+    this.#remembered.set(token.memoryKey, { caller, issuer: token.issuer, key }, now, until - now);
     return caller;
   }
 
@@ -191,11 +185,6 @@ class JwtTokenVerifier implements TokenVerifier {
     if (exp === undefined) throw rejected('no-expiry');
     if (exp > now + MAX_LIFETIME_SECONDS) throw rejected('implausible-expiry');
     if (iat !== undefined && (iat > now + this.#leewaySeconds || iat > exp)) throw rejected('issued-in-the-future');
-  }
-
-  #remember(memoryKey: string, token: RememberedToken): void {
-    if (this.#remembered.size >= MAX_REMEMBERED_TOKENS) deleteOldest(this.#remembered);
-    this.#remembered.set(memoryKey, token);
   }
 }
 

@@ -2,12 +2,9 @@
 import { resolve } from 'node:path';
 import { KeyDocumentError } from '../../../codec/errors.ts';
 import { createSecretSource, type SecretReader } from '../../../codec/keys/secrets/secret-source.ts';
-import type { AccessRule, SecretRef, SignInConfig } from '../../../config/schema.ts';
-import type { AuditSink } from '../audit/audit.ts';
-import type { AuthenticatorParts } from '../auth/authenticator.ts';
+import type { SecretRef } from '../../../config/schema.ts';
 import { createHttpsGet } from '../auth/https-get.ts';
-import type { CodecPipeline } from '../http/message.ts';
-import type { IdentityHost } from '../open-identity.ts';
+import type { OpenSignIn } from '../open-identity.ts';
 import { secretArn } from '../open-keys.ts';
 import { createProvider } from './provider.ts';
 import { claimsOfRules, keptClaims, readableNamespaces } from './readable-namespaces.ts';
@@ -16,38 +13,6 @@ import { createSeal } from './seal.ts';
 import { newSessionKeys, parseSessionKeys } from './session-keys.ts';
 import { Sessions } from './sessions.ts';
 import { SignInFlow } from './sign-in-flow.ts';
-
-/** What the pages in front of a pipeline need of it. */
-export interface FrontSettings {
-  readonly access: readonly AccessRule[];
-  /** Origins of the Web UIs that may call. */
-  readonly origins: readonly string[];
-  readonly audit: AuditSink;
-  /** Told of what should never happen, for the log. */
-  readonly onBug: (error: unknown, requestId: string) => void;
-}
-
-/** An environment's sign-in, in use. */
-export interface SignIn {
-  /** For the authenticator. */
-  readonly parts: Required<Pick<AuthenticatorParts, 'sessions' | 'whenBoth' | 'signInAddress'>>;
-  /** A pipeline that answers the sign-in's own paths, and prolongs the sessions of those it decoded for. */
-  inFrontOf(pipeline: CodecPipeline, settings: FrontSettings): CodecPipeline;
-  /** Fetches early what the first request would wait for. Never rejects. */
-  warmUp(): Promise<void>;
-}
-
-/**
- * Opens a sign-in. Its code is given to {@link openIdentity} from outside, so that an environment
- * without one loads none of it.
- *
- * @throws NotHereError when only a stack can give a secret
- * @throws CodecError when a file cannot be used
- */
-export type OpenSignIn = (
-  config: SignInConfig,
-  host: IdentityHost & { readonly clockLeewaySeconds: number | undefined },
-) => Promise<SignIn>;
 
 /** Default of `absoluteSeconds`: a working day. */
 const DEFAULT_ABSOLUTE_SECONDS = 28_800;

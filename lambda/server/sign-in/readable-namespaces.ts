@@ -6,16 +6,16 @@ import { createAccessPolicy } from '../auth/policy.ts';
 // The claims that a session keeps: those that a rule asks for, and of lists only the values that a
 // rule can match. A person of 150 groups fits into a cookie, and what nobody asks for is not carried around.
 
-type ClaimOfPeople = Extract<People, { readonly claim: string }>;
+type ClaimPrincipal = Extract<People, { readonly claim: string }>;
 
 const NAMESPACE_PLACEHOLDER = '{namespace}';
 
 /** The rules' claims, each with the texts that are looked for in it. */
 export function claimsOfRules(access: readonly AccessRule[]): ReadonlyMap<string, readonly string[]> {
   const wanted = new Map<string, string[]>();
-  for (const people of access.flatMap((rule) => rule.people)) {
-    if (typeof people !== 'object' || !('claim' in people)) continue;
-    const { claim, includes }: ClaimOfPeople = people;
+  for (const principal of access.flatMap((rule) => rule.people)) {
+    if (typeof principal !== 'object' || !('claim' in principal)) continue;
+    const { claim, includes }: ClaimPrincipal = principal;
     wanted.set(claim, [...(wanted.get(claim) ?? []), includes]);
   }
   return wanted;
@@ -84,17 +84,17 @@ function readableBy(caller: Caller, rule: AccessRule): ReadableNamespaces[] {
   const found: ReadableNamespaces[] = [];
   const add = (pattern: string, role?: ReadableNamespaces['role']): void =>
     void found.push({ pattern, rule: rule.name, role });
-  for (const people of rule.people) {
+  for (const principal of rule.people) {
     // The policy itself is asked, with this entry alone; roles are asked of Temporal Cloud, per namespace.
-    const policy = createAccessPolicy([{ ...rule, people: [people] }]);
+    const policy = createAccessPolicy([{ ...rule, people: [principal] }]);
     const may = (namespace: string): boolean => policy.may(caller, 'decode', namespace) === true;
-    if (typeof people === 'object' && 'temporalCloudRole' in people) {
-      if (caller.email === undefined || (people.issuer ?? caller.issuer) !== caller.issuer) continue;
-      for (const pattern of rule.namespaces) add(pattern, people.temporalCloudRole);
-    } else if (typeof people === 'object' && 'claim' in people && people.includes.includes('{namespace}')) {
-      const values = Object.hasOwn(caller.claims, people.claim) ? [caller.claims[people.claim]].flat() : [];
+    if (typeof principal === 'object' && 'temporalCloudRole' in principal) {
+      if (caller.email === undefined || (principal.issuer ?? caller.issuer) !== caller.issuer) continue;
+      for (const pattern of rule.namespaces) add(pattern, principal.temporalCloudRole);
+    } else if (typeof principal === 'object' && 'claim' in principal && principal.includes.includes('{namespace}')) {
+      const values = Object.hasOwn(caller.claims, principal.claim) ? [caller.claims[principal.claim]].flat() : [];
       for (const value of values) {
-        const namespace = typeof value === 'string' ? namespacesIn(value, people.includes) : undefined;
+        const namespace = typeof value === 'string' ? namespacesIn(value, principal.includes) : undefined;
         if (namespace !== undefined && may(namespace)) add(namespace);
       }
     } else {

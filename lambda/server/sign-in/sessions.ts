@@ -7,9 +7,9 @@
  */
 
 import { hash, randomBytes } from 'node:crypto';
+import { BoundedCache } from '../../../codec/bounded-cache.ts';
 import type { SecretSource } from '../../../codec/keys/secrets/secret-source.ts';
 import { type Caller, rejected, whenReadable } from '../auth/caller.ts';
-import { deleteOldest } from '../auth/delete-oldest.ts';
 import { cookieValues, SESSION_COOKIE, type Seal, setCookie } from './seal.ts';
 import type { SessionKeys } from './session-keys.ts';
 
@@ -110,9 +110,9 @@ const KEYS = 'the keys of sign-in sessions';
 export class Sessions {
   readonly #deps: SessionsDeps;
   /** By SHA-256 of the cookie. */
-  readonly #opened = new Map<string, Session>();
-  /** Until when each ended session would have lasted. */
-  readonly #ended = new Map<string, number>();
+  readonly #opened = new BoundedCache<Session>(MAX_REMEMBERED);
+  /** Ids, without a time: no clock that is set back brings a session to life again. */
+  readonly #ended = new BoundedCache<true>(MAX_ENDED);
   #keysOfOpened: SessionKeys | undefined;
 
   constructor(deps: SessionsDeps) {
@@ -171,9 +171,7 @@ export class Sessions {
   async end(cookies: readonly string[]): Promise<Session | undefined> {
     const session = await this.find(cookies);
     if (session === undefined) return undefined;
-    this.#ended.delete(session.id);
-    if (this.#ended.size >= MAX_ENDED) deleteOldest(this.#ended);
-    this.#ended.set(session.id, session.endsAt);
+    this.#ended.set(session.id, true);
     return session;
   }
 
@@ -206,7 +204,6 @@ export class Sessions {
     if (session === undefined || session.caller.issuer !== this.#deps.issuer) return undefined;
     const live = this.#live(session, keys);
     if (live === undefined) return undefined;
-    if (this.#opened.size >= MAX_REMEMBERED) deleteOldest(this.#opened);
     this.#opened.set(hash('sha256', sealed, 'base64url'), session);
     return live;
   }
@@ -227,14 +224,8 @@ export class Sessions {
     const endsAt = startedAt + absoluteSeconds * 1000;
     const idleEndsAt = Math.min(endsAt, seenAt + idleSeconds * 1000);
     if (now >= idleEndsAt || startedAt < validFrom || seenAt < startedAt) return undefined;
-    if (seenAt > now + CLOCK_LEEWAY_MS || this.#hasEnded(id, now)) return undefined;
+    if (seenAt > now + CLOCK_LEEWAY_MS || this.#ended.get(id)) return undefined;
     return { ...session, endsAt, idleEndsAt };
-  }
-
-  #hasEnded(id: string, now: number): boolean {
-    const until = this.#ended.get(id);
-    if (until !== undefined && now >= until) this.#ended.delete(id);
-    return until !== undefined;
   }
 
   #cookieOf(session: Session, keys: SessionKeys): string | undefined {

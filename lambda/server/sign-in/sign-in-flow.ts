@@ -4,7 +4,7 @@
  * CSRF) nor a state that somebody made up gets anywhere.
  */
 import { hash } from 'node:crypto';
-import { deleteOldest } from '../auth/delete-oldest.ts';
+import { BoundedCache } from '../../../codec/bounded-cache.ts';
 import type { SignInSecrets } from './provider.ts';
 import { cookieValues, type Seal, SIGN_IN_COOKIE, setCookie } from './seal.ts';
 import type { SessionKeys } from './session-keys.ts';
@@ -22,7 +22,7 @@ interface StoredSignIn extends SignInSecrets {
 export class SignInFlow {
   readonly #seal: Seal;
   readonly #keys: () => SessionKeys | Promise<SessionKeys>;
-  readonly #used = new Map<string, number>();
+  readonly #used = new BoundedCache<true>(MAX_USED);
 
   constructor(seal: Seal, keys: () => SessionKeys | Promise<SessionKeys>) {
     this.#seal = seal;
@@ -44,15 +44,14 @@ export class SignInFlow {
     const opened = this.#seal.open('sign-in', sealed, await this.#keys());
     if (opened === undefined || opened === 'unknown-key') return undefined;
     const { until, ...secrets } = JSON.parse(opened.text) as StoredSignIn;
-    return Date.now() < until && this.#useUp(secrets.state, until) ? secrets : undefined;
+    return Date.now() < until && this.#useUp(secrets.state) ? secrets : undefined;
   }
 
   /** False for one that was used before, as far as this instance knows. */
-  #useUp(state: string, until: number): boolean {
+  #useUp(state: string): boolean {
     const id = hash('sha256', state, 'base64url');
-    if (this.#used.has(id)) return false;
-    if (this.#used.size >= MAX_USED) deleteOldest(this.#used);
-    this.#used.set(id, until);
+    if (this.#used.get(id)) return false;
+    this.#used.set(id, true);
     return true;
   }
 }

@@ -8,7 +8,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Payload } from '../../../codec/payload.ts';
 import { readPayloads } from '../../../lambda/server/http/payload-json-reader.ts';
-import { writePayloads } from '../../../lambda/server/http/payload-json-writer.ts';
+import { writePayloads } from '../../../lambda/server/http/responses.ts';
 import { pythonTools } from '../../support/python.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { contextOfNamespace, type EncryptionContext } from '../../../codec/aws-encryption-sdk/encryption-context.ts';
+import { wrapDataKey } from '../../../codec/aws-encryption-sdk/raw-aes-keyring.ts';
 import {
   AWS_ENCRYPTION_SDK_ENCODING,
   awsEncryptionSdkFormat,
   foreignMessageEnvelope,
-} from '../../../codec/aws-encryption-sdk/format.ts';
-import { wrapDataKey } from '../../../codec/aws-encryption-sdk/raw-aes-keyring.ts';
-import { parseMessage } from '../../../codec/aws-encryption-sdk/reader.ts';
+  parseMessage,
+} from '../../../codec/aws-encryption-sdk/reader.ts';
 import { encryptMessage } from '../../../codec/aws-encryption-sdk/writer.ts';
 import { MalformedPayloadError } from '../../../codec/errors.ts';
 import { metadataOf, type Payload } from '../../../codec/payload.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { AWS_ENCRYPTION_SDK_ENCODING, awsEncryptionSdkFormat } from '../../../codec/aws-encryption-sdk/format.ts';
+import { AWS_ENCRYPTION_SDK_ENCODING, awsEncryptionSdkFormat } from '../../../codec/aws-encryption-sdk/reader.ts';
 import { deserializePayload, metadataOf } from '../../../codec/payload.ts';
 import { ourDecrypt } from '../../support/aws-encryption-sdk.ts';
 

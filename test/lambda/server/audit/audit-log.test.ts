@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { allSinks, createAuditLog } from '../../../../lambda/server/audit/audit-log.ts';
+import { allSinks, createAuditLog } from '../../../../lambda/server/audit/audit.ts';
 import { auditEntry, auditLine } from '../../../support/audit-entry.ts';
 
 describe('the audit line', () => {

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
-import { decisionsFor } from '../../../../lambda/server/auth/decisions.ts';
 import type { AccessPolicy } from '../../../../lambda/server/auth/policy.ts';
+import { decisionsFor } from '../../../../lambda/server/auth/policy.ts';
 import { person } from '../../../support/callers.ts';
 
 const ALL = Array.from({ length: 51 }, (_, index) => `namespace-${index}`);

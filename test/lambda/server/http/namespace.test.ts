@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { HttpError } from '../../../../lambda/server/http/message.ts';
-import { namedNamespace, namespacesNamedBy } from '../../../../lambda/server/http/namespace.ts';
+import { namedNamespace, namespacesNamedBy } from '../../../../lambda/server/http/route.ts';
 
 const NOTHING_ELSE = { defaultNamespace: null, isKnown: () => false };
 

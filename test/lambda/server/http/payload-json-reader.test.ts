@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { emptyMetadata, type Payload } from '../../../../codec/payload.ts';
 import { HttpError } from '../../../../lambda/server/http/message.ts';
 import { readPayloads } from '../../../../lambda/server/http/payload-json-reader.ts';
-import { writePayloads } from '../../../../lambda/server/http/payload-json-writer.ts';
+import { writePayloads } from '../../../../lambda/server/http/responses.ts';
 
 const read = (text: string | Uint8Array, most = 1000) => readPayloads(Buffer.from(text as string), most);
 

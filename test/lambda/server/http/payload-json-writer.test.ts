@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { metadataOf, type Payload } from '../../../../codec/payload.ts';
 import { readPayloads } from '../../../../lambda/server/http/payload-json-reader.ts';
-import { writePayloads } from '../../../../lambda/server/http/payload-json-writer.ts';
+import { writePayloads } from '../../../../lambda/server/http/responses.ts';
 
 const anyPayload: fc.Arbitrary<Payload> = fc
   .record({

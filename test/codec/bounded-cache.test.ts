@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { BoundedCache } from '../../../../codec/keys/cache/bounded-cache.ts';
+import { BoundedCache } from '../../codec/bounded-cache.ts';
 
 describe('a bounded cache', () => {
   it('keeps what is used when others only come and go', () => {
@@ -30,6 +30,16 @@ describe('a bounded cache', () => {
     expect([cache.get('a', 4999), cache.get('b', 5999), cache.get('c', 5000)]).toEqual([undefined, undefined, 'c']);
     cache.sweep(0);
     expect(dropped).toEqual(['a', 'b', 'c']);
+  });
+
+  it('keeps for ever what is put in without a time, and gives a value the time that it was put in with', () => {
+    const cache = new BoundedCache<number>(3);
+    cache.set('for ever', 1);
+    cache.set('for a while', 2, 100, 10);
+    expect([cache.get('for ever', Number.MAX_VALUE), cache.get('for a while', 109)]).toEqual([1, 2]);
+    expect([...cache.values()]).toEqual([1, 2]);
+    expect(cache.get('for a while', 110)).toBeUndefined();
+    expect([...cache.values()]).toEqual([1]);
   });
 
   it('drops each value exactly once, keeps no more than it may and nothing past its time', () => {

@@ -1,4 +1,5 @@
-import { ageOf } from '../../calls/clock.ts';
+/** What is kept for a while, within a bound that no stranger moves: the one such map of the code. */
+import { ageOf } from './calls/clock.ts';
 
 interface Entry<V> {
   readonly value: V;
@@ -11,6 +12,7 @@ interface Entry<V> {
 /**
  * A map that forgets: an entry that was not used for long when it is full, and every entry some time
  * after it was put in, however often it is used. What it forgets it hands to `onDrop`, exactly once.
+ * Where nothing grows old, no time is given to any of its methods.
  *
  * Of the entries, in the order in which they came, the first is dropped that was not used since the
  * last time round (the second-chance rule): nearly the least recently used, and a use costs a mark
@@ -24,9 +26,9 @@ export class BoundedCache<V> {
 
   /**
    * @param maxEntries entries kept; 0 keeps none
-   * @param ttl milliseconds from {@link set} on
+   * @param ttl milliseconds from {@link set} on; default: for ever
    */
-  constructor(maxEntries: number, ttl: number, onDrop: (value: V) => void = () => {}) {
+  constructor(maxEntries: number, ttl = Number.POSITIVE_INFINITY, onDrop: (value: V) => void = () => {}) {
     this.#maxEntries = maxEntries;
     this.#ttl = ttl;
     this.#onDrop = onDrop;
@@ -36,7 +38,7 @@ export class BoundedCache<V> {
     return this.#entries.size;
   }
 
-  get(key: string, now: number): V | undefined {
+  get(key: string, now = 0): V | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     if (ageOf(entry.since, now) >= entry.ttl) {
@@ -48,7 +50,7 @@ export class BoundedCache<V> {
   }
 
   /** Puts an entry in; what was there under the same key is dropped. */
-  set(key: string, value: V, now: number, ttl = this.#ttl): void {
+  set(key: string, value: V, now = 0, ttl = this.#ttl): void {
     this.delete(key);
     if (this.#entries.size >= this.#maxEntries) this.#makeRoom();
     this.#entries.set(key, { value, since: now, ttl, used: false });
@@ -94,6 +96,11 @@ export class BoundedCache<V> {
     for (const [key, entry] of this.#entries) {
       if (ageOf(entry.since, now) >= entry.ttl) this.delete(key);
     }
+  }
+
+  /** What is kept, past its time or not. */
+  *values(): Generator<V> {
+    for (const { value } of this.#entries.values()) yield value;
   }
 
   clear(): void {
