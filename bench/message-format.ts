@@ -9,21 +9,13 @@
  */
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import {
-  AlgorithmSuiteIdentifier,
-  buildClient,
-  CommitmentPolicy,
-  getLocalCryptographicMaterialsCache,
-  NodeCachingMaterialsManager,
-  RawAesKeyringNode,
-  RawAesWrappingSuiteIdentifier,
-} from '@aws-crypto/client-node';
 import { contextOfNamespace } from '../codec/aws-encryption-sdk/encryption-context.ts';
 import { wrapDataKey } from '../codec/aws-encryption-sdk/raw-aes-keyring.ts';
 import { decryptMessage, parseMessage } from '../codec/aws-encryption-sdk/reader.ts';
 import { encryptMessage } from '../codec/aws-encryption-sdk/writer.ts';
 import { runnerOptions } from '../scripts/runner-options.ts';
 import { machine } from './machine.ts';
+import { officialClient } from './official-client.ts';
 
 const USAGE = `
 Usage: npm run bench:message [-- options]
@@ -53,22 +45,7 @@ const materials = {
   encryptedDataKeys: [wrapDataKey(wrapping, dataKey, encryptionContext)],
 };
 
-/** The official library with its own materials cache, as its documentation advises for many small messages. */
-const official = buildClient(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT);
-const officialMaterials = new NodeCachingMaterialsManager({
-  backingMaterials: new RawAesKeyringNode({
-    keyNamespace: wrapping.namespace,
-    keyName: wrapping.name,
-    unencryptedMasterKey: new Uint8Array(wrapping.key),
-    wrappingSuite: RawAesWrappingSuiteIdentifier.AES256_GCM_IV12_TAG16_NO_PADDING,
-  }),
-  cache: getLocalCryptographicMaterialsCache(100),
-  maxAge: 3_600_000,
-});
-const officialOptions = {
-  encryptionContext: { 'temporal-namespace': namespace },
-  suiteId: AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY,
-};
+const official = officialClient(wrapping, { 'temporal-namespace': namespace });
 
 const aesKey = createSecretKey(dataKey);
 
@@ -106,17 +83,15 @@ function repeatAsync(name: string, operation: () => Promise<unknown>): Contestan
 async function contestantsFor(size: number): Promise<Contestant[]> {
   const plaintext = randomBytes(size);
   const ours = encryptMessage(plaintext, materials);
-  const theirs = (await official.encrypt(officialMaterials, plaintext, officialOptions)).result;
+  const theirs = await official.encrypt(plaintext);
   const plain = aesEncrypt(plaintext);
   return [
     repeat(`write ${size} B, ours`, () => encryptMessage(plaintext, materials)),
     repeat(`write ${size} B, plain AES-GCM`, () => aesEncrypt(plaintext)),
-    repeatAsync(`write ${size} B, @aws-crypto/client-node`, () =>
-      official.encrypt(officialMaterials, plaintext, { ...officialOptions, plaintextLength: size }),
-    ),
+    repeatAsync(`write ${size} B, @aws-crypto/client-node`, () => official.encrypt(plaintext)),
     repeat(`read  ${size} B, ours`, () => decryptMessage(parseMessage(ours), dataKey)),
     repeat(`read  ${size} B, plain AES-GCM`, () => aesDecrypt(plain)),
-    repeatAsync(`read  ${size} B, @aws-crypto/client-node`, () => official.decrypt(officialMaterials, theirs)),
+    repeatAsync(`read  ${size} B, @aws-crypto/client-node`, () => official.decrypt(theirs)),
   ];
 }
 

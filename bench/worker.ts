@@ -9,21 +9,13 @@ import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, webcryp
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  AlgorithmSuiteIdentifier,
-  buildClient,
-  CommitmentPolicy,
-  getLocalCryptographicMaterialsCache,
-  NodeCachingMaterialsManager,
-  RawAesKeyringNode,
-  RawAesWrappingSuiteIdentifier,
-} from '@aws-crypto/client-node';
 import type { Payload } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { createPayloadCodec, type PayloadCodecOptions } from '../codec/index.ts';
 import { formatKeyring, newKeyring } from '../codec/keys/keyring/keyring.ts';
 import { runnerOptions } from '../scripts/runner-options.ts';
 import { machine } from './machine.ts';
+import { officialClient } from './official-client.ts';
 import { quantile } from './statistics.ts';
 
 const USAGE = `
@@ -102,30 +94,19 @@ function plainAes(): Contestant {
   };
 }
 
-/** The official library with its materials cache. */
+/** The official library. */
 function official(): Contestant {
-  const client = buildClient(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT);
-  const materials = new NodeCachingMaterialsManager({
-    backingMaterials: new RawAesKeyringNode({
-      keyNamespace: 'codec-server',
-      keyName: 'k',
-      unencryptedMasterKey: new Uint8Array(randomBytes(32)),
-      wrappingSuite: RawAesWrappingSuiteIdentifier.AES256_GCM_IV12_TAG16_NO_PADDING,
-    }),
-    cache: getLocalCryptographicMaterialsCache(100),
-    maxAge: 3_600_000,
-  });
-  const suiteId = AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY;
+  const client = officialClient(
+    { namespace: 'codec-server', name: 'k', key: randomBytes(32) },
+    { 'temporal-namespace': NAMESPACE },
+  );
   return {
     name: '@aws-crypto/client-node',
     async encode(payload) {
-      const plaintext = serialized(payload);
-      const encryptionContext = { 'temporal-namespace': NAMESPACE };
-      const options = { suiteId, encryptionContext, plaintextLength: plaintext.length };
-      return enveloped('binary/aws-encryption-sdk', (await client.encrypt(materials, plaintext, options)).result);
+      return enveloped('binary/aws-encryption-sdk', await client.encrypt(serialized(payload)));
     },
     async decode(payload) {
-      return PayloadMessage.decode((await client.decrypt(materials, dataOf(payload))).plaintext);
+      return PayloadMessage.decode(await client.decrypt(dataOf(payload)));
     },
   };
 }

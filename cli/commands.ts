@@ -11,26 +11,34 @@ function define<const Options extends Readonly<Record<string, OptionDefinition>>
   return definition;
 }
 
+/** A switch, off unless it is given. @param help of one without, the next option says what both are for */
+const flag = (help?: string) => ({ type: 'boolean', default: false, ...(help && { help }) }) as const;
+
+/** An option with a value, which the help calls `value`. */
+const taking = (value: string, help?: string) => ({ type: 'string', value, ...(help && { help }) }) as const;
+
 /** Where the local configuration keeps the keyring. */
 const DEFAULT_KEYRING = '.codec-server/keyring.json';
 
-const JSON_OUTPUT = { type: 'boolean', default: false, help: 'as JSON' } as const;
+const JSON_OUTPUT = flag('as JSON');
+
+/** For whoever reads or changes a namespace of a server that others use, too. */
+const RATE = { ...taking('N', 'calls a second at most (default: 100)'), default: '100' } as const;
 
 /** How to reach a Temporal server, as the Temporal CLI is told; `cluster/connection.ts` takes it from there. */
 export const CONNECTION_OPTIONS = {
-  address: { type: 'string', value: 'HOST:PORT', help: 'of the server (default: localhost:7233)' },
-  namespace: { type: 'string', short: 'n', value: 'NAME', help: '(default: default)' },
-  profile: { type: 'string', value: 'NAME', help: "of the Temporal CLI's configuration file" },
-  'api-key-file': { type: 'string', value: 'FILE', help: 'an API key; or TEMPORAL_API_KEY' },
+  address: taking('HOST:PORT', 'of the server (default: localhost:7233)'),
+  namespace: { ...taking('NAME', '(default: default)'), short: 'n' },
+  profile: taking('NAME', "of the Temporal CLI's configuration file"),
+  'api-key-file': taking('FILE', 'an API key; or TEMPORAL_API_KEY'),
   tls: { type: 'boolean', help: 'also switched on by an API key and by each of' },
-  'tls-ca-path': { type: 'string', value: 'FILE' },
-  'tls-cert-path': { type: 'string', value: 'FILE' },
-  'tls-key-path': { type: 'string', value: 'FILE' },
-  'tls-server-name': {
-    type: 'string',
-    value: 'NAME',
-    help: 'What is not given comes from TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_TLS…,\nand from the profile, as for the Temporal CLI',
-  },
+  'tls-ca-path': taking('FILE'),
+  'tls-cert-path': taking('FILE'),
+  'tls-key-path': taking('FILE'),
+  'tls-server-name': taking(
+    'NAME',
+    'What is not given comes from TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_TLS…,\nand from the profile, as for the Temporal CLI',
+  ),
 } as const satisfies Readonly<Record<string, OptionDefinition>>;
 
 /** By their names, in the order of the help. */
@@ -49,40 +57,32 @@ cdk.json, package.json, .gitignore and README.md. A file that exists is never ch
     usage: '[options]',
     about: 'Serves /decode and /encode on this machine until Ctrl-C.',
     options: {
-      port: { type: 'string', default: '8888', value: 'PORT', help: 'default: 8888; 0 takes any that is free' },
-      host: {
-        type: 'string',
-        value: 'HOST',
-        help: 'address to listen on (default: both loopback addresses, 127.0.0.1 and ::1);\nany other needs a configuration that verifies who calls',
-      },
-      keyring: {
-        type: 'string',
-        value: 'FILE',
-        help: 'the file of wrapping keys, made when there is none\n(default: keys.keyring.file of the configuration)',
-      },
-      config: {
-        type: 'string',
-        value: 'FILE',
-        help: "a TypeScript or JavaScript module whose default export is the configuration\n(default: the package's environments/local.ts)",
-      },
+      port: { ...taking('PORT', 'default: 8888; 0 takes any that is free'), default: '8888' },
+      host: taking(
+        'HOST',
+        'address to listen on (default: both loopback addresses, 127.0.0.1 and ::1);\nany other needs a configuration that verifies who calls',
+      ),
+      keyring: taking(
+        'FILE',
+        'the file of wrapping keys, made when there is none\n(default: keys.keyring.file of the configuration)',
+      ),
+      config: taking(
+        'FILE',
+        "a TypeScript or JavaScript module whose default export is the configuration\n(default: the package's environments/local.ts)",
+      ),
       origin: {
-        type: 'string',
+        ...taking(
+          'ORIGIN',
+          'allow the pages of one more origin, such as http://localhost:8080; may be given more than once',
+        ),
         multiple: true,
-        value: 'ORIGIN',
-        help: 'allow the pages of one more origin, such as http://localhost:8080; may be given more than once',
       },
-      'tls-cert': {
-        type: 'string',
-        value: 'FILE',
-        help: 'serve https with this certificate (PEM), which the Web UI needs to pass its token',
-      },
-      'tls-key': { type: 'string', value: 'FILE', help: 'and this private key (PEM)' },
+      'tls-cert': taking('FILE', 'serve https with this certificate (PEM), which the Web UI needs to pass its token'),
+      'tls-key': taking('FILE', 'and this private key (PEM)'),
       audit: { type: 'boolean' },
-      'no-audit': {
-        type: 'boolean',
-        default: false,
-        help: 'print the audit line of every request, or none. Default: where the configuration has an identity',
-      },
+      'no-audit': flag(
+        'print the audit line of every request, or none. Default: where the configuration has an identity',
+      ),
     },
     stops: true,
     notes: 'Exit code: 0 stopped, 1 it could not start, or nobody takes its output any more, 2 wrong usage.',
@@ -101,28 +101,16 @@ A keyring in Secrets Manager is changed in a pipe, so that no key is written to 
     codec-server keygen --document --read-only |
     aws secretsmanager put-secret-value --secret-id ARN --secret-string file:///dev/stdin`,
     options: {
-      document: {
-        type: 'boolean',
-        default: false,
-        help: 'read the keyring from standard input, write the changed one to standard output, and what was done\nto standard error; with nothing on standard input, make one',
-      },
+      document: flag(
+        'read the keyring from standard input, write the changed one to standard output, and what was done\nto standard error; with nothing on standard input, make one',
+      ),
       keyring: {
-        type: 'string',
+        ...taking('FILE', `the file of wrapping keys (default: ${DEFAULT_KEYRING})`),
         default: DEFAULT_KEYRING,
-        value: 'FILE',
-        help: `the file of wrapping keys (default: ${DEFAULT_KEYRING})`,
       },
-      name: {
-        type: 'string',
-        value: 'NAME',
-        help: 'the name of the key, which messages carry (default: made of the day and chance)',
-      },
-      'read-only': {
-        type: 'boolean',
-        default: false,
-        help: 'the new key only reads; the key that wrote before goes on writing',
-      },
-      'make-current': { type: 'string', value: 'NAME', help: 'add no key: make the one of this name write' },
+      name: taking('NAME', 'the name of the key, which messages carry (default: made of the day and chance)'),
+      'read-only': flag('the new key only reads; the key that wrote before goes on writing'),
+      'make-current': taking('NAME', 'add no key: make the one of this name write'),
     },
     notes: 'Exit code: 0 done, 1 the file cannot be changed, 2 wrong usage.',
   }),
@@ -138,12 +126,8 @@ payloads in it (the CLI's, the Web UI's downloads, the SDKs'), one document or m
 the protobuf of Temporal Cloud's export; compressed with gzip or not`,
     },
     options: {
-      summary: { type: 'boolean', default: false, help: 'the counts alone' },
-      strict: {
-        type: 'boolean',
-        default: false,
-        help: 'exit with 4 when anything was not understood: nothing is proven then',
-      },
+      summary: flag('the counts alone'),
+      strict: flag('exit with 4 when anything was not understood: nothing is proven then'),
       json: JSON_OUTPUT,
     },
     notes: `  temporal workflow show -w ID --output json | codec-server inspect
@@ -162,36 +146,26 @@ the CLI, the Web UI and the SDKs, and the protobuf of Temporal Cloud's export;
 compressed with gzip or not`,
     },
     options: {
-      endpoint: {
-        type: 'string',
-        value: 'URL',
-        help: "decode at this codec server, as the CLI's --codec-endpoint",
-      },
-      'token-file': {
-        type: 'string',
-        value: 'FILE',
-        help: 'the token for it; or CODEC_SERVER_TOKEN, or TEMPORAL_CODEC_AUTH as the CLI takes it',
-      },
-      'keep-references': {
-        type: 'boolean',
-        default: false,
-        help: 'leave references to external storage as they are',
-      },
-      keyring: { type: 'string', value: 'FILE', help: 'decode here, with this keyring' },
-      config: { type: 'string', value: 'FILE', help: 'decode here, with the keys of this configuration' },
+      endpoint: taking('URL', "decode at this codec server, as the CLI's --codec-endpoint"),
+      'token-file': taking(
+        'FILE',
+        'the token for it; or CODEC_SERVER_TOKEN, or TEMPORAL_CODEC_AUTH as the CLI takes it',
+      ),
+      'keep-references': flag('leave references to external storage as they are'),
+      keyring: taking('FILE', 'decode here, with this keyring'),
+      config: taking('FILE', 'decode here, with the keys of this configuration'),
       namespace: {
-        type: 'string',
+        ...taking('NAME', 'full name of the namespace; needed with --endpoint, and for payloads bound to none'),
         short: 'n',
-        value: 'NAME',
-        help: 'full name of the namespace; needed with --endpoint, and for payloads bound to none',
       },
       output: {
-        type: 'string',
+        ...taking(
+          'PATH',
+          'a file, or a folder where there are several; nothing is overwritten, and nobody else\ncan read it (default: standard output)',
+        ),
         short: 'o',
-        value: 'PATH',
-        help: 'a file, or a folder where there are several; nothing is overwritten, and nobody else\ncan read it (default: standard output)',
       },
-      strict: { type: 'boolean', default: false, help: 'exit with 3 also for encodings that are not known here' },
+      strict: flag('exit with 3 also for encodings that are not known here'),
     },
     stops: true,
     notes: `  temporal workflow show -w ID --output json | codec-server decode --keyring .codec-server/keyring.json
@@ -208,23 +182,13 @@ exports, and says which keys are needed, by what, and until when. Needs no key, 
     options: {
       ...CONNECTION_OPTIONS,
       export: {
-        type: 'string',
+        ...taking('PATH', 'a file, a folder or s3://bucket/prefix with histories that are kept; repeatable'),
         multiple: true,
-        value: 'PATH',
-        help: 'a file, a folder or s3://bucket/prefix with histories that are kept; repeatable',
       },
-      'only-exports': { type: 'boolean', default: false, help: 'do not look at a server' },
-      key: {
-        type: 'string',
-        value: 'NAME',
-        help: 'the key in question, as inspect names it: codec-server/2025-01-01-a1b2c3, an ARN',
-      },
-      rate: { type: 'string', default: '100', value: 'N', help: 'calls a second at most (default: 100)' },
-      state: {
-        type: 'string',
-        value: 'FILE',
-        help: 'keep what was found in closed workflows, and go on from there the next time',
-      },
+      'only-exports': flag('do not look at a server'),
+      key: taking('NAME', 'the key in question, as inspect names it: codec-server/2025-01-01-a1b2c3, an ARN'),
+      rate: RATE,
+      state: taking('FILE', 'keep what was found in closed workflows, and go on from there the next time'),
       json: JSON_OUTPUT,
     },
     notes: `Exit code: with --key 0 not needed, and proven; 3 needed; 4 not proven. Without it 0 everything was
@@ -238,17 +202,12 @@ again with the key that writes now: nothing else of a schedule changes. Without 
 it would do. Histories cannot be encrypted again: they go with their retention.`,
     operands: { schedules: 'what to encrypt again' },
     options: {
-      from: { type: 'string', value: 'KEY', help: 'the key to get rid of, as keys-in-use and inspect name it' },
-      keyring: { type: 'string', value: 'FILE' },
-      config: { type: 'string', value: 'FILE', help: 'the keys: --from to read, and another one that writes' },
-      apply: { type: 'boolean', default: false, help: 'do it' },
+      from: taking('KEY', 'the key to get rid of, as keys-in-use and inspect name it'),
+      keyring: taking('FILE'),
+      config: taking('FILE', 'the keys: --from to read, and another one that writes'),
+      apply: flag('do it'),
       ...CONNECTION_OPTIONS,
-      rate: {
-        type: 'string',
-        default: '100',
-        value: 'N',
-        help: 'calls a second at most (default: 100; schedules: 5)',
-      },
+      rate: { ...RATE, help: 'calls a second at most (default: 100; schedules: 5)' },
       json: JSON_OUTPUT,
     },
     stops: true,
@@ -263,18 +222,10 @@ Exit code: 0 done (or a dry run), 1 it failed or was ended, 2 wrong usage, 3 som
 nowhere; the server only knows its SHA-256.`,
     operands: { NAME: "what rules and the audit log call it: { serviceToken: 'NAME' }" },
     options: {
-      days: { type: 'string', value: 'N', help: 'days until it expires (default: never)' },
-      file: {
-        type: 'string',
-        value: 'FILE',
-        help: 'add the entry to this file (config: serviceTokens: { file }), made when there is none',
-      },
-      json: { ...JSON_OUTPUT, help: 'token and entry as JSON' },
-      check: {
-        type: 'string',
-        value: 'FILE',
-        help: 'make nothing, but say whether this list can be put into the secret or file in force',
-      },
+      days: taking('N', 'days until it expires (default: never)'),
+      file: taking('FILE', 'add the entry to this file (config: serviceTokens: { file }), made when there is none'),
+      json: flag('token and entry as JSON'),
+      check: taking('FILE', 'make nothing, but say whether this list can be put into the secret or file in force'),
     },
     notes: `To rotate a token, make another one of the same NAME, hand it out, then remove the older entry.
 Exit code: 0 made (or the list can be used), 1 the file cannot be used, 2 wrong usage.`,
@@ -285,15 +236,11 @@ Exit code: 0 made (or the list can be used), 1 the file cannot be used, 2 wrong 
     about: `Checks a configuration file and prints who may do what where, with warnings about what is probably not meant.`,
     operands: { FILE: 'a TypeScript or JavaScript module (default: environments/local.ts)' },
     options: {
-      'service-tokens': { type: 'string', value: 'FILE' },
-      'static-keys': { type: 'string', value: 'FILE' },
-      'session-keys': {
-        type: 'string',
-        value: 'FILE',
-        help: 'check these documents, too, before they are put into their secrets',
-      },
-      strict: { type: 'boolean', default: false, help: 'exit code 1 for warnings, too' },
-      json: { ...JSON_OUTPUT, help: 'problems, warnings and policy as JSON' },
+      'service-tokens': taking('FILE'),
+      'static-keys': taking('FILE'),
+      'session-keys': taking('FILE', 'check these documents, too, before they are put into their secrets'),
+      strict: flag('exit code 1 for warnings, too'),
+      json: flag('problems, warnings and policy as JSON'),
     },
     notes: 'Exit code: 0 the configuration can be used, 1 it cannot, 2 wrong usage.',
   }),
@@ -306,31 +253,19 @@ asks Temporal what the namespace takes, and shows how much of that encryption le
     operands: { URL: 'the endpoint as it stands in the Namespace settings' },
     options: {
       ...CONNECTION_OPTIONS,
-      address: { type: 'string', value: 'HOST:PORT', help: 'of the Temporal server' },
+      address: taking('HOST:PORT', 'of the Temporal server'),
       namespace: {
-        type: 'string',
+        ...taking('NAME', 'namespace of the round trip, in full (default: that of the profile, or default)'),
         short: 'n',
-        value: 'NAME',
-        help: 'namespace of the round trip, in full (default: that of the profile, or default)',
       },
-      token: {
-        type: 'string',
-        value: 'TOKEN',
-        help: 'a token that may decode and encode in it; better: CODEC_SERVER_TOKEN in the environment',
-      },
-      'expired-token': {
-        type: 'string',
-        value: 'TOKEN',
-        help: 'a genuine token that has expired, to see that it is refused',
-      },
+      token: taking('TOKEN', 'a token that may decode and encode in it; better: CODEC_SERVER_TOKEN in the environment'),
+      'expired-token': taking('TOKEN', 'a genuine token that has expired, to see that it is refused'),
       origin: {
-        type: 'string',
+        ...taking('ORIGIN', "the Web UI's origin (default: https://cloud.temporal.io)"),
         default: 'https://cloud.temporal.io',
-        value: 'ORIGIN',
-        help: "the Web UI's origin (default: https://cloud.temporal.io)",
       },
-      strict: { type: 'boolean', default: false, help: 'exit code 1 for a warning as well, for pipelines' },
-      json: { ...JSON_OUTPUT, help: 'findings as JSON' },
+      strict: flag('exit code 1 for a warning as well, for pipelines'),
+      json: flag('findings as JSON'),
     },
     notes: 'Exit code: 0 all is well (there may be warnings without --strict), 1 something failed, 2 wrong usage.',
   }),

@@ -1,6 +1,6 @@
 /** `codec-server decode`: whole histories, decoded, in the form they came in. */
 
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createGzip, type Gzip } from 'node:zlib';
 import { escaped } from '../config/printable.ts';
@@ -11,7 +11,7 @@ import { OutputError, OutputFile } from './histories/output-file.ts';
 import { Batcher, DecoderError, type PayloadDecoder } from './histories/payload-decoder.ts';
 import { openSources, type Source, SourceError } from './histories/sources.ts';
 import { Progress } from './progress.ts';
-import { createCommand, type Given, UsageError } from './run-command.ts';
+import { createCommand, type Given, readGiven, UsageError } from './run-command.ts';
 
 /** Milliseconds of a small file, in which nobody has to be told how far it is. */
 const QUIET_MS = 500;
@@ -89,19 +89,11 @@ async function openDecoder(options: Options, io: CommandIo, signal: AbortSignal)
 /** Never on the command line, which everybody on the machine can read. */
 function authorizationOf(options: Options, io: CommandIo): string | undefined {
   const file = options['token-file'];
-  const given = file === undefined ? io.env['CODEC_SERVER_TOKEN'] : readToken(resolve(io.cwd, file), file);
+  const given = file === undefined ? io.env['CODEC_SERVER_TOKEN'] : readGiven(file, io.cwd).toString('utf8');
   if (given === undefined) return io.env['TEMPORAL_CODEC_AUTH'];
   const token = given.trim();
   if (!/^[\x21-\x7e]+(?: [\x21-\x7e]+)?$/.test(token)) throw new UsageError('the token is empty, or no token.');
   return token.includes(' ') ? token : `Bearer ${token}`;
-}
-
-function readToken(path: string, name: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${name} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}).`);
-  }
 }
 
 /** Where the output goes, checked before anything is read. */

@@ -1,4 +1,6 @@
 /** What every command does alike: it parses what it is given, answers `--help`, and says what is wrong with it. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { nearest } from '../config/problem.ts';
 import { type Command, type CommandIo, helpOf } from './command.ts';
@@ -63,6 +65,15 @@ function parse<Name extends CommandName>(name: Name, argv: readonly string[]): G
   }
   const { help, ...values } = parsed.values;
   return help === true ? undefined : { values: values as unknown as Values<Name>, operands: parsed.positionals };
+}
+
+/** The file that an option names, from the folder somebody is in. @throws UsageError */
+export function readGiven(file: string, cwd: string): Buffer {
+  try {
+    return readFileSync(resolve(cwd, file));
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}).`);
+  }
 }
 
 /** A whole number of an option. @throws UsageError */

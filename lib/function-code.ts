@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { AssetHashType, DockerImage } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import type { CodecServerConfig } from '../config/schema.ts';
+import { REQUIRE } from './names.ts';
 
 // An asset that is put together in this process when its stack is synthesized, named by what is in it.
 
@@ -105,7 +106,7 @@ function bundleCodecs(contents: string, outfile: string): void {
     format: 'esm',
     mainFields: ['module', 'main'],
     minify: true,
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+    banner: { js: REQUIRE },
     logLevel: 'warning',
   });
 }

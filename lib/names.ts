@@ -19,6 +19,9 @@ export const ENVIRONMENT_VARIABLES = {
 /** The handler's name for Lambda: the file and what it exports. */
 export const HANDLER = 'index.handler';
 
+/** How a bundle begins: some packages are CommonJS inside and `require` what Node brings, for which an ES module has no word. */
+export const REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
+
 /** The encryption context's key that names the namespace; formats.md of the payload format prescribes it. */
 export const NAMESPACE_CONDITION_KEY = 'kms:EncryptionContext:temporal-namespace';
 

@@ -10,6 +10,7 @@ import dev from '../../environments/dev.ts';
 import { buildFunction, PROJECT_ROOT } from '../../lib/bundle/bundle.ts';
 import { loadedParts } from '../../lib/bundle/bundle-report.ts';
 import { putTogether } from '../../lib/function-code.ts';
+import { REQUIRE } from '../../lib/names.ts';
 import { HttpsIssuer } from '../../test/support/https-issuer.ts';
 import { testCertificate } from '../../test/support/https-stand-in.ts';
 import { KmsStandIn } from '../../test/support/kms-stand-in.ts';
@@ -144,7 +145,7 @@ function floor(folder: string, name: 'empty' | 'kms'): string {
     minify: true,
     sourcemap: 'linked',
     sourcesContent: false,
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+    banner: { js: REQUIRE },
     logLevel: 'warning',
   });
   return code;

@@ -4,11 +4,11 @@
  *
  * @see https://docs.temporal.io/develop/environment-configuration
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isLoopbackHostname } from '../../config/addresses.ts';
 import type { CONNECTION_OPTIONS } from '../commands.ts';
-import { UsageError } from '../run-command.ts';
+import { readGiven, UsageError } from '../run-command.ts';
 import type { GrpcTarget, TlsSettings } from './grpc-client.ts';
 
 /**
@@ -94,7 +94,7 @@ export function connectionOf(flags: ConnectionFlags, env: Environment, cwd: stri
     (flags[flag] as string | undefined) ?? nonEmpty(env[variable]) ?? profile[inProfile];
   const file = (flag: keyof ConnectionFlags, variable: string, inProfile: string): Buffer | undefined => {
     const path = text(flag, `${variable}_PATH`, `tls.${inProfile}_path`);
-    if (path !== undefined) return readFile(resolve(cwd, path), path);
+    if (path !== undefined) return readGiven(path, cwd);
     const data = nonEmpty(env[`${variable}_DATA`]) ?? profile[`tls.${inProfile}_data`];
     return data === undefined ? undefined : Buffer.from(data, 'utf8');
   };
@@ -107,7 +107,7 @@ export function connectionOf(flags: ConnectionFlags, env: Environment, cwd: stri
   const apiKey =
     keyFile === undefined
       ? (nonEmpty(env['TEMPORAL_API_KEY']) ?? profile['api_key'])
-      : readFile(resolve(cwd, keyFile), keyFile).toString('utf8').trim();
+      : readGiven(keyFile, cwd).toString('utf8').trim();
   const ca = file('tls-ca-path', 'TEMPORAL_TLS_SERVER_CA_CERT', 'server_ca_cert');
   const cert = file('tls-cert-path', 'TEMPORAL_TLS_CLIENT_CERT', 'client_cert');
   const key = file('tls-key-path', 'TEMPORAL_TLS_CLIENT_KEY', 'client_key');
@@ -141,7 +141,7 @@ function readProfile({ profile: named }: ConnectionFlags, env: Environment, cwd:
     if (named !== undefined) throw new UsageError(`There is no configuration file with the profile ${name}.`);
     return {};
   }
-  const tables = orUsageError(path, () => parseToml(readFileSync(path, 'utf8')));
+  const tables = readTables(path);
   const base = `profile.${name ?? 'default'}`;
   const isThere = Object.keys(tables).some((it) => it === base || it.startsWith(`${base}.`));
   if (name !== undefined && !isThere) throw new UsageError(`${path} has no profile ${JSON.stringify(name)}.`);
@@ -172,15 +172,11 @@ function nonEmpty(text: string | undefined): string | undefined {
   return text === '' ? undefined : text;
 }
 
-function readFile(path: string, name: string): Buffer {
-  return orUsageError(name, () => readFileSync(path));
-}
-
-function orUsageError<T>(name: string, read: () => T): T {
+function readTables(path: string): TomlTables {
   try {
-    return read();
+    return parseToml(readGiven(path, '/').toString('utf8'));
   } catch (error) {
-    if (error instanceof TomlError) throw new UsageError(`${name}: ${error.message}.`);
-    throw new UsageError(`${name} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}).`);
+    if (error instanceof TomlError) throw new UsageError(`${path}: ${error.message}.`);
+    throw error;
   }
 }

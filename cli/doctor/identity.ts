@@ -2,6 +2,7 @@
 
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { isLoopbackHostname } from '../../config/addresses.ts';
+import { TEMPORAL_CLOUD } from '../../config/issuers.ts';
 import { unanswered } from './browser.ts';
 import { answered, said } from './exchange.ts';
 import { type Finding, failure, ok, skipped, warning } from './report.ts';
@@ -127,10 +128,10 @@ export async function checkGivenToken(target: Target): Promise<Finding> {
 function claims(now: number, secondsValid: number): Record<string, unknown> {
   const seconds = Math.floor(now / 1000);
   return {
-    iss: 'https://login.tmprl.cloud/',
-    aud: ['https://saas-api.tmprl.cloud'],
+    iss: TEMPORAL_CLOUD.issuer,
+    aud: [TEMPORAL_CLOUD.audience],
     sub: 'codec-server-doctor',
-    'https://saas-api.tmprl.cloud/user/email': 'codec-server-doctor@example.com',
+    [TEMPORAL_CLOUD.emailClaim]: 'codec-server-doctor@example.com',
     iat: seconds - 7200,
     exp: seconds + secondsValid,
   };

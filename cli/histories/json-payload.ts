@@ -4,12 +4,11 @@
  * same form, the same indentation and the same spelling of names.
  */
 import { ENCODING, type ExternalPayloadDetails, emptyMetadata, fromBase64, type Payload } from '../../codec/payload.ts';
+import { decodeBase64 } from '../../lambda/server/http/base64.ts';
 
 type BytesForm = 'base64' | 'list' | 'numbered' | 'buffer' | 'text';
 type Json = Readonly<Record<string, unknown>>;
 
-/** What proto3 JSON allows: either alphabet, padded or not. */
-const BASE64 = /^(?:[A-Za-z0-9+/_-]{4})*(?:[A-Za-z0-9+/_-]{2}(?:==)?|[A-Za-z0-9+/_-]{3}=?)?$/;
 const PRINTABLE = /^[\x21-\x7e]+$/;
 /** An encoding as the Web UI's readable form writes it. */
 const READABLE = /^[\w.+/-]+$/;
@@ -87,7 +86,7 @@ function spelledLike(json: Json, names: readonly string[]): string {
 function formOf(encoding: unknown): BytesForm | undefined {
   if (typeof encoding === 'string') {
     // Text such as json/plain is valid base64, too, but of bytes that are not an encoding.
-    if (BASE64.test(encoding) && PRINTABLE.test(Buffer.from(encoding, 'base64').toString('latin1'))) return 'base64';
+    if (PRINTABLE.test(fromAnyBase64(encoding)?.toString('latin1') ?? '')) return 'base64';
     return READABLE.test(encoding) ? 'text' : undefined;
   }
   if (Array.isArray(encoding)) return 'list';
@@ -112,9 +111,9 @@ function bytesIn(value: unknown, form: BytesForm): Buffer | undefined {
   }
 }
 
-/** Most writers pad the standard alphabet, which is told faster than by the pattern. */
+/** As proto3 JSON allows it. Most writers pad the standard alphabet, which is told faster. */
 function fromAnyBase64(text: string): Buffer | undefined {
-  return fromBase64(text) ?? (BASE64.test(text) ? Buffer.from(text, 'base64') : undefined);
+  return fromBase64(text) ?? decodeBase64(Buffer.from(text, 'utf8'));
 }
 
 function fromList(value: unknown): Buffer | undefined {

@@ -53,12 +53,13 @@ export const NO_CREDENTIALS =
 export function readAwsFault(error: unknown): { readonly kind: KmsFaultKind; readonly awsName: string } {
   const { name, code, status, throttling } = fieldsOf(error);
   const kind = KINDS[name] ?? (throttling || status === 429 ? 'throttled' : undefined);
-  if (kind !== undefined) return { kind, awsName: printable(name) };
-  if (code !== undefined) return { kind: code === 'ETIMEDOUT' ? 'timed-out' : 'unreachable', awsName: printable(code) };
+  if (kind !== undefined) return { kind, awsName: loggableName(name) };
+  if (code !== undefined)
+    return { kind: code === 'ETIMEDOUT' ? 'timed-out' : 'unreachable', awsName: loggableName(code) };
   if (status === undefined || status >= 500 || status < 400)
-    return { kind: 'unreachable', awsName: printable(status === undefined ? name : `${name} ${status}`) };
+    return { kind: 'unreachable', awsName: loggableName(status === undefined ? name : `${name} ${status}`) };
   // A request that is refused as such: for our requests the wrapped key and the context are all that varies.
-  return { kind: 'invalid-ciphertext', awsName: printable(name) };
+  return { kind: 'invalid-ciphertext', awsName: loggableName(name) };
 }
 
 function fieldsOf(error: unknown) {
@@ -79,6 +80,6 @@ function fieldsOf(error: unknown) {
 }
 
 /** A name is a word of at most sixty letters; anything else is not a name, and stays out of the log. */
-function printable(name: string): string {
+function loggableName(name: string): string {
   return /^[A-Za-z][A-Za-z0-9_.# -]{0,59}$/.test(name) ? name : 'unnamed error';
 }

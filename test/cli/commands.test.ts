@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { checkConfigCommand } from '../../cli/check-config.ts';
-import { type Command, helpOf, overviewOf } from '../../cli/command.ts';
+import { type Command, helpOf, type OptionDefinition, overviewOf } from '../../cli/command.ts';
 import { COMMANDS, type CommandName } from '../../cli/commands.ts';
 import { completion } from '../../cli/completion.ts';
 import { decode } from '../../cli/decode.ts';
@@ -62,4 +62,12 @@ it('lists every command with what it is for', () => {
   const lines = overviewOf(COMMANDS).split('\n');
   for (const [name, { summary }] of Object.entries(COMMANDS))
     expect(lines).toContainEqual(expect.stringMatching(new RegExp(`^  ${name} +${summary}$`)));
+});
+
+it('means the same by an option in every command that has it', () => {
+  const meanings = new Map<string, Set<string>>();
+  for (const { options } of Object.values(COMMANDS))
+    for (const [option, { type, short, value }] of Object.entries<OptionDefinition>(options))
+      meanings.set(option, (meanings.get(option) ?? new Set()).add([type, short, value].join()));
+  expect([...meanings].filter(([, { size }]) => size > 1)).toEqual([]);
 });

@@ -3,6 +3,7 @@
 import { BoundedCache } from '../../../codec/bounded-cache.ts';
 import { SingleFlight } from '../../../codec/calls/single-flight.ts';
 import type { SecretSource } from '../../../codec/keys/secrets/secret-source.ts';
+import { CLOUD_OPS_API } from '../../../config/issuers.ts';
 import { type HttpsGet, HttpsGetError } from './https-get.ts';
 import type { LookupObserver } from './issuer-keys.ts';
 
@@ -11,7 +12,6 @@ const TIMEOUT_MS = 4_000;
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 /** The version whose messages `cloud-user.ts` and `cloud-projects.ts` were written for. */
 const API_VERSION = 'v0.19.1';
-const DEFAULT_ENDPOINT = 'https://saas-api.tmprl.cloud';
 
 /** What the client needs from outside. */
 export interface CloudOpsDeps {
@@ -48,7 +48,7 @@ export class CloudOpsError extends HttpsGetError {
 
 /** @param endpoint default: Temporal's own */
 export function createCloudOps(endpoint: string | undefined, { get, apiKey, onLookup }: CloudOpsDeps): CloudOps {
-  const base = (endpoint ?? DEFAULT_ENDPOINT).replace(/\/+$/, '');
+  const base = (endpoint ?? CLOUD_OPS_API).replace(/\/+$/, '');
 
   async function request(url: string): Promise<string> {
     const ask = (key: string) =>
