@@ -1,6 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { createCipheriv, randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { deriveMessageKeys } from '../../../codec/aws-encryption-sdk/algorithm-suites.ts';
 import { contextOfNamespace } from '../../../codec/aws-encryption-sdk/encryption-context.ts';
 import {
   type RawAesWrappingKey,
@@ -206,6 +207,37 @@ describe('a message that is not as it was written', () => {
         }
       }
     }
+  });
+
+  it('is refused before any key is asked for where its fields contradict one another', () => {
+    const message = ourEncrypt(randomBytes(40), 'orders', key);
+    const frameLengthAt = parseMessage(message).header.authenticated.length - 36;
+    const unframed = Buffer.from(message);
+    unframed[frameLengthAt - 1] = 1;
+    const zero = Buffer.from(message);
+    zero.writeUInt32BE(0, frameLengthAt);
+    for (const changed of [unframed, zero])
+      expect(() => parseMessage(changed)).toThrow('the frame length does not fit the content type');
+    const dataKey = randomBytes(32);
+    const encryptionContext = new Map([
+      ['bws-crypto-public-key', 'A'.repeat(68)],
+      ['temporal-namespace', 'orders'],
+    ]);
+    const encryptedDataKeys = [wrapDataKey(key, dataKey, encryptionContext)];
+    const withKey = encryptMessage(randomBytes(40), { dataKey, encryptedDataKeys, encryptionContext });
+    withKey.write('aws-crypto', withKey.indexOf('bws-crypto'));
+    expect(() => parseMessage(withKey)).toThrow('exactly when its algorithm suite signs');
+  });
+
+  it('is refused when its last frame is longer than its header says, though whoever wrote it has the key', () => {
+    const message = ourEncrypt(randomBytes(40), 'orders', key);
+    const { header } = parseMessage(message);
+    message.writeUInt32BE(39, header.authenticated.length - 36);
+    const { encryptionKey } = deriveMessageKeys(header.suite, dataKeyOf(message), header.messageId);
+    const cipher = createCipheriv('aes-256-gcm', encryptionKey, Buffer.alloc(12));
+    cipher.setAAD(header.authenticated).final();
+    message.set(cipher.getAuthTag(), header.authenticated.length);
+    expect(() => ourDecrypt(message, key)).toThrow('the final frame is longer than the frame length');
   });
 
   it('is refused with the frames in another order, repeated, or one left out', async () => {

@@ -187,6 +187,29 @@ describe('Temporal Cloud roles, over HTTPS', () => {
     expect(await roles.roleOf('dev@acme.com', 'orders.a1')).toBe('write');
   });
 
+  it('are not looked for in more than twenty pages, each of which names another', async () => {
+    let page = 0;
+    const get = async () => {
+      const body = JSON.stringify({ users: [], nextPageToken: String(++page) });
+      return { status: 200, retryAfterSeconds: undefined, contentType: 'application/json', body };
+    };
+    const endless = createCloudRoles({}, { get, apiKey: secret.source, now: Date.now });
+    await expect(endless.roleOf('dev@acme.com', 'orders.a1')).rejects.toMatchObject({ dependency: 'cloud-ops' });
+    expect(page).toBe(20);
+  });
+
+  it('are not those on the project of another namespace than was asked for', async () => {
+    const user = projectUser('pm@acme.com', { 'project-1': 'PROJECT_ROLE_ADMIN' });
+    const get = async (url: string) => {
+      const found = { namespace: { namespace: 'orders.a1', projectId: 'project-1' } };
+      const body = JSON.stringify(url.includes('/users') ? { users: [user], nextPageToken: '' } : found);
+      return { status: 200, retryAfterSeconds: undefined, contentType: 'application/json', body };
+    };
+    const mixedUp = createCloudRoles({}, { get, apiKey: secret.source, now: Date.now });
+    expect(await mixedUp.roleOf('pm@acme.com', 'orders.a1')).toBe('admin');
+    await expect(mixedUp.roleOf('pm@acme.com', 'billing.a1')).rejects.toMatchObject({ dependency: 'cloud-ops' });
+  });
+
   it('count no longer for a clock that was set back', async () => {
     expect(await roles.roleOf('dev@acme.com', 'orders.a1')).toBe('write');
     clock.advance(-86_400_000);

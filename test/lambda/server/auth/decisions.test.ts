@@ -29,6 +29,19 @@ it.each([
   expect([...made.keys()]).toEqual(ALL.slice(0, 50));
 });
 
+it('are made for no more than 50 where all are asked for at the same moment', async () => {
+  const asked: string[] = [];
+  const may = decisionsFor(
+    person('a@acme.com'),
+    'decode',
+    policyOf(asked, async (allowed) => allowed),
+    new Map(),
+  );
+  const answers = await Promise.all(ALL.map(may));
+  expect(answers.filter(Boolean)).toHaveLength(49);
+  expect(asked).toEqual(ALL.slice(0, 50));
+});
+
 it('are made once for a namespace that is asked for twice while its role is looked up', async () => {
   const asked: string[] = [];
   const may = decisionsFor(

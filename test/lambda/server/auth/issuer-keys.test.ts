@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { IdentityUnavailableError } from '../../../../lambda/server/auth/caller.ts';
+import type { HttpsResponse } from '../../../../lambda/server/auth/https-get.ts';
 import { IssuerKeys } from '../../../../lambda/server/auth/issuer-keys.ts';
 import { TestClock } from '../../../support/clock.ts';
 import { HttpsIssuer, signingKeyOf } from '../../../support/https-issuer.ts';
@@ -180,6 +181,9 @@ describe('the keys of an issuer, over HTTPS', () => {
     clock.advance(61_000);
     expect(keys.isCurrent(key as never)).toBe(false);
     await expect(keys.find(issuer.signer.kid)).rejects.toThrow(IdentityUnavailableError);
+    // Nor while nobody may ask again.
+    expect(keys.isCurrent(key as never)).toBe(false);
+    await expect(keys.find(issuer.signer.kid)).rejects.toThrow(IdentityUnavailableError);
     issuer.mood = { kind: 'in-order' };
     clock.advance(60_000);
     expect(await keys.find(issuer.signer.kid)).toMatchObject({ kid: issuer.signer.kid });
@@ -265,6 +269,30 @@ describe('the keys of an issuer, over HTTPS', () => {
     expect(await frozen).toMatchObject({ kid: issuer.signer.kid });
     expect(keys.find(issuer.signer.kid)).toMatchObject({ kid: issuer.signer.kid });
     issuer = await HttpsIssuer.start();
+  });
+
+  it('are not undone by an answer that a freeze held up', async () => {
+    const [old, current] = [issuer.signer, issuer.rotate()];
+    const answers: ((body: object) => void)[] = [];
+    const get = () =>
+      new Promise<HttpsResponse>((resolve) => {
+        const answer = { status: 200, retryAfterSeconds: undefined, contentType: 'application/json' };
+        answers.push((body) => resolve({ ...answer, body: JSON.stringify(body) }));
+      });
+    const held = new IssuerKeys(issuer.jwksUri, ['RS256'], { get, now: Date.now });
+    const before = Promise.resolve(held.find(old.kid));
+    await new Promise(setImmediate);
+    clock.advance(60_000);
+    const after = Promise.resolve(held.find(current.kid));
+    await new Promise(setImmediate);
+    answers[1]?.({ keys: [current.jwk] });
+    expect(await after).toMatchObject({ kid: current.kid });
+    answers[0]?.({ keys: [old.jwk] });
+    // The old key is unknown by now, and is asked for once more.
+    while (answers.length < 3) await new Promise(setImmediate);
+    answers[2]?.({ keys: [current.jwk] });
+    expect(await before).toBeUndefined();
+    expect(held.find(current.kid)).toMatchObject({ kid: current.kid });
   });
 
   it('come over TLS that is verified', async () => {

@@ -64,6 +64,19 @@ describe('service tokens', () => {
     expect(await rejection(next.token)).toBe('accepted');
   });
 
+  it('that cannot be one cost no reading', async () => {
+    await tokens.verify(ci.token);
+    clock.advance(31_000);
+    for (const token of [
+      'codec_',
+      `${ci.token}A`,
+      `codec_${'A'.repeat(12_000)}`,
+      ci.token.replace('codec_', 'codec_ '),
+    ])
+      expect(await rejection(token)).toBe('unknown-service-token');
+    expect(secret.reads).toBe(1);
+  });
+
   it('that are invented cost one reading in thirty seconds, however many there are', async () => {
     await tokens.verify(ci.token);
     clock.advance(31_000);

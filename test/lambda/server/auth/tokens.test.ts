@@ -102,6 +102,7 @@ describe('token verification', () => {
     expect(await rejection(issuer.token({ nbf: seconds() + 40 }))).toBe('not-yet-valid');
     expect(await rejection(issuer.token({ iat: seconds() + 20 }))).toBe('accepted');
     expect(await rejection(issuer.token({ iat: seconds() + 40 }))).toBe('issued-in-the-future');
+    expect(await rejection(issuer.token({ exp: seconds() - 10, iat: seconds() - 5 }))).toBe('issued-in-the-future');
     const strict = create({}, { clockLeewaySeconds: 0 });
     expect(await rejection(issuer.token({ exp: seconds() - 2 }), strict)).toBe('expired');
   });
@@ -188,6 +189,27 @@ describe('token verification', () => {
     issuer.signer = signingKeyOf('ed', generateKeyPairSync('ed25519'));
     issuer.published = [issuer.signer.jwk];
     expect(await rejection(issuer.token({}, { alg: 'EdDSA' }), create({ algorithms: ['EdDSA'] }))).toBe('accepted');
+  });
+
+  it('verifies for each of two issuers with one key set what is pinned for that issuer alone', async () => {
+    const [rsa, ec] = [issuer.signer, signingKeyOf('ec', generateKeyPairSync('ec', { namedCurve: 'P-256' }))];
+    issuer.published = [rsa.jwk, ec.jwk];
+    const shared = { type: 'oidc', jwksUri: issuer.jwksUri, audience: 'codec', from: 'authorization' } as const;
+    const two = create(
+      {},
+      {
+        issuers: [
+          { ...shared, issuer: 'https://rsa.example/', algorithms: ['RS256'] },
+          { ...shared, issuer: 'https://ec.example/', algorithms: ['ES256'] },
+        ],
+      },
+    );
+    const token = (iss: string, alg: string, key: typeof rsa) =>
+      signToken({ iss, sub: 'a', aud: 'codec', exp: seconds() + 60 }, { alg, kid: key.kid }, key);
+    expect(await rejection(token('https://rsa.example/', 'RS256', rsa), two)).toBe('accepted');
+    expect(await rejection(token('https://ec.example/', 'ES256', ec), two)).toBe('accepted');
+    expect(await rejection(token('https://ec.example/', 'RS256', rsa), two)).toBe('algorithm');
+    expect(await rejection(token('https://rsa.example/', 'ES256', ec), two)).toBe('algorithm');
   });
 
   it('never verifies one algorithm with the key of another, though both are pinned', async () => {
