@@ -172,6 +172,41 @@ func TestAllKeysOfAKeyringReadAndAChangedFileIsPickedUp(t *testing.T) {
 	mustDecode(t, codec, older)
 }
 
+func TestAKeyringFileThatCannotBeUsedServesForFiveMinutes(t *testing.T) {
+	for name, spoil := range map[string]func(path string) error{
+		"broken":         func(path string) error { return os.WriteFile(path, []byte("broken"), 0o600) },
+		"gone":           os.Remove,
+		"open to others": func(path string) error { return os.Chmod(path, 0o644) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := keyringOf(t, keyringWith("new"))
+			codec := codecOf(t, namespace, Options{Keys: KeyringFile(path)})
+			payload := encode(t, codec, "x")
+			if err := spoil(path); err != nil {
+				t.Fatal(err)
+			}
+			keys := codec.keys.(*keyringKeys)
+			keys.looked = time.Now().Add(-time.Minute)
+			keys.usable = time.Now().Add(-4 * time.Minute)
+			mustDecode(t, codec, payload)
+			encode(t, codec, "x")
+			keys.usable = time.Now().Add(-5 * time.Minute)
+			if _, err := decode(codec, payload); !hasReason(err, KeyringUnusable) {
+				t.Errorf("after five minutes it reads: %v", err)
+			}
+			if _, err := codec.Encode([]*commonpb.Payload{plain("x")}); !hasReason(err, KeyringUnusable) {
+				t.Errorf("after five minutes it writes: %v", err)
+			}
+			_ = os.Remove(path)
+			if err := os.WriteFile(path, keyringWith("new"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			keys.looked = time.Now().Add(-time.Minute)
+			mustDecode(t, codec, payload)
+		})
+	}
+}
+
 func TestAKeyringThatOthersCanReadOrThatIsNotOneIsRefused(t *testing.T) {
 	good := keyringWith("new")
 	for name, text := range map[string][]byte{

@@ -51,8 +51,32 @@ def test_while_the_file_cannot_be_used_the_keys_stay_and_the_log_says_so_once(wr
             clock.now += 2
             assert decode(worker, *encode(worker, payload())) == [payload()]
     assert [it.getMessage() for it in caplog.records] == [
-        f"The keyring {path} cannot be used: it is not valid JSON at line 1 column 2. The keys stay as they were."
+        f"The keyring {path} cannot be used: it is not valid JSON at line 1 column 2. The keys stay as they were for five minutes at most."
     ]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda path: path.write_text("{"), lambda path: path.unlink(), lambda path: path.chmod(0o644)],
+    ids=["broken", "gone", "open to others"],
+)
+def test_a_file_that_cannot_be_used_serves_for_five_minutes_and_no_longer(write_keyring, spoil) -> None:
+    clock = Clock()
+    path = write_keyring("one")
+    worker = EncryptionCodec("orders", KeyringFile(path, clock=clock))
+    written = encode(worker, payload())
+    spoil(path)
+    clock.now += 299
+    assert decode(worker, *written, *encode(worker, payload())) == [payload(), payload()]
+    clock.now += 1
+    with pytest.raises(KeyringFileError, match="keyring.json"):
+        decode(worker, *written)
+    with pytest.raises(KeyringFileError, match="keyring.json"):
+        encode(worker, payload())
+    path.unlink(missing_ok=True)
+    write_keyring("one")
+    clock.now += 1
+    assert decode(worker, *written) == [payload()]
 
 
 KEY = "A" * 43 + "="

@@ -18,12 +18,15 @@ from .keyring_document import Keyring, WrongDocument, parse_keyring
 _LOGGER = logging.getLogger(__name__)
 _LARGEST_FILE = 1_048_576
 _SECONDS_BETWEEN_LOOKS = 1.0
+#: How long what a file held counts while it cannot be used: somebody may have wanted to take a key out of it.
+_SECONDS_KEPT = 300.0
 
 
 class KeyringFile:
     """All keys of a keyring file read, its ``current`` writes, and a changed file is picked up within a second.
 
-    While the file is gone, broken or open to others, the keys stay as they were, and the log says why.
+    While the file is gone, broken or open to others, the keys stay as they were for five minutes, and the log says why;
+    then nothing is read or written.
 
     :param path: the file, such as ``.codec-server/keyring.json``
     :raises KeyringFileError: when it cannot be read at the start
@@ -39,7 +42,8 @@ class KeyringFile:
         self._text = _read_private_file(self._path)
         self._keyring = _parse(self._path, self._text)
         self._generation = 0
-        self._problem: str | None = None
+        self._problem: KeyringFileError | None = None
+        self._usable_at = clock()
         self._next_look = clock() + _SECONDS_BETWEEN_LOOKS
 
     def generation(self) -> int:
@@ -60,8 +64,15 @@ class KeyringFile:
         return self._keyring.unwrap(wrapped, algorithm, context, self._path)
 
     def _look(self) -> None:
-        if self._clock() < self._next_look:
-            return
+        if self._clock() >= self._next_look:
+            self._read_again()
+        problem = self._problem
+        if problem is None:
+            self._usable_at = self._clock()
+        elif self._clock() >= self._usable_at + _SECONDS_KEPT:
+            raise KeyringFileError(str(problem))
+
+    def _read_again(self) -> None:
         with self._lock:
             if self._clock() < self._next_look:
                 return
@@ -70,10 +81,9 @@ class KeyringFile:
                 text = _read_private_file(self._path)
                 keyring = self._keyring if text == self._text else _parse(self._path, text)
             except KeyringFileError as error:
-                problem = str(error)
-                if problem != self._problem:
-                    _LOGGER.warning("%s The keys stay as they were.", problem)
-                self._problem = problem
+                if str(error) != str(self._problem):
+                    _LOGGER.warning("%s The keys stay as they were for five minutes at most.", error)
+                self._problem = error
                 return
             self._problem = None
             if text == self._text:

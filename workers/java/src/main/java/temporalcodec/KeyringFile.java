@@ -22,28 +22,32 @@ import org.slf4j.LoggerFactory;
 /**
  * The keyring file: wrapping keys for a machine without AWS, shared with the local codec server. All of its keys read,
  * its {@code current} writes, and a changed file is picked up within a second. While the file is gone, broken or open to
- * others, the keys stay as they were, and the log says why.
+ * others, the keys stay as they were for five minutes, and the log says why; then nothing is read or written.
  */
 public final class KeyringFile implements KeySource {
   private static final Logger LOG = LoggerFactory.getLogger(KeyringFile.class);
   private static final int LARGEST_FILE = 1_048_576;
 
   private static final long NANOS_BETWEEN_LOOKS = 1_000_000_000L;
+  /** How long what a file held counts while it cannot be used: somebody may have wanted to take a key out of it. */
+  private static final long NANOS_KEPT = 300_000_000_000L;
 
   private final Path path;
   private final LongSupplier nanos;
   private volatile Keyring keyring;
   private volatile int generation;
   private volatile long nextLook;
+  private volatile long usableAt;
+  private volatile String problem;
   private String text;
-  private String problem;
 
   private KeyringFile(Path path, LongSupplier nanos) {
     this.path = path;
     this.nanos = nanos;
     this.text = readPrivateFile();
     this.keyring = parse(text);
-    this.nextLook = nanos.getAsLong() + NANOS_BETWEEN_LOOKS;
+    this.usableAt = nanos.getAsLong();
+    this.nextLook = usableAt + NANOS_BETWEEN_LOOKS;
   }
 
   /**
@@ -93,7 +97,13 @@ public final class KeyringFile implements KeySource {
   }
 
   private void look() {
-    if (nanos.getAsLong() - nextLook < 0) return;
+    if (nanos.getAsLong() - nextLook >= 0) readAgain();
+    String wrong = problem;
+    if (wrong == null) usableAt = nanos.getAsLong();
+    else if (nanos.getAsLong() - usableAt >= NANOS_KEPT) throw new CodecException(KEYRING_FILE, wrong);
+  }
+
+  private void readAgain() {
     synchronized (this) {
       if (nanos.getAsLong() - nextLook < 0) return;
       nextLook = nanos.getAsLong() + NANOS_BETWEEN_LOOKS;
@@ -106,7 +116,8 @@ public final class KeyringFile implements KeySource {
         }
         problem = null;
       } catch (CodecException e) {
-        if (!e.getMessage().equals(problem)) LOG.warn("{} The keys stay as they were.", e.getMessage());
+        if (!e.getMessage().equals(problem))
+          LOG.warn("{} The keys stay as they were for five minutes at most.", e.getMessage());
         problem = e.getMessage();
       }
     }

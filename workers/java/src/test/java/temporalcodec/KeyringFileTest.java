@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The keyring file: all keys read, one writes, and a changed file is picked up. */
 class KeyringFileTest {
@@ -73,6 +74,29 @@ class KeyringFileTest {
     Files.writeString(file, "{");
     clock.passSeconds(2);
     assertEquals(List.of(payload("x")), worker.decode(worker.encode(List.of(payload("x")))));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"broken", "gone", "open to others"})
+  void aFileThatCannotBeUsedServesForFiveMinutesAndNoLonger(String how) throws IOException {
+    Path file = keyrings.write("keyring.json", "one", "one");
+    byte[] good = Files.readAllBytes(file);
+    var worker = codecOf(file);
+    var written = worker.encode(List.of(payload("x")));
+    if (how.equals("gone")) Files.delete(file);
+    else if (how.equals("broken")) Files.writeString(file, "{");
+    else Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+    clock.passSeconds(299);
+    assertEquals(List.of(payload("x")), worker.decode(written));
+    worker.encode(List.of(payload("x")));
+    clock.passSeconds(1);
+    assertThrows(CodecException.class, () -> worker.decode(written));
+    assertThrows(CodecException.class, () -> worker.encode(List.of(payload("x"))));
+    Files.deleteIfExists(file);
+    Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    Files.write(file, good);
+    clock.passSeconds(1);
+    assertEquals(List.of(payload("x")), worker.decode(written));
   }
 
   @ParameterizedTest
