@@ -230,9 +230,9 @@ class LayerPeeler {
 
   /** Opens one envelope. An outcome means finished, undefined means look again. */
   #peel(): DecodeOutcome | undefined | Promise<DecodeOutcome | undefined> {
-    const { recognize, maxLayers } = this.#decoder;
+    const { recognize, maxLayers, customCodecs } = this.#decoder;
     const envelope = recognize(this.#payload, this.#namespace);
-    if (envelope === undefined) return this.#finish();
+    if (envelope === undefined) return customCodecs.length > 0 ? this.#decodeCustom() : this.#outcome();
     if (this.#layers.length >= maxLayers)
       throw new CannotOpenError('too-many-layers', `more than ${maxLayers} nested envelopes`);
 
@@ -275,11 +275,6 @@ class LayerPeeler {
     this.#layers.push(envelope.format);
     if (this.#namespace !== undefined) this.#context.onOpened?.(this.#namespace);
     return undefined;
-  }
-
-  #finish(): DecodeOutcome | Promise<DecodeOutcome> {
-    if (this.#decoder.customCodecs.length > 0) return this.#decodeCustom();
-    return this.#outcome();
   }
 
   #outcome(): DecodeOutcome {

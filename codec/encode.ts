@@ -2,21 +2,19 @@
  * Encoding: what leaves here is encrypted for one namespace, or nothing leaves at all.
  */
 import { contextOfNamespace } from './aws-encryption-sdk/encryption-context.ts';
-import { AWS_ENCRYPTION_SDK_ENCODING } from './aws-encryption-sdk/reader.ts';
+import { AWS_ENCRYPTION_SDK_ENCODING, awsEncryptionSdkFormat } from './aws-encryption-sdk/reader.ts';
 import { encryptMessage } from './aws-encryption-sdk/writer.ts';
 import { allOrFirstFailure } from './calls/turns.ts';
-import type { CustomCodec, Recognizer } from './decode.ts';
+import type { CustomCodec } from './decode.ts';
 import { CannotOpenError } from './errors.ts';
 import type { Envelope, OpenLimits } from './format.ts';
 import { type Compression, compressPayload } from './formats/compression.ts';
 import type { DataKey } from './keys/data-key.ts';
 import type { EncryptionMaterials, KeySource, KeyUsage } from './keys/key-source.ts';
-import { metadataOf, type Payload, serializePayload } from './payload.ts';
+import { ENCODING, metadataOf, type Payload, serializePayload } from './payload.ts';
 
 /** The parts an encoder is made of. */
 export interface Encoder {
-  /** Recognizes messages of our own format and no other. */
-  readonly recognizeOwn: Recognizer;
   readonly keys: KeySource;
   readonly customCodecs: readonly CustomCodec[];
   /** Compress before encrypting, where it saves bytes. */
@@ -63,10 +61,14 @@ function encodePayload(encoder: Encoder, payload: Payload, context: EncodeContex
   }
 }
 
+const OWN_ENCODING = Buffer.from(AWS_ENCRYPTION_SDK_ENCODING, 'latin1');
+
 /** Whether the payload is ours already, proven by opening it; what only looks like ours is wrapped once more. */
 function isEncoded(encoder: Encoder, payload: Payload, context: EncodeContext): boolean | Promise<boolean> {
   try {
-    const envelope = encoder.recognizeOwn(payload, context.namespace);
+    const encoding = payload.metadata[ENCODING];
+    if (encoding === undefined || !OWN_ENCODING.equals(encoding)) return false;
+    const envelope = awsEncryptionSdkFormat.recognize(payload, context.namespace);
     if (envelope?.keyRequest === undefined || envelope.boundNamespace !== context.namespace) return false;
     // Whatever else the metadata held would leave here in plain text, as if it had been encoded.
     if (Object.keys(payload.metadata).length > 1 || (payload.externalPayloads ?? []).length > 0) return false;

@@ -111,21 +111,28 @@ export function serializePayload(payload: Payload): Buffer {
   for (const key of keys) {
     const value = valueAt(payload, key);
     const keyLength = Buffer.byteLength(key);
-    at = writeVarint(out, writeByte(out, at, 0x0a), metadataEntryLength(keyLength, value.length));
-    at = writeVarint(out, writeByte(out, at, 0x0a), keyLength);
+    out[at++] = 0x0a;
+    at = writeVarint(out, at, metadataEntryLength(keyLength, value.length));
+    out[at++] = 0x0a;
+    at = writeVarint(out, at, keyLength);
     at += out.write(key, at, 'utf8');
-    at = writeVarint(out, writeByte(out, at, 0x12), value.length);
+    out[at++] = 0x12;
+    at = writeVarint(out, at, value.length);
     out.set(value, at);
     at += value.length;
   }
   if (payload.data.length > 0) {
-    at = writeVarint(out, writeByte(out, at, 0x12), payload.data.length);
+    out[at++] = 0x12;
+    at = writeVarint(out, at, payload.data.length);
     out.set(payload.data, at);
     at += payload.data.length;
   }
   for (const { sizeBytes } of sizes) {
-    at = writeVarint(out, writeByte(out, at, 0x1a), externalPayloadLength(sizeBytes));
-    if (sizeBytes !== 0n) at = writeVarint64(out, writeByte(out, at, 0x08), BigInt.asUintN(64, sizeBytes));
+    out[at++] = 0x1a;
+    at = writeVarint(out, at, externalPayloadLength(sizeBytes));
+    if (sizeBytes === 0n) continue;
+    out[at++] = 0x08;
+    at = writeVarint64(out, at, BigInt.asUintN(64, sizeBytes));
   }
   return out;
 }
@@ -216,11 +223,6 @@ function varintLength(value: number): number {
   let length = 1;
   for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) length++;
   return length;
-}
-
-function writeByte(out: Buffer, at: number, byte: number): number {
-  out[at] = byte;
-  return at + 1;
 }
 
 function writeVarint(out: Buffer, start: number, value: number): number {

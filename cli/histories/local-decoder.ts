@@ -6,7 +6,7 @@ import { pauseAfter } from '../../codec/calls/backoff.ts';
 import { type DecodeContext, type Decoder, decodePayloads } from '../../codec/decode.ts';
 import { encodePayloads } from '../../codec/encode.ts';
 import { CodecError, KeyUnavailableError } from '../../codec/errors.ts';
-import { recognizeAll, recognizeOwn } from '../../codec/formats/all-formats.ts';
+import { recognizeAll } from '../../codec/formats/all-formats.ts';
 import type { Payload } from '../../codec/payload.ts';
 import { createCustomCodec } from '../../codec/temporal-codec.ts';
 import { ConfigFileError, checkConfig, loadConfigFile } from '../../config/check.ts';
@@ -67,7 +67,7 @@ export async function openLocalDecoder({ keyring, config, namespace, cwd }: Loca
     decode: (payloads) => decodeAll(decoder, namespace, payloads),
     encode: (payloads, into) =>
       orDecoderError(async () =>
-        encodePayloads({ recognizeOwn, keys: keys.source, customCodecs: decoder.customCodecs, compression }, payloads, {
+        encodePayloads({ keys: keys.source, customCodecs: decoder.customCodecs, compression }, payloads, {
           ...contextOf(into, Date.now() + TIMEOUT_MS),
           namespace: into,
         }),

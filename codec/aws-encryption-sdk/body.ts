@@ -8,7 +8,7 @@
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 import { CannotOpenError, MalformedPayloadError } from '../errors.ts';
 import { IV_LENGTH, MESSAGE_ID_LENGTH, TAG_LENGTH } from './algorithm-suites.ts';
-import { headerLengthOf, type MessageHeader } from './header.ts';
+import type { MessageHeader } from './header.ts';
 
 const FRAME_LABEL = Buffer.from('AWSKMSEncryptionClient Frame', 'latin1');
 const FINAL_FRAME_LABEL = Buffer.from('AWSKMSEncryptionClient Final Frame', 'latin1');
@@ -33,16 +33,15 @@ export interface DecryptedBody {
  * @throws CannotOpenError with reason `not-authentic` when a tag does not verify
  */
 export function decryptBody(message: Buffer, header: MessageHeader, key: KeyObject): DecryptedBody {
-  const start = headerLengthOf(header);
   return header.contentType === 'framed'
-    ? decryptFrames(message, start, header, key)
-    : decryptSingleBlock(message, start, header, key);
+    ? decryptFrames(message, header, key)
+    : decryptSingleBlock(message, header, key);
 }
 
-function decryptFrames(message: Buffer, start: number, header: MessageHeader, key: KeyObject): DecryptedBody {
+function decryptFrames(message: Buffer, header: MessageHeader, key: KeyObject): DecryptedBody {
   const { messageId, frameLength } = header;
   const earlier: Buffer[] = [];
-  let at = start;
+  let at = header.length;
   for (let sequenceNumber = 1; ; sequenceNumber++) {
     const isFinal = uint32At(message, at) === FINAL_FRAME;
     if (isFinal) at += 4;
@@ -65,9 +64,9 @@ function decryptFrames(message: Buffer, start: number, header: MessageHeader, ke
   }
 }
 
-function decryptSingleBlock(message: Buffer, start: number, header: MessageHeader, key: KeyObject): DecryptedBody {
-  const iv = checkedIv(message, start, 1);
-  const lengthAt = start + IV_LENGTH;
+function decryptSingleBlock(message: Buffer, header: MessageHeader, key: KeyObject): DecryptedBody {
+  const iv = checkedIv(message, header.length, 1);
+  const lengthAt = header.length + IV_LENGTH;
   // A 64-bit length whose upper half is not zero is longer than any message this reads
   const length = uint32At(message, lengthAt) * 2 ** 32 + uint32At(message, lengthAt + 4);
   const contentAt = lengthAt + 8;

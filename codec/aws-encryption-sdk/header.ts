@@ -46,6 +46,8 @@ import {
 export interface KeyFields {
   readonly encryptionContext: EncryptionContext;
   readonly encryptedDataKeys: readonly EncryptedDataKey[];
+  /** Bytes of both in the header. */
+  readonly length: number;
 }
 
 interface KeptFields extends KeyFields {
@@ -111,6 +113,8 @@ export interface MessageHeader {
   /** Everything before the tag, which the tag authenticates. */
   readonly authenticated: Buffer;
   readonly tag: Buffer;
+  /** Bytes before the body, tag included. */
+  readonly length: number;
 }
 
 /** The fields of a header that a writer chooses. */
@@ -132,11 +136,6 @@ const MAX_FIELD = 0xffff;
 /** Where the message id stands in a serialized header. */
 export const MESSAGE_ID_SLICE = [MESSAGE_ID_AT, CONTEXT_AT] as const;
 
-/** Bytes of header before the body, tag included. */
-export function headerLengthOf(header: MessageHeader): number {
-  return header.authenticated.length + TAG_LENGTH;
-}
-
 /**
  * Parses the header at the start of a message, without any key.
  *
@@ -144,35 +143,37 @@ export function headerLengthOf(header: MessageHeader): number {
  *   has no or more than {@link MAX_ENCRYPTED_DATA_KEYS} encrypted data keys, a length reaches past the
  *   end, or the encryption context is not canonical
  */
-export function parseHeader(message: Uint8Array): MessageHeader {
-  const cursor = new Cursor(asBuffer(message));
-  const version = cursor.uint8();
-  if (version !== VERSION)
+export function parseHeader(bytes: Uint8Array): MessageHeader {
+  const message = asBuffer(bytes);
+  if (message.length > 0 && message[0] !== VERSION)
     throw new MalformedPayloadError(
-      version === 1
+      message[0] === 1
         ? 'it is a message of version 1, which does not commit to its data key'
         : 'it is not an AWS Encryption SDK message of version 2',
     );
-  const suite = algorithmSuiteOf(cursor.uint16());
-  const messageId = cursor.bytes(MESSAGE_ID_LENGTH);
-  const { encryptionContext, encryptedDataKeys } = readKeyFields(cursor, suite);
-  const contentType = contentTypeOf(cursor.uint8());
-  const frameLength = cursor.uint32();
+  if (message.length < CONTEXT_AT) throw endsEarly();
+  const suite = algorithmSuiteOf(message.readUInt16BE(1));
+  const { encryptionContext, encryptedDataKeys, length: keyFieldsLength } = readKeyFields(message, suite);
+  const contentTypeAt = CONTEXT_AT + keyFieldsLength;
+  const commitKeyAt = contentTypeAt + 1 + 4;
+  const tagAt = commitKeyAt + KEY_LENGTH;
+  const length = tagAt + TAG_LENGTH;
+  if (length > message.length) throw endsEarly();
+  const contentType = contentTypeOf(message[contentTypeAt]);
+  const frameLength = message.readUInt32BE(contentTypeAt + 1);
   if ((frameLength === 0) !== (contentType === 'non-framed'))
     throw new MalformedPayloadError('the frame length does not fit the content type');
-  const commitKey = cursor.bytes(KEY_LENGTH);
-  const authenticated = cursor.consumed();
-  const tag = cursor.bytes(TAG_LENGTH);
   return {
     suite,
-    messageId,
+    messageId: message.subarray(MESSAGE_ID_AT, CONTEXT_AT),
     encryptionContext,
     encryptedDataKeys,
     contentType,
     frameLength,
-    commitKey,
-    authenticated,
-    tag,
+    commitKey: message.subarray(commitKeyAt, tagAt),
+    authenticated: message.subarray(0, tagAt),
+    tag: message.subarray(tagAt, length),
+    length,
   };
 }
 
@@ -221,25 +222,23 @@ function writeField(out: Buffer, at: number, bytes: Uint8Array): number {
 
 const recent = new RecentKeyFields();
 
-function readKeyFields(cursor: Cursor, suite: AlgorithmSuite): KeyFields {
+function readKeyFields(message: Buffer, suite: AlgorithmSuite): KeyFields {
   // The context of a signed message holds a public key that no other message has.
-  if (suite.signed) return parseKeyFields(cursor, suite);
-  const known = recent.find(cursor.message, cursor.position);
-  if (known !== undefined) {
-    cursor.skip(known.bytes.length);
-    return known;
-  }
-  const start = cursor.position;
-  const fields = parseKeyFields(cursor, suite);
-  recent.keep(cursor.message.subarray(start, cursor.position), (bytes) => parseKeyFields(new Cursor(bytes), suite));
+  if (suite.signed) return parseKeyFields(message, CONTEXT_AT, suite);
+  const known = recent.find(message, CONTEXT_AT);
+  if (known !== undefined) return known;
+  const fields = parseKeyFields(message, CONTEXT_AT, suite);
+  recent.keep(message.subarray(CONTEXT_AT, CONTEXT_AT + fields.length), (bytes) => parseKeyFields(bytes, 0, suite));
   return fields;
 }
 
-function parseKeyFields(cursor: Cursor, { signed }: AlgorithmSuite): KeyFields {
-  const encryptionContext = parseEncryptionContext(cursor.bytes(cursor.uint16()));
+function parseKeyFields(message: Buffer, at: number, { signed }: AlgorithmSuite): KeyFields {
+  const cursor = new Cursor(message, at);
+  const encryptionContext = parseEncryptionContext(cursor.field());
   if (signed !== encryptionContext.has(PUBLIC_KEY_CONTEXT_KEY))
     throw new MalformedPayloadError('a message carries a public key exactly when its algorithm suite signs');
-  return { encryptionContext, encryptedDataKeys: readEncryptedDataKeys(cursor) };
+  const encryptedDataKeys = readEncryptedDataKeys(cursor);
+  return { encryptionContext, encryptedDataKeys, length: cursor.at - at };
 }
 
 function readEncryptedDataKeys(cursor: Cursor): EncryptedDataKey[] {
@@ -250,18 +249,18 @@ function readEncryptedDataKeys(cursor: Cursor): EncryptedDataKey[] {
     );
   const keys: EncryptedDataKey[] = [];
   for (let i = 0; i < count; i++) {
-    const providerId = cursor.bytes(cursor.uint16());
+    const providerId = cursor.field();
     if (!isUtf8(providerId)) throw new MalformedPayloadError('a key provider id is not UTF-8');
     keys.push({
       providerId: providerId.toString('utf8'),
-      providerInfo: cursor.bytes(cursor.uint16()),
-      ciphertext: cursor.bytes(cursor.uint16()),
+      providerInfo: cursor.field(),
+      ciphertext: cursor.field(),
     });
   }
   return keys;
 }
 
-function contentTypeOf(byte: number): ContentType {
+function contentTypeOf(byte: number | undefined): ContentType {
   if (byte === FRAMED) return 'framed';
   if (byte === NON_FRAMED) return 'non-framed';
   throw new MalformedPayloadError('its content type is neither framed nor non-framed');
@@ -269,47 +268,29 @@ function contentTypeOf(byte: number): ContentType {
 
 /** Reads forward, and never past the end. */
 class Cursor {
-  readonly message: Buffer;
-  #at = 0;
+  readonly #message: Buffer;
+  at: number;
 
-  constructor(message: Buffer) {
-    this.message = message;
-  }
-
-  get position(): number {
-    return this.#at;
-  }
-
-  uint8(): number {
-    return this.message.readUInt8(this.#advance(1));
+  constructor(message: Buffer, at: number) {
+    this.#message = message;
+    this.at = at;
   }
 
   uint16(): number {
-    return this.message.readUInt16BE(this.#advance(2));
+    if (this.at + 2 > this.#message.length) throw endsEarly();
+    this.at += 2;
+    return this.#message.readUInt16BE(this.at - 2);
   }
 
-  uint32(): number {
-    return this.message.readUInt32BE(this.#advance(4));
+  /** Bytes with their length in front. */
+  field(): Buffer {
+    const length = this.uint16();
+    if (this.at + length > this.#message.length) throw endsEarly();
+    this.at += length;
+    return this.#message.subarray(this.at - length, this.at);
   }
+}
 
-  bytes(length: number): Buffer {
-    const start = this.#advance(length);
-    return this.message.subarray(start, start + length);
-  }
-
-  skip(length: number): void {
-    this.#advance(length);
-  }
-
-  /** Everything read so far. */
-  consumed(): Buffer {
-    return this.message.subarray(0, this.#at);
-  }
-
-  #advance(length: number): number {
-    const start = this.#at;
-    if (start + length > this.message.length) throw new MalformedPayloadError('the message header ends early');
-    this.#at = start + length;
-    return start;
-  }
+function endsEarly(): MalformedPayloadError {
+  return new MalformedPayloadError('the message header ends early');
 }

@@ -107,7 +107,7 @@ export const recognizeAll: Recognizer = createRecognizer(ALL_FORMATS, {
   [COMPRESSION_ALGORITHM]: compressedDataFormat,
 });
 
-/** Recognizes our own format and no other: for encoding, which must not wrap what it has wrapped. */
+/** Recognizes our own format and no other. */
 export const recognizeOwn: Recognizer = createRecognizer({
   [AWS_ENCRYPTION_SDK_ENCODING]: [awsEncryptionSdkFormat],
 });

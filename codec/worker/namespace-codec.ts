@@ -4,7 +4,7 @@ import type { PayloadCodec, Payload as TemporalPayload } from '@temporalio/commo
 import { type DecodeContext, type DecodeOutcome, type Decoder, decodePayloads, isPlaintext } from '../decode.ts';
 import { type EncodeContext, type Encoder, encodePayloads } from '../encode.ts';
 import { CannotEncodeError, type CannotOpenCause, CannotOpenError } from '../errors.ts';
-import { recognizeAll, recognizeOwn } from '../formats/all-formats.ts';
+import { recognizeAll } from '../formats/all-formats.ts';
 import type { KeyUsage } from '../keys/key-source.ts';
 import { type OpenedWorkerKeys, openWorkerKeys } from '../keys/worker-keys.ts';
 import { createNamespaceMatcher } from '../namespace-pattern.ts';
@@ -62,7 +62,7 @@ export class NamespaceCodec implements EncryptingPayloadCodec {
     const { source } = this.#keys;
     this.#decoder = { recognize: recognizeAll, keys: source, customCodecs: [], maxLayers: MAX_LAYERS };
     const writing = replay ? forReplay(source) : source;
-    this.#encoder = { recognizeOwn, keys: writing, customCodecs: [], compression: options.compression ?? null };
+    this.#encoder = { keys: writing, customCodecs: [], compression: options.compression ?? null };
   }
 
   async encode(payloads: TemporalPayload[], context?: SdkContext): Promise<TemporalPayload[]> {

@@ -8,7 +8,7 @@
  * Nobody waits for it noticeably: an answer is held for a millisecond at most, and never while a
  * large body is dealt with.
  */
-import type { CollectedResponse } from './collected-message.ts';
+import type { CollectedResponse } from './node-request.ts';
 
 /** Milliseconds for which an answer is held at most, but for the request that is being dealt with. */
 const MAX_HELD_MS = 1;

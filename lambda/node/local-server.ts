@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { CollectedMessage, type CollectedResponse } from './collected-message.ts';
+import { CollectedMessage, type CollectedResponse } from './node-request.ts';
 import { RequestHandler, type RequestHandlerOptions } from './request-handler.ts';
 
 /** How a local server runs. */

@@ -7,10 +7,16 @@ import type { Authenticator } from '../server/auth/caller.ts';
 import { type CodecPipeline, type CodecResponse, HttpError } from '../server/http/message.ts';
 import { type Cors, type CorsSettings, createCors, isLoopbackAddress, isLoopbackHost } from '../server/http/origin.ts';
 import { bugResponse, httpErrorResponse } from '../server/http/responses.ts';
-import { type BodyTaker, type CollectedMessage, type CollectedResponse, OverdueBodies } from './collected-message.ts';
 import { Admission, type AdmissionLimits, DEFAULT_ADMISSION, Gate } from './gate.ts';
 import { HeldAnswers, LARGE } from './held-answers.ts';
-import { headerValues, NodeRequest } from './node-request.ts';
+import {
+  type BodyTaker,
+  type CollectedMessage,
+  type CollectedResponse,
+  headerValues,
+  NodeRequest,
+  OverdueBodies,
+} from './node-request.ts';
 
 /** What a {@link RequestHandler} is told. */
 export interface RequestHandlerOptions {

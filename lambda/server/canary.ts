@@ -38,7 +38,7 @@ export function createCanary({ keys, namespaces, onFailure }: CanaryParts): Cana
   const known = Buffer.from('"the canary sings"');
   const payload: Payload = { metadata: metadataOf({ encoding: 'json/plain' }), data: known };
   const decoder: Decoder = { recognize: recognizeOwn, keys, customCodecs: [], maxLayers: MAX_LAYERS };
-  const encoder = { recognizeOwn, keys, customCodecs: [], compression: null };
+  const encoder = { keys, customCodecs: [], compression: null };
   const sealedBefore = new Map<string, Payload>();
 
   async function sings(namespace: string, deadline: number): Promise<boolean> {

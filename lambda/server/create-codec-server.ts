@@ -6,7 +6,7 @@
 import type { Decoder } from '../../codec/decode.ts';
 import { definedOnly } from '../../codec/defined-only.ts';
 import type { Encoder } from '../../codec/encode.ts';
-import { recognizeAll, recognizeOwn } from '../../codec/formats/all-formats.ts';
+import { recognizeAll } from '../../codec/formats/all-formats.ts';
 import { createCustomCodec } from '../../codec/temporal-codec.ts';
 import type { CodecServerConfig, KeysConfig, Limits } from '../../config/schema.ts';
 import type { AuditSink } from './audit/audit.ts';
@@ -45,7 +45,7 @@ export function createCodecServer(config: CodecServerConfig, parts: ServerParts)
   const { source: keys } = parts.keys;
   const customCodecs = (config.codecs ?? []).map(createCustomCodec);
   const decoder: Decoder = { recognize: recognizeAll, keys, customCodecs, maxLayers: limits.layers };
-  const encoder: Encoder = { recognizeOwn, keys, customCodecs, compression: config.compression };
+  const encoder: Encoder = { keys, customCodecs, compression: config.compression };
   const pipeline = createPipeline(
     {
       namespaces: {

@@ -33,13 +33,11 @@ import {
   writtenLength,
 } from './http/responses.ts';
 import {
-  isBulkRead,
-  limitBody,
   NAME_A_NAMESPACE,
   type NamespaceSettings,
   namedNamespace,
-  preservesStorageRefs,
   type Route,
+  readQuery,
   requireJson,
   routeOf,
 } from './http/route.ts';
@@ -83,6 +81,8 @@ export interface PipelineDeps {
 interface Asked {
   readonly request: CodecRequest;
   readonly isDownload: boolean;
+  /** Whether references to external storage stay what they are. */
+  readonly preserves: boolean;
   readonly caller: Caller;
   /** The one that the caller names. */
   readonly namespace: string | undefined;
@@ -165,7 +165,9 @@ class Pipeline {
     if (operation === 'download' && this.#deps.storage === undefined)
       throw new HttpError(404, 'This codec server is not configured to download from external storage');
     requireJson(request.header('content-type'), request.header('content-encoding'));
-    limitBody(request.body.length, this.#settings.limits);
+    const { bodyBytes } = this.#settings.limits;
+    if (request.body.length > bodyBytes)
+      throw new HttpError(413, `The body is larger than ${bodyBytes} bytes: send fewer payloads at a time`);
     return {
       authorization: request.header('authorization'),
       authorizationExtras: request.header('authorization-extras'),
@@ -178,13 +180,16 @@ class Pipeline {
     record.caller = caller;
     const namespace = namedNamespace(request.header('x-namespace'), prefix, this.#settings.namespaces);
     record.namedNamespace = namespace;
-    record.bulk = operation === 'decode' && isBulkRead(request.query);
+    const { bulk, preserveStorageRefs } = readQuery(request.query);
+    record.bulk = operation === 'decode' && bulk;
     const payloads = readPayloads(request.body, this.#settings.limits.payloads);
-    return { request, isDownload: operation === 'download', caller, namespace, payloads, record };
+    const isDownload = operation === 'download';
+    const preserves = !isDownload && preserveStorageRefs;
+    return { request, isDownload, preserves, caller, namespace, payloads, record };
   }
 
   async #decode(asked: Asked): Promise<CodecResponse> {
-    const { request, isDownload, caller, namespace, payloads, record } = asked;
+    const { request, isDownload, preserves, caller, namespace, payloads, record } = asked;
     const { decoder, policy, storage } = this.#deps;
     const context: DecodeContext = {
       namespace,
@@ -198,7 +203,6 @@ class Pipeline {
       usage: record.usage,
     };
     let outcomes = await decodePayloads(decoder, payloads, context);
-    const preserves = !isDownload && preservesStorageRefs(request.query);
     if (isDownload && storage?.areReferences(outcomes) === false)
       throw new HttpError(400, 'Send only references to external storage to /download, and the rest to /decode');
     if (!preserves && storage !== undefined) outcomes = await storage.retrieve(outcomes, decoder, context);

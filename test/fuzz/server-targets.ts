@@ -1,5 +1,5 @@
 /** The server's own readers: tokens, requests, events. Whatever comes, the answer is one of the documented statuses. */
-import { recognizeAll, recognizeOwn } from '../../codec/formats/all-formats.ts';
+import { recognizeAll } from '../../codec/formats/all-formats.ts';
 import type { KeySource } from '../../codec/keys/key-source.ts';
 import { openEvents } from '../../lambda/http-api-events.ts';
 import { createLambdaHandler } from '../../lambda/lambda-handler.ts';
@@ -79,7 +79,7 @@ function pipelineOf(keys: KeySource): CodecPipeline {
         { name: 'r', namespaces: ['orders.*'], people: [{ claim: 'x', includes: 'y' }], allow: ['decode', 'encode'] },
       ]),
       decoder: { recognize: recognizeAll, keys, customCodecs: [], maxLayers: 8 },
-      encoder: { recognizeOwn, keys, customCodecs: [], compression: 'zlib' },
+      encoder: { keys, customCodecs: [], compression: 'zlib' },
       audit: { record: (entry) => void JSON.stringify(entry) },
       ready: async () => true,
       onBug: (error) => {

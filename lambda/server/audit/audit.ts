@@ -178,7 +178,8 @@ function auditLine(entry: AuditEntry): string {
   line += text('unauthenticated', entry.unauthenticated) + text('origin', entry.origin);
   line += text('sourceAddress', entry.sourceAddress) + text('namedNamespace', entry.namedNamespace);
   line += `,"namespaces":{"allowed":${listJson(allowed)},"denied":${listJson(denied)}}`;
-  line += `,"opened":${openedJson(entry.opened)}`;
+  // In full: what was read is never left out, nor cut. The pipeline bounds how many there are, and how long.
+  line += `,"opened":[${[...entry.opened].map(textJson).join(',')}]`;
   line += `,"payloads":${countsJson(entry.payloads)},"keyIds":${listJson(entry.keyIds)}`;
   line += `,"cacheHits":${entry.cacheHits},"cacheMisses":${entry.cacheMisses}`;
   if (entry.bulk) line += ',"bulk":true';
@@ -218,11 +219,6 @@ function listJson(names: readonly string[]): string {
   const list = names.slice(0, MAX_LISTED).map(loggable);
   if (names.length > MAX_LISTED) list.push(`… and ${names.length - MAX_LISTED} more`);
   return `[${list.map(textJson).join(',')}]`;
-}
-
-/** In full: what was read is never left out, nor cut. The pipeline bounds how many there are, and how long. */
-function openedJson(names: ReadonlySet<string>): string {
-  return `[${[...names].map(textJson).join(',')}]`;
 }
 
 function textJson(value: string): string {

@@ -51,12 +51,6 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   const sessionFirst = parts.whenBoth === 'session';
   const readsExtras = tokens.readsFrom('authorization-extras');
 
-  function byAuthorization(value: string): Caller | Promise<Caller> {
-    const token = value.replace(BEARER, '');
-    if (serviceTokens !== undefined && isServiceToken(token)) return serviceTokens.verify(token);
-    return tokens.verify(token, 'authorization');
-  }
-
   return {
     authenticate({ authorization, authorizationExtras, cookie }: Credentials) {
       if (authorization.length > 1 || authorizationExtras.length > 1) throw rejected('duplicate-header');
@@ -64,11 +58,12 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
         const session = sessions?.(cookie);
         if (session !== undefined) return session;
       }
-      const [token] = authorization;
+      const token = authorization[0]?.replace(BEARER, '');
       const extras = readsExtras ? authorizationExtras[0] : undefined;
       if (token !== undefined) {
         try {
-          return byAuthorization(token);
+          if (serviceTokens !== undefined && isServiceToken(token)) return serviceTokens.verify(token);
+          return tokens.verify(token, 'authorization');
         } catch (error) {
           const isOurs = !(error instanceof UnauthenticatedError) || !NOT_OURS.has(error.reason);
           if (isOurs || extras === undefined) throw error;

@@ -3,6 +3,7 @@
  * is checked and skipped without allocating anything, so that no text costs more than a walk along
  * it. `JSON.parse` turns 16 MB of brackets into a gigabyte of objects, and takes seconds.
  */
+import { decodeBase64 } from './base64.ts';
 import { HttpError } from './message.ts';
 
 /** Arrays and objects nested in one another; no client nests deeper than five. */
@@ -38,6 +39,7 @@ const LOWER_U = 0x75;
 /** What follows a backslash, apart from `u`: `"` `\\` `/` `b` `f` `n` `r` `t`. */
 const SHORT_ESCAPES = Buffer.from('"\\/bfnrt');
 
+const IS_LATIN1 = /^[\0-\u00ff]*$/;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /** Every method throws a {@link HttpError} (400) where the text is not JSON. */
@@ -49,11 +51,6 @@ export class JsonCursor {
   /** @param bytes valid UTF-8 */
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
-  }
-
-  /** Where the next byte is read. */
-  get position(): number {
-    return this.#at;
   }
 
   /** Skips white space and gives the byte there without taking it; -1 at the end. */
@@ -68,14 +65,12 @@ export class JsonCursor {
     }
   }
 
-  /** Steps into the object here. */
-  enterObject(): void {
-    this.#enter(OPEN_BRACE);
-  }
-
-  /** Steps into the array here. */
-  enterArray(): void {
-    this.#enter(OPEN_BRACKET);
+  /** Steps into the object or array here. @param bracket the one that opens it */
+  enter(bracket: typeof OPEN_BRACE | typeof OPEN_BRACKET): void {
+    if (this.peek() !== bracket) throw this.#unexpected();
+    if (++this.#depth > MAX_DEPTH)
+      throw new HttpError(400, `The body is nested deeper than ${MAX_DEPTH} arrays and objects`);
+    this.#at++;
   }
 
   /**
@@ -111,26 +106,22 @@ export class JsonCursor {
   }
 
   /**
-   * Takes the string here as it stands: neither escapes nor UTF-8 are resolved, and control
-   * characters, which JSON forbids, are not looked for. For base64, which has none of these; see
-   * {@link textAgain} for a string that turns out not to be. What it holds is between the quotes at
-   * the {@link position} before and right before the one after.
-   */
-  skipRaw(): void {
-    this.#at = this.#endOfString(this.#at + 1);
-  }
-
-  /**
-   * Reads a string that {@link skipRaw} has taken once more, by all rules.
+   * Takes the string here as base64. Base64 has neither escapes nor control characters, so these are not looked for
+   * before it turns out that it is something else.
    *
-   * @param start where its opening quote stands
+   * @returns the bytes, in memory of their own; undefined when it is not base64
    */
-  textAgain(start: number): string {
-    const after = this.#at;
+  base64(): Buffer | undefined {
+    const start = this.#at;
+    const end = this.#endOfString(start + 1);
+    this.#at = end;
+    const bytes = decodeBase64(this.#bytes, start + 1, end - 1);
+    if (bytes !== undefined) return bytes;
+    // Either it is not base64, or it is written with escapes, as `\/` often is.
     this.#at = start;
     const text = this.text();
-    this.#at = after;
-    return text;
+    this.#at = end;
+    return IS_LATIN1.test(text) ? decodeBase64(Buffer.from(text, 'latin1')) : undefined;
   }
 
   /** Takes the `null` here, if there is one. */
@@ -153,7 +144,7 @@ export class JsonCursor {
   skipValue(): void {
     const byte = this.peek();
     if (byte === OPEN_BRACE) {
-      this.enterObject();
+      this.enter(OPEN_BRACE);
       for (let first = true; this.#nextMember(first, CLOSE_BRACE); first = false) {
         if (this.peek() !== QUOTE) throw this.#unexpected();
         this.#skipString();
@@ -162,7 +153,7 @@ export class JsonCursor {
         this.skipValue();
       }
     } else if (byte === OPEN_BRACKET) {
-      this.enterArray();
+      this.enter(OPEN_BRACKET);
       for (let first = true; this.nextElement(first); first = false) this.skipValue();
     } else if (byte === QUOTE) this.#skipString();
     else if (byte === LOWER_T) this.#skipWord('true');
@@ -174,13 +165,6 @@ export class JsonCursor {
   /** Makes sure that nothing but white space is left. */
   end(): void {
     if (this.peek() !== -1) throw this.#unexpected();
-  }
-
-  #enter(bracket: number): void {
-    if (this.peek() !== bracket) throw this.#unexpected();
-    if (++this.#depth > MAX_DEPTH)
-      throw new HttpError(400, `The body is nested deeper than ${MAX_DEPTH} arrays and objects`);
-    this.#at++;
   }
 
   /** Whether a member follows: takes the comma before it, or the bracket that closes. */

@@ -17,7 +17,6 @@ import {
   type Payload,
   type PayloadMetadata,
 } from '../../../codec/payload.ts';
-import { decodeBase64 } from './base64.ts';
 import { JsonCursor, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './json-cursor.ts';
 import { HttpError } from './message.ts';
 
@@ -44,7 +43,6 @@ export function readPayloads(body: Uint8Array, maxPayloads: number): readonly Pa
  * problem, and that the text is not JSON at all is the more useful thing to say.
  */
 class PayloadsReader {
-  readonly #body: Buffer;
   readonly #json: JsonCursor;
   readonly #maxPayloads: number;
   /** The problem of the field that was read last, if it has one. */
@@ -52,7 +50,6 @@ class PayloadsReader {
 
   /** @param body valid UTF-8 */
   constructor(body: Buffer, maxPayloads: number) {
-    this.#body = body;
     this.#json = new JsonCursor(body);
     this.#maxPayloads = maxPayloads;
   }
@@ -66,7 +63,7 @@ class PayloadsReader {
     }
     let payloads = NO_PAYLOADS;
     let problem: string | undefined;
-    json.enterObject();
+    json.enter(OPEN_BRACE);
     for (let key = json.nextKey(true); key !== undefined; key = json.nextKey(false)) {
       if (key === 'payloads') {
         payloads = this.#payloads();
@@ -89,7 +86,7 @@ class PayloadsReader {
     }
     const payloads: Payload[] = [];
     let problem: string | undefined;
-    json.enterArray();
+    json.enter(OPEN_BRACKET);
     for (let first = true; json.nextElement(first); first = false) {
       if (payloads.length === this.#maxPayloads)
         throw new HttpError(
@@ -119,7 +116,7 @@ class PayloadsReader {
     let metadataProblem: string | undefined;
     let dataProblem: string | undefined;
     let externalProblem: string | undefined;
-    json.enterObject();
+    json.enter(OPEN_BRACE);
     for (let key = json.nextKey(true); key !== undefined; key = json.nextKey(false)) {
       this.#problem = undefined;
       if (key === 'data') {
@@ -152,7 +149,7 @@ class PayloadsReader {
     }
     let bad: Map<string, string> | undefined;
     let entries = 0;
-    json.enterObject();
+    json.enter(OPEN_BRACE);
     for (let key = json.nextKey(true); key !== undefined; key = json.nextKey(false)) {
       if (++entries > MAX_METADATA_ENTRIES) {
         json.skipValue();
@@ -181,15 +178,9 @@ class PayloadsReader {
       }
       return EMPTY;
     }
-    const start = json.position;
-    json.skipRaw();
-    const bytes = decodeBase64(this.#body, start + 1, json.position - 1);
-    if (bytes !== undefined) return bytes;
-    // Either it is not base64, or it is written with escapes, as `\/` often is.
-    const text = json.textAgain(start);
-    const unescaped = IS_LATIN1.test(text) ? decodeBase64(Buffer.from(text, 'latin1')) : undefined;
-    if (unescaped === undefined) this.#problem = 'is not base64';
-    return unescaped ?? EMPTY;
+    const bytes = json.base64();
+    if (bytes === undefined) this.#problem = 'is not base64';
+    return bytes ?? EMPTY;
   }
 
   #externalPayloads(): readonly ExternalPayloadDetails[] | undefined {
@@ -202,7 +193,7 @@ class PayloadsReader {
     }
     const details: ExternalPayloadDetails[] = [];
     let problem: string | undefined;
-    json.enterArray();
+    json.enter(OPEN_BRACKET);
     for (let first = true; json.nextElement(first); first = false) {
       if (details.length === MAX_EXTERNAL_PAYLOADS) {
         json.skipValue();
@@ -227,7 +218,7 @@ class PayloadsReader {
       return 0n;
     }
     let sizeBytes = 0n;
-    json.enterObject();
+    json.enter(OPEN_BRACE);
     for (let key = json.nextKey(true); key !== undefined; key = json.nextKey(false)) {
       if (key === 'sizeBytes' || key === 'size_bytes') {
         const value = this.#int64();
@@ -250,7 +241,6 @@ class PayloadsReader {
   }
 }
 
-const IS_LATIN1 = /^[\0-\u00ff]*$/;
 const INTEGER = /^-?\d{1,40}$/;
 const DECIMAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const MAX_INT64 = 2n ** 63n - 1n;

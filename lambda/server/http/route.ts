@@ -7,7 +7,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { createNamespaceMatcher, type NamespaceMatcher } from '../../../codec/namespace-pattern.ts';
-import type { AccessRule, KeysConfig, Limits } from '../../../config/schema.ts';
+import type { AccessRule, KeysConfig } from '../../../config/schema.ts';
 import { HttpError } from './message.ts';
 
 /** What can be asked for. */
@@ -38,19 +38,29 @@ export function routeOf(path: string): Route {
   return { operation, prefix: path.slice(path.lastIndexOf('/', prefixEnd - 1) + 1, prefixEnd) };
 }
 
-/** Whether references to external storage are to be returned as they are, instead of what they refer to; in any case of letters, as the Go SDK reads it. */
-export function preservesStorageRefs(query: string): boolean {
-  if (query === '') return false;
-  return new URLSearchParams(query).get('preserveStorageRefs')?.toLowerCase() === 'true';
+/** What a client may ask for in the query. */
+export interface QueryOptions {
+  /** References to external storage are to be returned as they are, instead of what they refer to. */
+  readonly preserveStorageRefs: boolean;
+  /**
+   * The client reads in bulk, as `codec-server decode` does: it takes every payload for data, so it
+   * gets originals and never an explanation, nor a refusal of all for the sake of one; and the audit
+   * line says so.
+   */
+  readonly bulk: boolean;
 }
 
-/**
- * Whether a client reads in bulk, as `codec-server decode` does: it takes every payload for data, so it
- * gets originals and never an explanation, nor a refusal of all for the sake of one; and the audit line
- * says so.
- */
-export function isBulkRead(query: string): boolean {
-  return query !== '' && new URLSearchParams(query).get('bulk') === 'true';
+const NO_OPTIONS: QueryOptions = { preserveStorageRefs: false, bulk: false };
+
+/** @param query without `?` */
+export function readQuery(query: string): QueryOptions {
+  if (query === '') return NO_OPTIONS;
+  const options = new URLSearchParams(query);
+  return {
+    // In any case of letters, as the Go SDK reads it.
+    preserveStorageRefs: options.get('preserveStorageRefs')?.toLowerCase() === 'true',
+    bulk: options.get('bulk') === 'true',
+  };
 }
 
 const NOWHERE: Route = { operation: undefined, prefix: undefined };
@@ -59,7 +69,7 @@ const WITHOUT_PREFIX = Object.fromEntries(
   [...OPERATIONS.values()].map((operation) => [operation, { operation, prefix: undefined }]),
 ) as Readonly<Record<RequestedOperation, Route>>;
 
-// What a request body is sent as, and how much of it.
+// What a request body is sent as.
 
 const JSON_TYPE = 'application/json';
 /** Of parameters only the charset matters; JSON is UTF-8 (RFC 8259 section 8.1). */
@@ -96,12 +106,6 @@ function isHarmless(parameter: string): boolean {
   const name = text.slice(0, Math.max(equals, 0)).trimEnd();
   if (!PARAMETER_NAME.test(name)) return false;
   return name.toLowerCase() !== 'charset' || UTF_8.test(text.slice(equals + 1).trimStart());
-}
-
-/** @throws HttpError (413) when a body of `bytes` is larger than allowed */
-export function limitBody(bytes: number, { bodyBytes }: Limits): void {
-  if (bytes > bodyBytes)
-    throw new HttpError(413, `The body is larger than ${bodyBytes} bytes: send fewer payloads at a time`);
 }
 
 // The namespace that a caller names: a wish, until the access policy has been asked about it.

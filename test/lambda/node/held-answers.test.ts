@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import type { CollectedResponse } from '../../../lambda/node/collected-message.ts';
 import { HeldAnswers } from '../../../lambda/node/held-answers.ts';
+import type { CollectedResponse } from '../../../lambda/node/node-request.ts';
 
 const LARGE = 16 * 1024;
 

@@ -40,7 +40,7 @@ function codecWith(pairings: readonly KmsKeyPairing[], cache: Partial<DataKeyCac
   return {
     keys,
     encode: async (payloads: readonly Payload[], namespace = 'orders') =>
-      encodePayloads({ recognizeOwn, keys, customCodecs: [], compression: null }, payloads, request(namespace)),
+      encodePayloads({ keys, customCodecs: [], compression: null }, payloads, request(namespace)),
     decode: async (
       payloads: readonly Payload[],
       namespace = 'orders',
@@ -239,7 +239,7 @@ describe('data keys in memory', () => {
     };
     const pairings = [{ namespaces: ['*'], write: standIn.createKey() }];
     const writer: DataKeyCache = createKmsDataKeys({ pairings, kms: watched, cache: { maxMessages: 5 } });
-    const encoder = { recognizeOwn, keys: writer, customCodecs: [], compression: null };
+    const encoder = { keys: writer, customCodecs: [], compression: null };
     const use = codecWith(pairings).request('orders');
     const payloads = await encodePayloads(
       encoder,

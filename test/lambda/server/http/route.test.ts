@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { preservesStorageRefs, routeOf } from '../../../../lambda/server/http/route.ts';
+import { readQuery, routeOf } from '../../../../lambda/server/http/route.ts';
 
 describe('the route of a path', () => {
   it.each([
@@ -46,6 +46,6 @@ describe('preserveStorageRefs', () => {
     ['preserveStorageRefs', false],
     ['', false],
   ])('of %j is %s', (query, expected) => {
-    expect(preservesStorageRefs(query)).toBe(expected);
+    expect(readQuery(query).preserveStorageRefs).toBe(expected);
   });
 });

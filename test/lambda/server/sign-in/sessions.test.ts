@@ -115,6 +115,15 @@ describe('sessions of several instances', () => {
     expect(await who(sessions, cookies)).toBe('UnauthenticatedError');
   });
 
+  it('that were ended do not come back to life with a clock that is set back', async () => {
+    const sessions = instance();
+    const cookies = await start(sessions);
+    clock.advance(20_000);
+    await sessions.end(cookies);
+    clock.advance(-10_000);
+    expect(await who(sessions, cookies)).toBe('UnauthenticatedError');
+  });
+
   it('are not prolonged for somebody who signs out at that moment', async () => {
     const sessions = instance();
     const cookies = await start(sessions);
