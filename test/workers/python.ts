@@ -1,5 +1,5 @@
 /**
- * Runs the tests of workers/python in a virtual environment of the project's own cache, with the packages it pins. With
+ * Checks the types of workers/python and runs its tests, in a virtual environment of the project's own cache, with the packages it pins. With
  * `--only-prepare` it makes the environment and prints its `python`.
  */
 import { spawnSync } from 'node:child_process';
@@ -13,7 +13,9 @@ const tools = await pythonEnvironment('workers-python', library, ['-r', requirem
 const python = join(tools, 'python');
 if (process.argv[2] === '--only-prepare') process.stdout.write(`${python}\n`);
 else {
-  const { status, error } = spawnSync(python, ['-m', 'pytest', '-q'], { cwd: library, stdio: 'inherit' });
-  if (error !== undefined) throw error;
-  process.exitCode = status === 0 ? 0 : 1;
+  for (const command of [['mypy'], ['pytest', '-q']]) {
+    const { status, error } = spawnSync(python, ['-m', ...command], { cwd: library, stdio: 'inherit' });
+    if (error !== undefined) throw error;
+    if (status !== 0) process.exitCode = 1;
+  }
 }

@@ -72,6 +72,22 @@ def test_what_inflates_past_the_limit_is_refused(codec, encoding) -> None:
             decode(codec, *encode(codec, *(compressed(encoding, it) for it in bomb)))
 
 
+def test_a_payload_that_waits_for_a_key_gives_back_what_it_took_and_no_more(write_keyring) -> None:
+    keyring = write_keyring("one")
+    writer = EncryptionCodec("orders", KeyringFile(keyring))
+    # Opened as far as the key inside, which it does not have yet: begun anew when the key is there.
+    [inside] = encode(writer, plain(40_000))
+    waits = compressed("binary/zlib", inside)
+    for others, opens in (([plain(50_000)], True), ([plain(70_000)], False)):
+        codec = EncryptionCodec("orders", KeyringFile(keyring), inflated_bytes=100_000)
+        given = [*(compressed("binary/zlib", it) for it in others), waits]
+        if opens:
+            assert decode(codec, *given) == [*others, plain(40_000)]
+        else:
+            with pytest.raises(CannotOpenError, match="inflates past"):
+                decode(codec, *given)
+
+
 @pytest.mark.parametrize("encoding", COMPRESS)
 def test_streams_that_are_cut_altered_or_too_long_are_refused(codec, encoding) -> None:
     good = compressed(encoding, payload("b" * 400)).data

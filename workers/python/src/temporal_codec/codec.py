@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Callable, Iterable, Literal, Mapping, Sequence, TypeVar
 
 from aws_encryption_sdk.structures import DataKey
@@ -94,7 +95,9 @@ class EncryptionCodec(PayloadCodec, WithSerializationContext):
         """The namespace that payloads are bound to."""
         return self._namespace
 
-    def with_context(self, context: SerializationContext) -> PayloadCodec:
+    def with_context(  # type: ignore[override]  # Any codec will do for the SDK, and its type says: the same.
+        self, context: SerializationContext
+    ) -> PayloadCodec:
         """The codec as the SDK uses it for one workflow or activity: it encodes for no other namespace than its own."""
         other = getattr(context, "namespace", None)
         if other is not None and other not in (self._namespace, _REPLAY_NAMESPACE):
@@ -117,7 +120,7 @@ class EncryptionCodec(PayloadCodec, WithSerializationContext):
         :raises CannotEncodeError: when there is no key to write with
         :raises KeyUnavailableError: when the key service cannot answer
         """
-        return [await self._with_keys(len(it.data), lambda _, it=it: self._seal(it)) for it in list(payloads)]
+        return [await self._with_keys(len(it.data), partial(self._seal, it)) for it in list(payloads)]
 
     async def decode(self, payloads: Iterable[Payload]) -> list[Payload]:
         """Opens every payload. Never passes on ciphertext: one that cannot be opened fails the call.
@@ -130,9 +133,7 @@ class EncryptionCodec(PayloadCodec, WithSerializationContext):
     async def _decode(self, payloads: Iterable[Payload], workflow_id: str | None) -> list[Payload]:
         given = list(payloads)
         budget = Budget(self._inflated_bytes)
-        opened = [
-            self._with_keys(len(it.data), lambda held, it=it: self._open(it, budget, held), workflow_id) for it in given
-        ]
+        opened = [self._with_keys(len(it.data), partial(self._open, it, budget), workflow_id) for it in given]
         # The keys of several payloads are fetched side by side.
         return [await opened[0]] if len(opened) == 1 else list(await asyncio.gather(*opened))
 
@@ -159,13 +160,13 @@ class EncryptionCodec(PayloadCodec, WithSerializationContext):
             # Not in the handler above: what goes wrong here is not a consequence of a cache.
             held[missing.name] = await self._keys.fetch(missing)
 
-    def _seal(self, payload: Payload) -> Payload:
+    def _seal(self, payload: Payload, _: _Held) -> Payload:
         message = encrypt(payload.SerializeToString(), self._keys, self._context)
         return Payload(metadata={"encoding": ENCODING.encode()}, data=message)
 
     def _open(self, payload: Payload, budget: Budget, held: _Held) -> Payload:
         sealed = False
-        left = budget.left
+        spent = 0
         for _ in range(_MAX_LAYERS + 1):
             encoding = payload.metadata.get("encoding", b"").decode("utf-8", "replace")
             if encoding == ENCODING:
@@ -174,14 +175,16 @@ class EncryptionCodec(PayloadCodec, WithSerializationContext):
                     payload = _parsed(decrypt(payload.data, self._keys, held, self._allow))
                 except Missing:
                     # It is begun anew when the key is there.
-                    budget.left = left
+                    budget.refund(spent)
                     raise
             elif not sealed and self._refuses_plaintext:
                 raise PlaintextRefusedError(
                     f'a payload is not encrypted (its encoding is {shown(encoding) or "empty"}), and plaintext is refused'
                 )
             elif encoding in COMPRESSIONS:
-                payload = _parsed(inflate(encoding, payload.data, budget))
+                inflated = inflate(encoding, payload.data, budget)
+                spent += len(inflated)
+                payload = _parsed(inflated)
             else:
                 return payload
         raise CannotOpenError(f"a payload has more than {_MAX_LAYERS} layers")
@@ -218,7 +221,7 @@ class _InContext(PayloadCodec, WithSerializationContext):
         self._codec = codec
         self._namespace = namespace
 
-    def with_context(self, context: SerializationContext) -> PayloadCodec:
+    def with_context(self, context: SerializationContext) -> PayloadCodec:  # type: ignore[override]
         return self._codec.with_context(context)
 
     async def encode(self, payloads: Iterable[Payload]) -> list[Payload]:
@@ -238,7 +241,7 @@ class _InWorkflow(PayloadCodec, WithSerializationContext):
         self._codec = codec
         self._workflow_id = workflow_id
 
-    def with_context(self, context: SerializationContext) -> PayloadCodec:
+    def with_context(self, context: SerializationContext) -> PayloadCodec:  # type: ignore[override]
         return self._codec.with_context(context)
 
     async def encode(self, payloads: Iterable[Payload]) -> list[Payload]:

@@ -13,6 +13,7 @@ encoding         written by
 from __future__ import annotations
 
 import sys
+import threading
 import zlib
 from typing import Any, Callable, Mapping
 
@@ -24,7 +25,7 @@ else:
     from backports import zstd
 
 #: The window that every zstd decoder should support is 2^23 (RFC 8878, 3.1.1.1.2); this covers every usual level.
-_ZSTD_OPTIONS = {zstd.DecompressionParameter.window_log_max: 27}
+_ZSTD_OPTIONS: Mapping[int, int] = {zstd.DecompressionParameter.window_log_max: 27}
 #: No snappy block says more with less: a copy of 64 bytes takes 3.
 _SNAPPY_RATIO = 32
 
@@ -34,11 +35,19 @@ class Budget:
 
     def __init__(self, total: int) -> None:
         self.left = total
+        # Large payloads of one call are opened in threads.
+        self._lock = threading.Lock()
 
     def charge(self, count: int) -> None:
-        if count > self.left:
-            raise CannotOpenError(f"a payload inflates past the {self.left} bytes that are left of the limit")
-        self.left -= count
+        with self._lock:
+            if count > self.left:
+                raise CannotOpenError(f"a payload inflates past the {self.left} bytes that are left of the limit")
+            self.left -= count
+
+    def refund(self, count: int) -> None:
+        """Gives back what was charged for a payload that is opened once more, and no more than that."""
+        with self._lock:
+            self.left += count
 
 
 def inflate(encoding: str, data: bytes, budget: Budget) -> bytes:

@@ -64,7 +64,7 @@ class EncryptionPlugin(SimplePlugin):
 
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
         config = super().configure_worker(config)
-        config["workflow_runner"] = _passing_through(config.get("workflow_runner"))  # type: ignore[typeddict-item]
+        config["workflow_runner"] = _passing_through(config.get("workflow_runner"))
         client = config.get("client")
         codec = None if client is None else self._codecs.get(client.namespace)
         if client is not None and codec is not None:
@@ -78,7 +78,7 @@ class EncryptionPlugin(SimplePlugin):
         if namespace is None:
             raise CodecOptionsError("a replayer needs the namespace of its histories: give replay_namespace")
         config["data_converter"] = self.data_converter_for(namespace, config.get("data_converter"))
-        config["workflow_runner"] = _passing_through(config.get("workflow_runner"))  # type: ignore[typeddict-item]
+        config["workflow_runner"] = _passing_through(config.get("workflow_runner"))
         return config
 
     def data_converter_for(self, namespace: str, base: DataConverter | None = None) -> DataConverter:

@@ -19,8 +19,10 @@ import io.temporal.payload.codec.PayloadCodec;
 import io.temporal.payload.context.HasWorkflowSerializationContext;
 import io.temporal.payload.context.SerializationContext;
 import io.temporal.payload.context.WorkflowSerializationContext;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
@@ -60,7 +62,10 @@ public final class EncryptionCodec implements PayloadCodec {
     if (options.namespace == null || options.namespace.isEmpty())
       throw new CodecException(OPTIONS, "namespace must be the full name of the namespace that the worker works in");
     if (options.keys == null)
-      throw new CodecException(OPTIONS, "keys are missing: give KmsKeys.of(…) or KeyringFile.at(…)");
+      throw new CodecException(OPTIONS, "keys are missing: give KmsKeys.of(…), KeyringFile.at(…) or KeyringSecret.of(…)");
+    // Null is not the default: whoever gives it has lost a setting on the way.
+    if (options.plaintext == null || options.cache == null || options.alsoDecode == null)
+      throw new CodecException(OPTIONS, "plaintext, cache and alsoDecode must not be null: leave out what is not set");
     if (options.inflatedBytes < 1) throw new CodecException(OPTIONS, "inflatedBytes must be above 0");
     namespace = options.namespace;
     further = Names.matcher(options.alsoDecode);
@@ -86,7 +91,7 @@ public final class EncryptionCodec implements PayloadCodec {
   }
 
   /**
-   * @param keys where data keys come from: {@link KmsKeys} or {@link KeyringFile}
+   * @param keys where data keys come from: {@link KmsKeys}, {@link KeyringFile} or {@link KeyringSecret}
    */
   public static Builder newBuilder(KeySource keys) {
     return new Builder(keys);
@@ -324,7 +329,8 @@ public final class EncryptionCodec implements PayloadCodec {
 
     /** Further namespaces whose payloads are decoded, with {@code *} for any run of characters. Default: none. */
     public Builder setAlsoDecode(String... values) {
-      alsoDecode = List.of(values);
+      boolean isWhole = values != null && Arrays.stream(values).allMatch(Objects::nonNull);
+      alsoDecode = isWhole ? List.of(values) : null;
       return this;
     }
 
@@ -344,6 +350,18 @@ public final class EncryptionCodec implements PayloadCodec {
     public Builder setInflatedBytes(int value) {
       inflatedBytes = value;
       return this;
+    }
+
+    /** The same settings, which the other builder no longer changes. */
+    Builder copy() {
+      Builder copy = new Builder(keys);
+      copy.namespace = namespace;
+      copy.alsoDecode = alsoDecode;
+      copy.plaintext = plaintext;
+      copy.cache = cache;
+      copy.inflatedBytes = inflatedBytes;
+      copy.nanos = nanos;
+      return copy;
     }
 
     Builder setNanos(LongSupplier value) {

@@ -31,23 +31,24 @@ public final class EncryptionPlugin extends SimplePlugin {
   private final Map<String, EncryptionCodec> codecs = new ConcurrentHashMap<>();
 
   /**
-   * @param keys where data keys come from: {@link KmsKeys} or {@link KeyringFile}
+   * @param keys where data keys come from: {@link KmsKeys}, {@link KeyringFile} or {@link KeyringSecret}
    */
   public EncryptionPlugin(KeySource keys) {
     this(EncryptionCodec.newBuilder(keys), true);
   }
 
   /**
-   * @param options settings of the codec; the namespace is the client's
+   * @param options settings of the codec as they are now; the namespace is the client's
    * @param encryptFailures whether messages and stack traces of failures are encrypted
    * @throws CodecException when an option is wrong
    */
   public EncryptionPlugin(EncryptionCodec.Builder options, boolean encryptFailures) {
     super("temporal-codec-server.EncryptionPlugin");
-    this.options = options;
+    // The caller may go on with its builder, also for a plugin of another namespace.
+    this.options = options.copy();
     this.encryptFailures = encryptFailures;
     // Tells wrong options now, and not when a client connects.
-    options.setNamespace("checked").build().close();
+    codecFor("checked").close();
   }
 
   @Override
@@ -90,7 +91,7 @@ public final class EncryptionPlugin extends SimplePlugin {
     return new EncryptingDataConverter(plain, codecs.computeIfAbsent(own, this::codecFor), encryptFailures);
   }
 
-  private synchronized EncryptionCodec codecFor(String namespace) {
-    return options.setNamespace(namespace).build();
+  private EncryptionCodec codecFor(String namespace) {
+    return options.copy().setNamespace(namespace).build();
   }
 }

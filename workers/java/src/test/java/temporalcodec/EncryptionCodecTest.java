@@ -125,5 +125,9 @@ class EncryptionCodecTest {
     refused(OPTIONS, () -> EncryptionCodec.of("orders", null));
     refused(OPTIONS, () -> orders().setAlsoDecode("").build());
     refused(OPTIONS, () -> orders().setInflatedBytes(0).build());
+    refused(OPTIONS, () -> orders().setPlaintext(null).build());
+    refused(OPTIONS, () -> orders().setCache(null).build());
+    refused(OPTIONS, () -> orders().setAlsoDecode((String) null).build());
+    refused(OPTIONS, () -> orders().setAlsoDecode((String[]) null).build());
   }
 }

@@ -54,6 +54,17 @@ class EncryptionPluginTest {
   }
 
   @Test
+  void whatItsBuilderBecomesAfterwardsChangesNothing() {
+    var options = EncryptionCodec.newBuilder(keys);
+    var made = new EncryptionPlugin(options, true);
+    options.setNamespace("other").setPlaintext(Plaintext.REFUSE);
+    var encoded = configured(made, "orders").toPayload("secret").orElseThrow();
+    assertEquals("secret", configured(plugin, "orders").fromPayload(encoded, String.class, String.class));
+    assertEquals("plain", configured(made, "orders").fromPayload(payload("plain"), String.class, String.class));
+    assertThrows(CodecException.class, () -> new EncryptionPlugin(EncryptionCodec.newBuilder(keys).setPlaintext(null), true));
+  }
+
+  @Test
   void aClientThatNamesNoNamespaceWorksInDefault() {
     var builder = WorkflowClientOptions.newBuilder();
     plugin.configureWorkflowClient(builder);
