@@ -7,5 +7,6 @@ export default {
   roots: ['<rootDir>/test/aws'],
   testPathIgnorePatterns: ['/node_modules/'],
   globalSetup: '<rootDir>/test/aws/prepare.ts',
-  testTimeout: 120_000,
+  // Longer than the patience of a wait in it, which says what did not happen.
+  testTimeout: 300_000,
 };

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -121,12 +122,13 @@ describe('codec-server start', () => {
   it('finishes the requests in flight before it ends', async () => {
     const server = await started();
     const status = new Promise<number | undefined>((resolve, reject) => {
-      const headers = { 'content-type': 'application/json', 'content-length': '2' };
+      const headers = { 'content-type': 'application/json', 'content-length': '2', expect: '100-continue' };
       const outgoing = httpRequest({ port: server.port, host: '127.0.0.1', path: '/decode', method: 'POST', headers });
       outgoing.on('response', (response) => resolve(response.resume().statusCode));
       outgoing.on('error', reject);
       outgoing.write('{');
-      void setTimeout(50).then(async () => {
+      // The server has taken the head.
+      outgoing.on('continue', async () => {
         const ended = server.stop();
         await setTimeout(50);
         outgoing.end('}');
@@ -191,7 +193,7 @@ describe('codec-server start', () => {
 
     it('a port that is taken', async () => {
       const other = createServer().listen(0, '127.0.0.1');
-      await setTimeout(20);
+      await once(other, 'listening');
       const port = (other.address() as { port: number }).port;
       expect(await refused('--port', String(port))).toMatch(
         new RegExp(`^codec-server: Port ${port} is taken: .*--port\\.\\n$`),

@@ -6,5 +6,6 @@ export default {
   rootDir: '../..',
   roots: ['<rootDir>/test/deployed'],
   testPathIgnorePatterns: ['/node_modules/'],
-  testTimeout: 120_000,
+  // Longer than the patience of a wait in it, which says what did not happen.
+  testTimeout: 300_000,
 };

@@ -1,5 +1,6 @@
 /** Decides what an answer is worth, byte by byte. */
 import type { SoakAnswer, SoakClient } from './client.ts';
+import type { Standstills } from './standstill.ts';
 import type { Tally } from './tally.ts';
 
 /** How things are with what the server depends on. */
@@ -10,15 +11,31 @@ export interface Weather {
   readonly quiet: boolean;
 }
 
+/** How things were when a request was sent. */
+interface Before extends Weather {
+  /** Of `performance.now()`. */
+  readonly moment: number;
+}
+
+/** Milliseconds of a standstill of the soak after which KMS and the issuer, which it plays, were out: a call waits for two seconds. */
+const OUT_MS = 1_000;
+
 export class Judge {
-  readonly #client: SoakClient;
+  readonly #client: Pick<SoakClient, 'send'>;
   readonly #tally: Tally;
   readonly #weather: Weather;
+  readonly #standstills: Pick<Standstills, 'longestSince'>;
 
-  constructor(client: SoakClient, tally: Tally, weather: Weather) {
+  constructor(
+    client: Pick<SoakClient, 'send'>,
+    tally: Tally,
+    weather: Weather,
+    standstills: Pick<Standstills, 'longestSince'>,
+  ) {
     this.#client = client;
     this.#tally = tally;
     this.#weather = weather;
+    this.#standstills = standstills;
   }
 
   /** POSTs a body, to get a 200 with what is expected. @returns the answer if it was right */
@@ -52,16 +69,17 @@ export class Judge {
     this.#add('preflight', before, answer, right ? 'right' : 'wrong');
   }
 
-  #now(): Weather {
+  #now(): Before {
     const { mayBeUnavailable, quiet } = this.#weather;
-    return { mayBeUnavailable, quiet };
+    return { mayBeUnavailable, quiet, moment: performance.now() };
   }
 
-  #add(kind: string, before: Weather, answer: SoakAnswer, verdict: 'right' | 'refused' | 'wrong'): void {
-    const out = before.mayBeUnavailable || this.#weather.mayBeUnavailable;
+  #add(kind: string, before: Before, answer: SoakAnswer, verdict: 'right' | 'refused' | 'wrong'): void {
+    const stoodStill = this.#standstills.longestSince(before.moment);
+    const out = before.mayBeUnavailable || this.#weather.mayBeUnavailable || stoodStill > OUT_MS;
     if (answer.status === 0) this.#tally.add('lost', kind, answer, false);
     else if (verdict === 'wrong' && answer.status === 503 && answer.retryAfter && out)
       this.#tally.add('unavailable', kind, answer, false);
-    else this.#tally.add(verdict, kind, answer, before.quiet && this.#weather.quiet);
+    else this.#tally.add(verdict, kind, answer, before.quiet && this.#weather.quiet && stoodStill === 0);
   }
 }

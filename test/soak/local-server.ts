@@ -59,7 +59,7 @@ export async function startLocalServer({ issuer, kms, keys, trusted }: Dependenc
     residentMegabytes: () => residentMegabytesOf(() => readFileSync(`/proc/${server.pid}/status`, 'utf8')),
     tidy: () => {},
     async stop() {
-      const exited = once(server, 'exit');
+      const exited = once(server, 'close');
       server.kill('SIGTERM');
       const [code] = (await exited) as [number | null];
       return [...bugs, ...(code === 0 ? [] : [`the server ended with exit code ${String(code)}`])];

@@ -24,12 +24,13 @@ export interface OverloadFigures {
   readonly problems: readonly string[];
 }
 
-/** Waves, with a pause in which the gateway's token bucket fills again. */
+/** Waves, with a pause in which the gateway's token bucket fills again; so many more, while each is slower than it may be. */
 const WAVES = 2;
+const MORE_WAVES = 2;
 const PAUSE_MS = 1_500;
 /** Milliseconds after which nobody waits any more, on the slowest of machines. */
 const MOST_MS = 30_000;
-/** How much slower the last wave may be than the first: a queue that grows from wave to wave is one that nobody bounds. */
+/** How much slower a wave may be than the first: a queue that grows from wave to wave is one that nobody bounds. */
 const MOST_GROWTH = 2;
 /** Milliseconds below which a wave is fast, whatever the one before took. */
 const TAIL_FLOOR_MS = 1_000;
@@ -47,7 +48,7 @@ export async function overload(
   const afterwards: number[] = [];
   const slowestOfWave: number[] = [];
   const problems: string[] = [];
-  for (let wave = 0; wave < WAVES; wave++) {
+  for (let wave = 0; wave < WAVES || (wave < WAVES + MORE_WAVES && grows(slowestOfWave)); wave++) {
     const requests = Array.from({ length: tooMuch.requests }, () => crowd.send('POST', '/decode', head, body));
     const arrived = await Promise.all(requests);
     answers.push(...arrived);
@@ -63,7 +64,7 @@ export async function overload(
   const served = answers.filter(({ status }) => status === 200);
   const refused = answers.filter(({ status }) => refusals.includes(status));
   const others = answers.filter((answer) => !served.includes(answer) && !refused.includes(answer));
-  const [slowest, first, last] = [Math.max(...slowestOfWave), slowestOfWave[0] ?? 0, slowestOfWave.at(-1) ?? 0];
+  const slowest = Math.max(...slowestOfWave);
   const wrong = served.filter((answer) => answer.body !== expected).length;
   if (wrong > 0) problems.push(`${wrong} wrong answers under overload`);
   if (others.length > 0) problems.push(`${others.length} requests under overload are answered ${others[0]?.status}`);
@@ -71,8 +72,8 @@ export async function overload(
   if (served.length === 0 || (refused.length === 0 && full === undefined))
     problems.push(`overload: ${served.length} served and ${refused.length} refused, which is not what overload is`);
   if (slowest > MOST_MS) problems.push(`under overload an answer takes ${Math.round(slowest)} ms`);
-  if (last > Math.max(first, TAIL_FLOOR_MS) * MOST_GROWTH)
-    problems.push(`the slowest answer of a wave grows from ${Math.round(first)} to ${Math.round(last)} ms`);
+  if (grows(slowestOfWave))
+    problems.push(`the slowest answers of the waves take ${slowestOfWave.map(Math.round).join(', ')} ms`);
   return {
     requests: answers.length,
     served: served.length,
@@ -84,6 +85,14 @@ export async function overload(
     ...(full && { full }),
     problems: [...problems, ...(full?.problems ?? [])],
   };
+}
+
+/**
+ * Whether every wave after the first is too slow. One may be, since the machine did something else; a queue that nobody
+ * bounds makes the next one slower still.
+ */
+export function grows([first = 0, ...later]: readonly number[]): boolean {
+  return later.length > 0 && later.every((slowest) => slowest > Math.max(first, TAIL_FLOOR_MS) * MOST_GROWTH);
 }
 
 function countBy(keys: readonly string[]): Record<string, number> {

@@ -33,6 +33,11 @@ export interface SoakFigures {
   readonly overload: OverloadFigures;
 }
 
+/** The most memory at the end that is not growth, MB. @param settled the most of the first half */
+export function mostMegabytes(settled: number): number {
+  return Math.max(settled * MOST_GROWTH, settled + BODIES_MB);
+}
+
 /** What does not hold. */
 export function problemsOf({ answers, latencyMs, memoryMb, overload }: SoakFigures): string[] {
   const { settled, end } = memoryMb;
@@ -40,9 +45,7 @@ export function problemsOf({ answers, latencyMs, memoryMb, overload }: SoakFigur
     ...(answers.wrong > 0 ? [`${answers.wrong} wrong answers`] : []),
     ...(answers.lost > 0 ? [`${answers.lost} lost requests`] : []),
     ...(answers.right < FEWEST ? ['too few right answers to mean anything'] : []),
-    ...(settled === 0 || end > Math.max(settled * MOST_GROWTH, settled + BODIES_MB)
-      ? [`memory grew from ${settled} to ${end} MB`]
-      : []),
+    ...(settled === 0 || end > mostMegabytes(settled) ? [`memory grew from ${settled} to ${end} MB`] : []),
     ...Object.entries(latencyMs)
       .filter(([, { p50, p99 }]) => p99 > Math.max(TAIL_FLOOR_MS, p50 * MOST_TAIL))
       .map(([kind, { p50, p99 }]) => `${kind}: p99 of ${p99} ms for a median of ${p50} ms`),

@@ -17,9 +17,10 @@ import { faultsOf } from './faults.ts';
 import { Judge } from './judge.ts';
 import { startLocalServer } from './local-server.ts';
 import { overload } from './overload.ts';
-import { linesOf, problemsOf, type SoakFigures } from './report.ts';
+import { linesOf, mostMegabytes, problemsOf, type SoakFigures } from './report.ts';
 import { Samples } from './samples.ts';
 import type { Dependencies, ServerUnderSoak } from './server.ts';
+import { Standstills } from './standstill.ts';
 import { startRestServer, startSynthesizedServer } from './synthesized-server.ts';
 import { Tally } from './tally.ts';
 import { makeTraffic } from './traffic.ts';
@@ -31,6 +32,8 @@ const SERVERS: Readonly<Record<string, (dependencies: Dependencies) => Promise<S
 };
 /** After a fault a server may still say 503: it waits before it asks again. */
 const RECOVERY_MS = 8_000;
+/** How often there is a look, every two seconds, at the memory at the end, until it is not too much. */
+const MEMORY_LOOKS = 15;
 /** After a fault an answer may still have waited for what was out. */
 const AFTERMATH_MS = 2_000;
 
@@ -78,7 +81,8 @@ function tidy(): void {
 
 const tally = new Tally();
 const weather = { mayBeUnavailable: false, quiet: true };
-const judge = new Judge(client, tally, weather);
+const standstills = new Standstills();
+const judge = new Judge(client, tally, weather, standstills);
 const traffic = await makeTraffic({ client, issuer, judge, bodyBytes: server.bodyBytes });
 print(`soak: ${minutes} minutes against ${server.name}`);
 const stop = new AbortController();
@@ -110,8 +114,13 @@ while (elapsed() < milliseconds) {
 }
 stop.abort();
 await Promise.all(flows);
-await sleep(2000);
-memory.end = Math.round(server.residentMegabytes());
+standstills.stop();
+// What is garbage is collected in its own time; what is not stays however long one waits.
+memory.end = Number.POSITIVE_INFINITY;
+for (let look = 0; look < MEMORY_LOOKS && memory.end > mostMegabytes(memory.settled); look++) {
+  await sleep(2000);
+  memory.end = Math.min(memory.end, Math.round(server.residentMegabytes()));
+}
 
 const head = (sub: string) => ({
   'content-type': 'application/json',

@@ -67,12 +67,18 @@ async function startBehind(
     residentMegabytes: () => Math.max(...instanceMegabytes(deployed)),
     tidy,
     async stop() {
+      // Each line about an answer is written when it is given, and comes through the pipe in its own time.
+      const busy = await lambda.idle().then(
+        () => [],
+        (error: Error) => [error.message],
+      );
       const { instances, started } = lambda;
       const invocations = lambda.invocations - lambda.throttled;
       tidy();
       await deployed.close();
       tidy();
       return [
+        ...busy,
         ...(started > RESERVED ? [`${started} instances were started for ${RESERVED} at once: some ended`] : []),
         ...(instances.length === 0 ? ['no instance was alive at the end'] : []),
         ...(seen.errors > 0 ? [`${seen.errors} errors in the log, the first: ${seen.firstError}`] : []),

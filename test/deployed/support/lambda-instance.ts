@@ -3,10 +3,11 @@
  * template give it, and the Runtime API through which it gets one event at a time.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { until } from '../../support/patience.ts';
 
 /** Bytes of JSON that an event or a result may have. */
 export const MOST_INVOCATION_BYTES = 6 * 1024 * 1024;
@@ -14,6 +15,8 @@ export const MOST_INVOCATION_BYTES = 6 * 1024 * 1024;
 const MOVED_CLOCK = new URL('moved-clock.mjs', import.meta.url).href;
 const BOOTSTRAP = fileURLToPath(new URL('bootstrap.mjs', import.meta.url));
 const API = '/2018-06-01/runtime';
+/** Milliseconds that a freeze takes at least: more than `moved-clock.mjs` has between two looks at the clock. */
+const FREEZE_MS = 20;
 
 /** A function as its template describes it. */
 export interface FunctionDescription {
@@ -130,7 +133,8 @@ export class LambdaInstance {
     if (this.#function.clockFile === undefined) throw new Error('the function was started without a clock to move');
     this.#process?.kill('SIGSTOP');
     // The signal takes a moment to arrive, and what the process was doing must not see the clock move.
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, FREEZE_MS));
+    await until(() => standsStill(this.#process?.pid), 'the process does not stand still');
     this.#moved += milliseconds;
     writeClock(this.#function.clockFile, this.#moved);
     this.#process?.kill('SIGCONT');
@@ -140,7 +144,8 @@ export class LambdaInstance {
   async end(): Promise<void> {
     const child = this.#process;
     if (child !== undefined && child.exitCode === null && child.signalCode === null) {
-      const gone = new Promise((resolve) => child.once('exit', resolve));
+      // Its last lines are read by then, too.
+      const gone = new Promise((resolve) => child.once('close', resolve));
       child.kill('SIGKILL');
       await gone;
     }
@@ -227,6 +232,15 @@ export class LambdaInstance {
     clearTimeout(this.#timer);
     this.#current = undefined;
     current?.reject(error);
+  }
+}
+
+/** Whether a process is stopped, as far as this system tells. */
+function standsStill(processId: number | undefined): boolean {
+  try {
+    return /^State:\s+T/m.test(readFileSync(`/proc/${processId}/status`, 'utf8'));
+  } catch {
+    return true;
   }
 }
 

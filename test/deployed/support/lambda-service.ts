@@ -1,5 +1,6 @@
 /** A function as Lambda runs it: an instance for each event at a time, started when all others are busy. */
 import { randomUUID } from 'node:crypto';
+import { until } from '../../support/patience.ts';
 import {
   type FunctionDescription,
   type Invocation,
@@ -64,16 +65,14 @@ export class LambdaService {
     }).finally(() => this.#underWay--);
   }
 
-  /**
-   * Resolves when a line of the log fulfils a condition: it may arrive a moment after the answer.
-   *
-   * @throws Error after two seconds
-   */
+  /** Resolves when a line of the log fulfils a condition: it may arrive a moment after the answer. */
   async logged(condition: (line: string) => boolean): Promise<void> {
-    for (const end = Date.now() + 2000; !this.log.some(condition); ) {
-      if (Date.now() > end) throw new Error('the function did not log what was waited for');
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    await until(() => this.log.some(condition), 'the function did not log what was waited for');
+  }
+
+  /** Resolves when every instance waits for an event: it has then done, and written, all it does about the last one. */
+  async idle(): Promise<void> {
+    await until(() => this.instances.every(({ isIdle }) => isIdle), 'an instance is still busy');
   }
 
   /** Ends every instance: the next event starts cold. */

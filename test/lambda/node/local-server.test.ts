@@ -8,6 +8,7 @@ import { type Authenticator, rejected } from '../../../lambda/server/auth/caller
 import type { CodecPipeline, CodecRequest, CodecResponse } from '../../../lambda/server/http/message.ts';
 import { LOOPBACK_CALLER } from '../../support/callers.ts';
 import { makeTestCertificate } from '../../support/certificate.ts';
+import { until } from '../../support/patience.ts';
 
 /** People of one address who are asked for at a time, while nobody knows who they are. */
 const MOST_UNKNOWN_PER_PEER = 16;
@@ -52,6 +53,30 @@ function send(port: number, options: RequestOptions = {}, body?: string | Buffer
     outgoing.on('error', reject);
     outgoing.end(body);
   });
+}
+
+/** Asks again until it is answered with a status: what the server reads meanwhile it reads in its own time. */
+async function untilAnswered(status: number, ask: () => Promise<Received>): Promise<Received> {
+  return await until(
+    async () => {
+      const answer = await ask();
+      return answer.status === status && answer;
+    },
+    `it does not answer ${status}`,
+    20_000,
+  );
+}
+
+/** A pipeline that answers when it is let go, and what tells how many requests have come to it. */
+function heldPipeline(answer: CodecResponse = ok('{}')) {
+  const { promise, resolve: release } = Promise.withResolvers<void>();
+  let held = 0;
+  const pipeline: CodecPipeline = () => {
+    held++;
+    return promise.then(() => answer);
+  };
+  const holds = (count: number) => until(() => held >= count, `${held} of ${count} requests have come`, 20_000);
+  return { pipeline, release, holds };
 }
 
 /** Sends bytes as they are and collects all that comes back. */
@@ -243,60 +268,44 @@ describe('the local server', () => {
       const { port } = await start(echo, { bodyBytes: 1000, admission: { bytes: 1500, requests: 100 } });
       const first = connect(port, '127.0.0.1');
       first.write(`POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n${'x'.repeat(999)}`);
-      await setTimeout(50);
-      const shed = await send(port, {}, 'x'.repeat(900));
-      expect(shed.status).toBe(503);
+      const shed = await untilAnswered(503, () => send(port, {}, 'x'.repeat(900)));
       expect(shed.headers['retry-after']).toBe('1');
       expect((await send(port, {}, 'small')).status).toBe(200);
       first.destroy();
-      await setTimeout(50);
-      expect((await send(port, {}, 'x'.repeat(900))).status).toBe(200);
+      await untilAnswered(200, () => send(port, {}, 'x'.repeat(900)));
     });
 
     it('counts an answer until its client has taken it, and cuts off one that takes nothing', async () => {
       const large = 'x'.repeat(20_000_000);
       const pipeline: CodecPipeline = async ({ path }) => ok(path === '/decode' ? large : '{}');
-      const { port } = await start(pipeline, { admission: { bytes: 1e7, requests: 100 }, stallMs: 300 });
+      const { port } = await start(pipeline, { admission: { bytes: 1e7, requests: 100 }, stallMs: 1_500 });
       const unread = connect(port, '127.0.0.1').pause();
       unread.write('POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx');
-      await setTimeout(100);
-      expect((await send(port, { path: '/encode' }, 'x'.repeat(900))).status).toBe(503);
-      const since = performance.now();
-      while ((await send(port, { path: '/encode' }, 'x'.repeat(900))).status === 503) {
-        expect(performance.now() - since).toBeLessThan(5_000);
-        await setTimeout(50);
-      }
+      await untilAnswered(503, () => send(port, { path: '/encode' }, 'x'.repeat(900)));
+      await untilAnswered(200, () => send(port, { path: '/encode' }, 'x'.repeat(900)));
       unread.destroy();
     });
 
     it('forgets answers whose clients went away before they were given', async () => {
-      let release = () => {};
-      const held = new Promise<void>((resolve) => {
-        release = resolve;
-      });
-      const { port } = await start(() => held.then(() => ok('x'.repeat(100_000))), {
-        admission: { bytes: 1e7, requests: 4 },
-      });
+      const { pipeline, release, holds } = heldPipeline(ok('x'.repeat(100_000)));
+      const { port } = await start(pipeline, { admission: { bytes: 1e7, requests: 4 } });
       const pipelined = connect(port, '127.0.0.1');
       pipelined.write('POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx'.repeat(4));
-      await setTimeout(50);
+      await holds(4);
       expect((await send(port)).status).toBe(503);
       pipelined.destroy();
       await setTimeout(50);
       release();
-      await setTimeout(50);
+      await untilAnswered(200, () => send(port));
       const answers = await Promise.all([send(port), send(port), send(port), send(port)]);
       expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     });
 
     it('refuses at once with 503 what is more than it can have in flight', async () => {
-      let release = () => {};
-      const held = new Promise<void>((resolve) => {
-        release = resolve;
-      });
-      const { port } = await start(() => held.then(() => ok('{}')), { admission: { bytes: 1e6, requests: 2 } });
+      const { pipeline, release, holds } = heldPipeline();
+      const { port } = await start(pipeline, { admission: { bytes: 1e6, requests: 2 } });
       const waiting = [send(port), send(port)];
-      await setTimeout(50);
+      await holds(2);
       expect((await send(port)).status).toBe(503);
       release();
       expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200]);
@@ -332,13 +341,10 @@ describe('the local server', () => {
   });
 
   it('finishes what is in flight when it is closed, and takes nothing new', async () => {
-    let release = () => {};
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const server = await start(() => held.then(() => ok('"finished"')));
+    const { pipeline, release, holds } = heldPipeline(ok('"finished"'));
+    const server = await start(pipeline);
     const inFlight = send(server.port);
-    await setTimeout(50);
+    await holds(1);
     const closed = server.close();
     await expect(send(server.port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     release();
@@ -348,9 +354,12 @@ describe('the local server', () => {
 
   it('lets a client that is slow to read have all of its answer when it is closed', async () => {
     const large = 'x'.repeat(20_000_000);
-    const server = await start(async () => ok(large));
+    const { pipeline, release, holds } = heldPipeline(ok(large));
+    const server = await start(pipeline);
     const socket = connect(server.port, '127.0.0.1').pause();
     socket.write('POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx');
+    await holds(1);
+    release();
     await setTimeout(100);
     const closed = server.close();
     await setTimeout(100);
@@ -370,8 +379,8 @@ describe('the local server', () => {
       });
       await setTimeout(50);
       const since = performance.now();
-      await server.close(10_000);
-      expect(performance.now() - since).toBeLessThan(5_000);
+      await server.close(20_000);
+      expect(performance.now() - since).toBeLessThan(15_000);
       asking = false;
       await Promise.all(clients);
       agent.destroy();
@@ -379,9 +388,10 @@ describe('the local server', () => {
   });
 
   it('gives up on what does not finish in time', async () => {
-    const server = await start(() => new Promise(() => {}));
+    const { pipeline, holds } = heldPipeline();
+    const server = await start(pipeline);
     const inFlight = send(server.port);
-    await setTimeout(50);
+    await holds(1);
     await server.close(50);
     await expect(inFlight).rejects.toThrow();
   });
@@ -423,9 +433,9 @@ describe('the local server', () => {
       ['a foreign origin', 'Authorization: known\r\nOrigin: https://evil.example\r\n'],
       ['another content type', 'Authorization: known\r\nContent-Type: text/plain\r\n'],
     ])('waits for no body from %s', async (_, headers) => {
-      const { port } = await start(guarded, { authenticator });
+      // Longer than the test may take: waiting for the body would fail it.
+      const { port } = await start(guarded, { authenticator, bodyTimeoutMs: 120_000, bodyStallMs: 120_000 });
       const head = HEAD.replace(/Content-Type.*\r\n/, headers.includes('Content-Type') ? '' : '$&');
-      const started = performance.now();
       const answer = new Promise<string>((resolve) => {
         const socket = connect(port, '127.0.0.1', () => socket.write(`${head}${headers}\r\n`));
         socket.once('data', (chunk) => {
@@ -434,7 +444,6 @@ describe('the local server', () => {
         });
       });
       expect(await answer).toMatch(/^HTTP\/1.1 /);
-      expect(performance.now() - started).toBeLessThan(3_000);
     });
 
     it('gives one address a small number of places while nobody knows who they are', async () => {
@@ -449,7 +458,7 @@ describe('the local server', () => {
       });
       const refused = await Promise.race([
         Promise.all(heads.slice(MOST_UNKNOWN_PER_PEER)),
-        setTimeout(3_000).then(() => ['nothing']),
+        setTimeout(20_000, ['nothing'], { ref: false }),
       ]);
       expect(refused).toEqual(Array(5).fill('HTTP/1.1 503'));
     });
@@ -464,11 +473,10 @@ describe('the local server', () => {
   });
 
   it('ends a body that stalls before its whole time is over, and one that trickles with it', async () => {
-    const { port } = await start(echo, { bodyTimeoutMs: 1_000, bodyStallMs: 200 });
+    const stalling = await start(echo, { bodyTimeoutMs: 120_000, bodyStallMs: 200 });
+    const { port } = await start(echo, { bodyTimeoutMs: 1_000, bodyStallMs: 120_000 });
     const head = 'POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\n0123456789';
-    const started = performance.now();
-    expect(await sendRaw(port, head, { end: false })).toMatch(/^HTTP\/1.1 408 /);
-    expect(performance.now() - started).toBeLessThan(900);
+    expect(await sendRaw(stalling.port, head, { end: false })).toMatch(/^HTTP\/1.1 408 /);
     const trickling = new Promise<string>((resolve) => {
       let text = '';
       const socket = connect(port, '127.0.0.1', () => socket.write(head));
@@ -482,8 +490,6 @@ describe('the local server', () => {
         resolve(text);
       });
     });
-    const began = performance.now();
     expect(await trickling).toMatch(/^HTTP\/1.1 408 /);
-    expect(performance.now() - began).toBeLessThan(2_500);
   });
 });

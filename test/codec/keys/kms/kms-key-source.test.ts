@@ -431,7 +431,7 @@ describe('a fault that may pass', () => {
 
   it('never takes longer than the deadline', async () => {
     const arn = standIn.createKey();
-    const keys = keysOf([{ namespaces: ['orders'], write: arn }], { attempts: 100, attemptMs: 10_000, pauseMs: 50 });
+    const keys = keysOf([{ namespaces: ['orders'], write: arn }], { attempts: 1_000, attemptMs: 60_000, pauseMs: 50 });
     for (const fault of ['hang', 'throttle'] as const) {
       standIn.trouble = () => fault;
       const started = Date.now();
@@ -441,7 +441,7 @@ describe('a fault that may pass', () => {
           within('orders', 300),
         ),
       );
-      expect(Date.now() - started).toBeLessThan(3000);
+      expect(Date.now() - started).toBeLessThan(20_000);
     }
   });
 

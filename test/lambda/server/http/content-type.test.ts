@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { HttpError } from '../../../../lambda/server/http/message.ts';
 import { requireJson } from '../../../../lambda/server/http/route.ts';
+import { cpuMilliseconds } from '../../../support/cpu-time.ts';
 
 describe('the content type', () => {
   it.each([
@@ -38,9 +39,10 @@ describe('the content type', () => {
   });
 
   it('is checked in time that does not depend on tricks', () => {
-    const started = performance.now();
-    for (const trick of [' '.repeat(50_000), ';a= '.repeat(10_000), ';a=\t \t'.repeat(5_000), 'a= ='.repeat(10_000)])
-      expect(() => requireJson([`application/json;${trick};!`], [])).toThrow(HttpError);
-    expect(performance.now() - started).toBeLessThan(500);
+    const tricks = [' '.repeat(50_000), ';a= '.repeat(10_000), ';a=\t \t'.repeat(5_000), 'a= ='.repeat(10_000)];
+    const refuse = () => {
+      for (const trick of tricks) expect(() => requireJson([`application/json;${trick};!`], [])).toThrow(HttpError);
+    };
+    expect(cpuMilliseconds(refuse)).toBeLessThan(1_000);
   });
 });
