@@ -3,30 +3,26 @@ import { connectionOf } from './cluster/connection.ts';
 import type { CommandIo } from './command.ts';
 import { examine } from './doctor/examine.ts';
 import { type Finding, isHealthy, renderFinding, renderJson, renderSummary } from './doctor/report.ts';
-import { Target } from './doctor/target.ts';
+import { type DoctorOptions, Target } from './doctor/target.ts';
 import { createCommand, type Given, UsageError } from './run-command.ts';
 
 /** Runs an examination and prints it. */
 export const doctor = createCommand('doctor', async (given, io) => {
-  const parsed = parse(given, io);
+  const { json, strict } = given.values;
+  const options = optionsOf(given, io);
+  const { href } = options.endpoint;
   const colors = io.stdout.isTTY === true && !io.env['NO_COLOR'];
   const findings: Finding[] = [];
-  if (!parsed.json) io.stdout.write(`Examining ${parsed.endpoint.href}\n\n`);
-  for await (const finding of examine({
-    target: new Target(parsed),
-    now: Date.now,
-    expiredToken: parsed.expiredToken,
-    temporal: parsed.temporal,
-  })) {
+  if (!json) io.stdout.write(`Examining ${href}\n\n`);
+  for await (const finding of examine(new Target(options))) {
     findings.push(finding);
-    if (!parsed.json) io.stdout.write(renderFinding(finding, colors));
+    if (!json) io.stdout.write(renderFinding(finding, colors));
   }
-  const { strict } = parsed;
-  io.stdout.write(parsed.json ? renderJson(parsed.endpoint.href, findings, strict) : renderSummary(findings, strict));
+  io.stdout.write(json ? renderJson(href, findings, strict) : renderSummary(findings, strict));
   return isHealthy(findings, strict) ? 0 : 1;
 });
 
-function parse({ values, operands: [url, more] }: Given<'doctor'>, io: CommandIo) {
+function optionsOf({ values, operands: [url, more] }: Given<'doctor'>, io: CommandIo): DoctorOptions {
   if (more !== undefined) throw new UsageError(`one URL at a time; ${JSON.stringify(more)} is too much.`);
   if (url === undefined) throw new UsageError('give the URL of a codec server, such as http://localhost:8888.');
   const endpoint = URL.parse(url);
@@ -39,7 +35,6 @@ function parse({ values, operands: [url, more] }: Given<'doctor'>, io: CommandIo
   // Asked only when told: the environment names a server for the CLI, too.
   const isAsked = values.address !== undefined || values.profile !== undefined;
   const temporal = isAsked ? connectionOf(values, io.env, io.cwd) : undefined;
-  const { origin, json, strict } = values;
   const namespace = values.namespace ?? temporal?.namespace ?? 'default';
-  return { endpoint, namespace, origin, json, strict, token, expiredToken, temporal };
+  return { endpoint, namespace, origin: values.origin, token, expiredToken, temporal };
 }

@@ -1,8 +1,8 @@
 /** What the Web UI's browser needs, and what another site's browser must not get. */
 
 import { WEB_UI_HEADERS } from '../../config/preflight.ts';
-import { answered, type NoAnswer, said } from './exchange.ts';
-import { type Finding, failure, ok, warning } from './report.ts';
+import { answered, said } from './exchange.ts';
+import { type Finding, failure, ok, unanswered, warning } from './report.ts';
 import { FOREIGN_ORIGIN, plainBody, type Target } from './target.ts';
 
 const CORS_FIX =
@@ -58,6 +58,7 @@ export async function checkPreflight(target: Target): Promise<Finding> {
       'the Web UI sends it (authorization and authorization-extras with "Pass access token"); * never covers authorization',
       `name ${WEB_UI_HEADERS.join(', ')} in Access-Control-Allow-Headers`,
     );
+  target.sendsOrigin = true;
   return ok('cors-preflight', `${origin} may POST with all four headers`);
 }
 
@@ -140,16 +141,6 @@ export async function checkNoStore(target: Target): Promise<Finding> {
     'answers may be stored by browsers and proxies',
     'there is no Cache-Control: no-store',
     'send Cache-Control: no-store on every answer',
-  );
-}
-
-/** The finding for a request that brought nothing. */
-export function unanswered(check: string, { error, message }: NoAnswer): Finding {
-  return failure(
-    check,
-    `no answer (${error})`,
-    message,
-    'see the checks above; if they pass, read the server log for this time',
   );
 }
 

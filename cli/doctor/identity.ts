@@ -3,56 +3,41 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { isLoopbackHostname } from '../../config/addresses.ts';
 import { TEMPORAL_CLOUD } from '../../config/issuers.ts';
-import { unanswered } from './browser.ts';
 import { answered, said } from './exchange.ts';
-import { type Finding, failure, ok, skipped, warning } from './report.ts';
+import { type Finding, failure, ok, skipped, unanswered, warning } from './report.ts';
 import { plainBody, type Target } from './target.ts';
 
 const IDENTITY_FIX = 'set identity in the configuration: without it every caller is let in';
 
-/** What happened to a caller without a token. */
-export interface AnonymousAccess {
-  readonly finding: Finding;
-  /** Whether requests without a token are carried out. */
-  readonly allowed: boolean;
-}
-
 /** A request without any identity. */
-export async function checkAnonymous(target: Target): Promise<AnonymousAccess> {
+export async function checkAnonymous(target: Target): Promise<Finding> {
+  const { endpoint, token } = target.options;
   const answer = await target.post('decode', plainBody(), { authorization: null });
-  if (!answered(answer)) return { finding: unanswered('anonymous', answer), allowed: false };
+  if (!answered(answer)) return unanswered('anonymous', answer);
   const { status } = answer;
-  if (status === 401) return { finding: ok('anonymous', 'without a token: 401'), allowed: false };
-  if (status === 200 && isLoopbackHostname(target.options.endpoint.hostname) && target.options.token === undefined)
-    return {
-      allowed: true,
-      finding: warning(
-        'anonymous',
-        'nobody is asked for a token',
-        'the server runs on this machine without identity',
-        'fine for development here; never expose it on another address',
-      ),
-    };
-  if (status === 200)
-    return {
-      allowed: true,
-      finding: failure('anonymous', 'a request without a token gets a 200', 'the server verifies nobody', IDENTITY_FIX),
-    };
-  return {
-    allowed: false,
-    finding: warning(
+  if (status === 401) return ok('anonymous', 'without a token: 401');
+  if (status !== 200)
+    return warning(
       'anonymous',
       `a request without a token gets a ${status}`,
       `it is refused, but not with 401, by which the clients recognize a missing token; the server says: ${said(answer.body)}`,
       'answer 401 with WWW-Authenticate',
-    ),
-  };
+    );
+  target.asksNobody = true;
+  if (isLoopbackHostname(endpoint.hostname) && token === undefined)
+    return warning(
+      'anonymous',
+      'nobody is asked for a token',
+      'the server runs on this machine without identity',
+      'fine for development here; never expose it on another address',
+    );
+  return failure('anonymous', 'a request without a token gets a 200', 'the server verifies nobody', IDENTITY_FIX);
 }
 
 /** A perfect-looking Temporal Cloud token with a signature of our own, and one without any. */
-export async function checkForeignToken(target: Target, now: number, anonymousAllowed: boolean): Promise<Finding> {
-  if (anonymousAllowed) return skipped('foreign-token', 'nobody is asked for a token');
-  for (const token of [forgedToken(now, 3600), unsignedToken(now)]) {
+export async function checkForeignToken(target: Target): Promise<Finding> {
+  if (target.asksNobody) return skipped('foreign-token', 'nobody is asked for a token');
+  for (const token of [forgedToken(3600), unsignedToken()]) {
     const answer = await target.post('decode', plainBody(), { authorization: `Bearer ${token}` });
     if (!answered(answer)) return unanswered('foreign-token', answer);
     if (answer.status === 200)
@@ -81,16 +66,10 @@ export async function checkForeignToken(target: Target, now: number, anonymousAl
 }
 
 /** An expired token: one the user kept, else one of our own. */
-export async function checkExpiredToken(
-  target: Target,
-  now: number,
-  anonymousAllowed: boolean,
-  expired: string | undefined,
-): Promise<Finding> {
-  if (anonymousAllowed) return skipped('expired-token', 'nobody is asked for a token');
-  const answer = await target.post('decode', plainBody(), {
-    authorization: `Bearer ${expired ?? forgedToken(now, -3600)}`,
-  });
+export async function checkExpiredToken(target: Target): Promise<Finding> {
+  if (target.asksNobody) return skipped('expired-token', 'nobody is asked for a token');
+  const expired = target.options.expiredToken ?? forgedToken(-3600);
+  const answer = await target.post('decode', plainBody(), { authorization: `Bearer ${expired}` });
   if (!answered(answer)) return unanswered('expired-token', answer);
   if (answer.status === 200)
     return failure(
@@ -107,7 +86,8 @@ export async function checkGivenToken(target: Target): Promise<Finding> {
   if (target.options.token === undefined) return skipped('token', 'no --token given');
   const answer = await target.post('decode', plainBody());
   if (!answered(answer)) return unanswered('token', answer);
-  if (answer.status === 200) return ok('token', 'the given token is accepted');
+  target.acceptsToken = answer.status === 200;
+  if (target.acceptsToken) return ok('token', 'the given token is accepted');
   if (answer.status === 401)
     return failure(
       'token',
@@ -125,8 +105,8 @@ export async function checkGivenToken(target: Target): Promise<Finding> {
   );
 }
 
-function claims(now: number, secondsValid: number): Record<string, unknown> {
-  const seconds = Math.floor(now / 1000);
+function claims(secondsValid: number): Record<string, unknown> {
+  const seconds = Math.floor(Date.now() / 1000);
   return {
     iss: TEMPORAL_CLOUD.issuer,
     aud: [TEMPORAL_CLOUD.audience],
@@ -140,14 +120,14 @@ function claims(now: number, secondsValid: number): Record<string, unknown> {
 /** A key of nobody's, made when first needed. */
 let forger: KeyObject | undefined;
 
-function forgedToken(now: number, secondsValid: number): string {
+function forgedToken(secondsValid: number): string {
   forger ??= generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
-  const input = `${part({ alg: 'RS256', typ: 'JWT', kid: 'codec-server-doctor' })}.${part(claims(now, secondsValid))}`;
+  const input = `${part({ alg: 'RS256', typ: 'JWT', kid: 'codec-server-doctor' })}.${part(claims(secondsValid))}`;
   return `${input}.${sign('sha256', Buffer.from(input), forger).toString('base64url')}`;
 }
 
-function unsignedToken(now: number): string {
-  return `${part({ alg: 'none', typ: 'JWT' })}.${part(claims(now, 3600))}.`;
+function unsignedToken(): string {
+  return `${part({ alg: 'none', typ: 'JWT' })}.${part(claims(3600))}.`;
 }
 
 function part(value: unknown): string {

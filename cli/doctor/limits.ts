@@ -4,9 +4,8 @@ import type { Connection } from '../cluster/connection.ts';
 import { createGrpcClient, GrpcError } from '../cluster/grpc-client.ts';
 import { type Field, MalformedAnswerError, message } from '../cluster/protobuf.ts';
 import { TemporalApi } from '../cluster/temporal-api.ts';
-import { unanswered } from './browser.ts';
 import { type Answer, answered, type NoAnswer, said } from './exchange.ts';
-import { type Finding, ok, skipped, warning } from './report.ts';
+import { type Finding, ok, skipped, unanswered, warning } from './report.ts';
 import { type AnsweredPayload, base64, payloadsOf, type Target } from './target.ts';
 
 /** Bytes that Temporal takes, as stored; 0 where the server does not say. */
@@ -33,7 +32,8 @@ const SPARE_BYTES = 64;
 const MOST_BYTES = 8 * 1024 * 1024;
 
 /** Compares what the namespace takes with what the codec server makes of a payload, and tries the largest. */
-export async function checkBodyLimits(target: Target, temporal: Connection | undefined): Promise<Finding> {
+export async function checkBodyLimits(target: Target): Promise<Finding> {
+  const { temporal } = target.options;
   if (temporal === undefined) return skipped('limits', 'needs --address of the Temporal server');
   let limits: NamespaceLimits;
   try {

@@ -1,8 +1,7 @@
 /** The codec protocol itself: paths, statuses, sizes, and what today's clients send. */
 import { fromBase64 } from '../../codec/payload.ts';
-import { unanswered } from './browser.ts';
 import { answered, said } from './exchange.ts';
-import { type Finding, failure, ok, skipped, warning } from './report.ts';
+import { type Finding, failure, ok, skipped, unanswered, warning } from './report.ts';
 import { type AnsweredPayload, base64, payloadsOf, plainBody, type Target } from './target.ts';
 
 /** Prefixes and slashes that clients put before the operation. */

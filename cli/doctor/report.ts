@@ -1,6 +1,7 @@
 /** Findings as text for people and as JSON for pipelines. */
 
 import { printable, printableJson } from '../../config/printable.ts';
+import type { NoAnswer } from './exchange.ts';
 
 /** What a check found. */
 export interface Finding {
@@ -33,6 +34,16 @@ export function warning(check: string, summary: string, cause: string, fix: stri
 /** A check that could not run, and why. */
 export function skipped(check: string, summary: string): Finding {
   return { check, status: 'skipped', summary };
+}
+
+/** The finding for a request that brought nothing. */
+export function unanswered(check: string, { error, message }: NoAnswer): Finding {
+  return failure(
+    check,
+    `no answer (${error})`,
+    message,
+    'see the checks above; if they pass, read the server log for this time',
+  );
 }
 
 /** Whether something is to be done about it. */

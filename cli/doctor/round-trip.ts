@@ -1,7 +1,6 @@
 /** The round trip: what the server encodes it has to decode again, byte for byte. */
-import { unanswered } from './browser.ts';
 import { answered, said } from './exchange.ts';
-import { type Finding, failure, ok } from './report.ts';
+import { type Finding, failure, ok, unanswered } from './report.ts';
 import { type AnsweredPayload, base64, payloadsOf, type Target } from './target.ts';
 
 /** Encode, decode, compare: bytes, order, count, fields. */

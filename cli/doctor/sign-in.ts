@@ -1,7 +1,6 @@
 /** Whether people can sign in at the server itself, and whether the Web UI's browser may send the session along. */
-import { unanswered } from './browser.ts';
 import { answered } from './exchange.ts';
-import { type Finding, failure, ok, skipped, warning } from './report.ts';
+import { type Finding, failure, ok, skipped, unanswered, warning } from './report.ts';
 import type { Target } from './target.ts';
 
 /** How our status page begins; it says nothing of whoever asks without a cookie. */

@@ -1,7 +1,6 @@
 /** How long it takes, measured against what the clients tolerate. */
-import { unanswered } from './browser.ts';
 import { answered } from './exchange.ts';
-import { type Finding, failure, ok, warning } from './report.ts';
+import { type Finding, failure, ok, unanswered, warning } from './report.ts';
 import { plainBody, type Target } from './target.ts';
 
 /** The CLI's whole page of a history must be through in this time. */

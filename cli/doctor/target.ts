@@ -3,6 +3,7 @@
  * it, with the operation appended.
  */
 import { WEB_UI_HEADERS } from '../../config/preflight.ts';
+import type { Connection } from '../cluster/connection.ts';
 import { type Answer, type Exchange, exchangeWith, type NoAnswer } from './exchange.ts';
 
 /** What the examiner was told. */
@@ -14,19 +15,27 @@ export interface DoctorOptions {
   readonly token: string | undefined;
   /** The Web UI's origin. */
   readonly origin: string;
+  /** A genuine token of the issuer that has expired, if there is one. */
+  readonly expiredToken?: string | undefined;
+  /** The Temporal server that the namespace is on, if it is to be asked what it takes. */
+  readonly temporal?: Connection | undefined;
 }
 
 /** An origin that no server should allow. */
 export const FOREIGN_ORIGIN = 'https://codec-doctor-foreign-origin.example';
 
-/** Sends what the clients send. */
+/** Sends what the clients send, and keeps what one check learned and another needs. */
 export class Target {
   readonly options: DoctorOptions;
   readonly exchange: Exchange;
   /** A body that the server itself encrypted, once a round trip has worked: what is really decoded. */
   sealedBody: string | undefined;
-  /** Whether what a page asks is sent with its origin: not when the server has refused that. */
-  sendsOrigin = true;
+  /** Whether the server lets pages of the origin ask. Else its other answers show as the CLI asks for them, without. */
+  sendsOrigin = false;
+  /** Whether requests without a token are carried out. */
+  asksNobody = false;
+  /** Whether the given token is accepted. */
+  acceptsToken = false;
 
   constructor(options: DoctorOptions) {
     this.options = options;

@@ -2,6 +2,8 @@
  * One flow for `npm run house`, in a process of its own: it runs until everything is warm, and then once more while V8
  * counts which functions run. Prints, as JSON, which files and functions of ours those were. Commands run once, cold.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { tmpdir } from 'node:os';
@@ -123,9 +125,13 @@ const FLOWS: Readonly<Record<string, () => Promise<Flow>>> = {
     return { warmUp: 0, run };
   },
   async doctor() {
-    const server = await localServer();
-    const argv = [`http://127.0.0.1:${server.port}`, '--origin', ORIGIN];
-    return { warmUp: 0, run: () => doctor(argv, new TestCommandIo({ cwd: folder })), close: () => server.close() };
+    // What it examines may be anybody's server: ours is in a process of its own, and none of the way.
+    const program = [join(ROOT, 'bin/codec-server.ts'), 'start', '--port', '0', '--no-audit'];
+    const server = spawn(process.execPath, program, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+    const printed = String((await once(server.stdout, 'data'))[0]);
+    const argv = [/http:\S+/.exec(printed)?.[0] ?? '', '--origin', ORIGIN];
+    const run = () => doctor(argv, new TestCommandIo({ cwd: folder }));
+    return { warmUp: 0, run, close: async () => server.kill() };
   },
 };
 
