@@ -4,8 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { CodecServerConfig, CustomCodecConfig } from '../config/schema.ts';
-import { openEvents as openHttpApiEvents } from '../lambda/http-api-events.ts';
-import { openEvents as openRestApiEvents } from '../lambda/rest-api-events.ts';
+import { openHttpApiEvents, openRestApiEvents } from '../lambda/api-gateway.ts';
 import { startInProcess } from './function.ts';
 
 /** What `lib/function-code.ts` writes into `config.json`. */

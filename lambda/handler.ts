@@ -5,7 +5,7 @@
  * `bin/function.ts` calls it with the environment's configuration and the process.
  */
 import type { CodecServerConfig } from '../config/schema.ts';
-import { fitsInLambda, type OpenEvents } from './event-adapter.ts';
+import { fitsInLambda, type OpenEvents } from './api-gateway.ts';
 import { createLambdaHandler, type LambdaHandler } from './lambda-handler.ts';
 import { allSinks, createAuditLog } from './server/audit/audit.ts';
 import { createLogger, type LogLevel, type WriteLine } from './server/audit/logger.ts';

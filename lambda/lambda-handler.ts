@@ -4,7 +4,7 @@
  */
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import type { EventAdapter } from './event-adapter.ts';
+import type { EventAdapter } from './api-gateway.ts';
 import { type Canary, isCanaryEvent } from './server/canary.ts';
 import { type CodecPipeline, HttpError } from './server/http/message.ts';
 import { bugResponse, httpErrorResponse } from './server/http/responses.ts';

@@ -26,7 +26,7 @@ const KEPT_APART: readonly (readonly [packages: RegExp, files: RegExp])[] = [
   ],
   [/^aws-jwt-verify/, /^lambda\/server\/auth\/tokens\.ts$/],
   [/^openid-client/, /^lambda\/server\/sign-in\/provider\.ts$/],
-  [/^(aws-lambda|@middy)/, /^lambda\/(event-adapter|http-api-events|rest-api-events|lambda-handler)\.ts$/],
+  [/^(aws-lambda|@middy)/, /^lambda\/(api-gateway|lambda-handler)\.ts$/],
   [/^(aws-cdk-lib|constructs|cdk-nag)/, /^(lib|bin)\//],
   [/^@temporalio\/proto/, /^$/],
   [/^node:http$/, /^(lambda\/node\/|cli\/doctor\/|cli\/histories\/post\.ts$)/],

@@ -7,7 +7,6 @@
 import { createDecipheriv, createPublicKey, type KeyObject, timingSafeEqual, verify } from 'node:crypto';
 import { CannotOpenError, MalformedPayloadError } from '../errors.ts';
 import type { Envelope, PayloadFormat } from '../format.ts';
-import type { MessageKeyRequest } from '../keys/key-source.ts';
 import type { ForeignKmsFormat } from '../keys/kms/foreign-formats.ts';
 import type { Payload } from '../payload.ts';
 import { asBuffer, fromBase64 } from '../payload.ts';
@@ -118,33 +117,27 @@ function publicKeyOf(context: EncryptionContext): KeyObject {
 export const AWS_ENCRYPTION_SDK_ENCODING = 'binary/aws-encryption-sdk';
 
 /**
- * An envelope around the message of another producer who uses the same message format, and binds no namespace.
+ * An envelope around a message.
  *
- * @param foreign the other producer
+ * @param foreign another producer, who uses the same message format and binds no namespace
  */
-export function foreignMessageEnvelope(foreign: ForeignKmsFormat, message: ParsedMessage): Envelope {
-  return new MessageEnvelope(foreign, message, undefined, foreign);
-}
-
-class MessageEnvelope implements Envelope {
-  readonly format: string;
-  readonly boundNamespace: string | undefined;
-  readonly keyRequest: MessageKeyRequest;
-  readonly #message: ParsedMessage;
-
-  constructor(format: string, message: ParsedMessage, boundNamespace: string | undefined, foreign?: ForeignKmsFormat) {
-    const { encryptedDataKeys, encryptionContext } = message.header;
-    this.format = format;
-    this.boundNamespace = boundNamespace;
-    this.keyRequest = { kind: 'message', format: foreign, encryptedDataKeys, encryptionContext };
-    this.#message = message;
-  }
-
-  open(dataKey: Uint8Array | undefined): Uint8Array {
-    if (dataKey === undefined)
-      throw new CannotOpenError('unknown-key', 'a message cannot be opened without a data key');
-    return decryptMessage(this.#message, dataKey);
-  }
+export function messageEnvelope(
+  format: string,
+  message: ParsedMessage,
+  boundNamespace: string | undefined,
+  foreign?: ForeignKmsFormat,
+): Envelope {
+  const { encryptedDataKeys, encryptionContext } = message.header;
+  return {
+    format,
+    boundNamespace,
+    keyRequest: { kind: 'message', format: foreign, encryptedDataKeys, encryptionContext },
+    open(dataKey) {
+      if (dataKey === undefined)
+        throw new CannotOpenError('unknown-key', 'a message cannot be opened without a data key');
+      return decryptMessage(message, dataKey);
+    },
+  };
 }
 
 /**
@@ -161,6 +154,6 @@ export const awsEncryptionSdkFormat: PayloadFormat = {
     const namespace = message.header.encryptionContext.get(NAMESPACE_CONTEXT_KEY);
     if (namespace === undefined || namespace === '')
       throw new MalformedPayloadError(`the encryption context of the message has no ${NAMESPACE_CONTEXT_KEY}`);
-    return new MessageEnvelope(awsEncryptionSdkFormat.name, message, namespace);
+    return messageEnvelope(awsEncryptionSdkFormat.name, message, namespace);
   },
 };

@@ -11,7 +11,7 @@
  */
 
 import { PUBLIC_KEY_CONTEXT_KEY } from '../aws-encryption-sdk/encryption-context.ts';
-import { foreignMessageEnvelope, parseMessage } from '../aws-encryption-sdk/reader.ts';
+import { messageEnvelope, parseMessage } from '../aws-encryption-sdk/reader.ts';
 import { CannotOpenError, MalformedPayloadError } from '../errors.ts';
 import type { Envelope, PayloadFormat } from '../format.ts';
 import { metadataText, type Payload } from '../payload.ts';
@@ -116,6 +116,6 @@ export const kmsJavaSampleFormat: PayloadFormat = {
     for (const key of message.header.encryptionContext.keys())
       if (!CONTEXT_KEYS.has(key))
         throw new MalformedPayloadError('the encryption context is none that the Java sample writes');
-    return foreignMessageEnvelope('kms-java-sample', message);
+    return messageEnvelope('kms-java-sample', message, undefined, 'kms-java-sample');
   },
 };

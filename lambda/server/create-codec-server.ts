@@ -20,7 +20,7 @@ import { createPipeline } from './pipeline.ts';
 import { createReadiness } from './readiness.ts';
 import type { ExternalStorage } from './storage/external-storage.ts';
 
-/** Where a codec server runs. */
+/** What a codec server is put together from: its resources, whom it tells, and what its host bounds. */
 export interface ServerParts {
   readonly keys: OpenedKeys;
   readonly authenticator: Authenticator;

@@ -16,7 +16,7 @@ import { createPayloadCodec } from '../../codec/index.ts';
 import { readOrMakeKeyringFile } from '../../codec/keys/keyring/keyring-file.ts';
 import dev from '../../environments/dev.ts';
 import local from '../../environments/local.ts';
-import { openEvents } from '../../lambda/http-api-events.ts';
+import { openHttpApiEvents } from '../../lambda/api-gateway.ts';
 import { createLambdaHandler } from '../../lambda/lambda-handler.ts';
 import { startLocalServer } from '../../lambda/node/local-server.ts';
 import { createAuditLog } from '../../lambda/server/audit/audit.ts';
@@ -94,7 +94,7 @@ const FLOWS: Readonly<Record<string, () => Promise<Flow>>> = {
     };
     const parts = { ...(await serverParts()), authenticator };
     const handler = createLambdaHandler({
-      events: openEvents(),
+      events: openHttpApiEvents(),
       pipeline: createCodecServer(config, parts),
       onBug: parts.onBug,
       onUnknownEvent: parts.onBug,

@@ -2,9 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Context } from 'aws-lambda';
 import { CANARY_EVENT } from '../../config/metrics.ts';
-import { openEvents as openHttpApiEvents } from '../../lambda/http-api-events.ts';
+import { openHttpApiEvents, openRestApiEvents } from '../../lambda/api-gateway.ts';
 import { createLambdaHandler } from '../../lambda/lambda-handler.ts';
-import { openEvents } from '../../lambda/rest-api-events.ts';
 import type { CodecPipeline, CodecRequest } from '../../lambda/server/http/message.ts';
 import { apiGatewayEvent } from '../support/api-gateway-event.ts';
 import { restApiEvent } from '../support/rest-api-event.ts';
@@ -143,7 +142,7 @@ describe('the Lambda handler', () => {
   it('behind a REST API answers preflights itself, and an HTTP API’s event clearly', async () => {
     const pipeline = jest.fn(async () => OK);
     const onUnknownEvent = jest.fn();
-    const events = openEvents({ origins: [ORIGIN], credentials: true });
+    const events = openRestApiEvents({ origins: [ORIGIN], credentials: true });
     const handler = createLambdaHandler({ events, canary, pipeline, onBug: jest.fn(), onUnknownEvent });
     const preflight = restApiEvent({ httpMethod: 'OPTIONS', multiValueHeaders: { Origin: [ORIGIN] } });
     expect(await handler(preflight, contextWith(10_000))).toMatchObject({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { openEvents } from '../../lambda/rest-api-events.ts';
+import { openRestApiEvents } from '../../lambda/api-gateway.ts';
 import type { CodecRequest } from '../../lambda/server/http/message.ts';
 import { restApiEvent } from '../support/rest-api-event.ts';
 
@@ -9,7 +9,7 @@ const MOST_RESPONSE_BYTES = 6 * 1024 * 1024;
 
 const ORIGIN = 'https://cloud.temporal.io';
 const CONTEXT = { awsRequestId: 'lambda-1' } as never;
-const events = openEvents({ origins: [ORIGIN], credentials: false });
+const events = openRestApiEvents({ origins: [ORIGIN], credentials: false });
 
 function requestOf(...changes: Parameters<typeof restApiEvent>): CodecRequest {
   const event = restApiEvent(...changes);

@@ -80,7 +80,7 @@ export class JsonCursor {
    * @returns undefined when the object is over, and left
    */
   nextKey(first: boolean): string | undefined {
-    if (!this.#nextMember(first, CLOSE_BRACE)) return undefined;
+    if (!this.nextElement(first, CLOSE_BRACE)) return undefined;
     if (this.peek() !== QUOTE) throw this.#unexpected();
     const key = this.text();
     if (this.peek() !== COLON) throw this.#unexpected();
@@ -94,8 +94,18 @@ export class JsonCursor {
    * @param first whether nothing of the array was read yet
    * @returns false when the array is over, and left
    */
-  nextElement(first: boolean): boolean {
-    return this.#nextMember(first, CLOSE_BRACKET);
+  nextElement(first: boolean, close = CLOSE_BRACKET): boolean {
+    const byte = this.peek();
+    if (byte === close) {
+      this.#at++;
+      this.#depth--;
+      return false;
+    }
+    if (first) return true;
+    if (byte !== COMMA) throw this.#unexpected();
+    this.#at++;
+    // A comma promises a member: a bracket that closes here is for the caller to trip over.
+    return true;
   }
 
   /** Takes the string here, resolving escapes. */
@@ -145,7 +155,7 @@ export class JsonCursor {
     const byte = this.peek();
     if (byte === OPEN_BRACE) {
       this.enter(OPEN_BRACE);
-      for (let first = true; this.#nextMember(first, CLOSE_BRACE); first = false) {
+      for (let first = true; this.nextElement(first, CLOSE_BRACE); first = false) {
         if (this.peek() !== QUOTE) throw this.#unexpected();
         this.#skipString();
         if (this.peek() !== COLON) throw this.#unexpected();
@@ -165,21 +175,6 @@ export class JsonCursor {
   /** Makes sure that nothing but white space is left. */
   end(): void {
     if (this.peek() !== -1) throw this.#unexpected();
-  }
-
-  /** Whether a member follows: takes the comma before it, or the bracket that closes. */
-  #nextMember(first: boolean, close: number): boolean {
-    const byte = this.peek();
-    if (byte === close) {
-      this.#at++;
-      this.#depth--;
-      return false;
-    }
-    if (first) return true;
-    if (byte !== COMMA) throw this.#unexpected();
-    this.#at++;
-    // A comma promises a member: a bracket that closes here is for the caller to trip over.
-    return true;
   }
 
   /** Skips a string, checking all of it; true when it has escapes. */

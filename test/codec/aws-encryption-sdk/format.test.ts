@@ -5,7 +5,7 @@ import { wrapDataKey } from '../../../codec/aws-encryption-sdk/raw-aes-keyring.t
 import {
   AWS_ENCRYPTION_SDK_ENCODING,
   awsEncryptionSdkFormat,
-  foreignMessageEnvelope,
+  messageEnvelope,
   parseMessage,
 } from '../../../codec/aws-encryption-sdk/reader.ts';
 import { encryptMessage } from '../../../codec/aws-encryption-sdk/writer.ts';
@@ -51,7 +51,12 @@ describe('our payload format', () => {
   });
 
   it('lends its envelope to other producers of the same message format', () => {
-    const envelope = foreignMessageEnvelope('kms-java-sample', parseMessage(payloadIn(new Map()).data));
+    const envelope = messageEnvelope(
+      'kms-java-sample',
+      parseMessage(payloadIn(new Map()).data),
+      undefined,
+      'kms-java-sample',
+    );
     expect(envelope).toMatchObject({ format: 'kms-java-sample', boundNamespace: undefined });
     expect(envelope.keyRequest).toMatchObject({ format: 'kms-java-sample' });
     expect(Buffer.from(envelope.open(dataKey, limits)).toString()).toBe('inner');
