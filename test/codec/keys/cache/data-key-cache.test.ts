@@ -226,6 +226,26 @@ describe('the data-key cache, reading', () => {
     );
   });
 
+  it.each([
+    ['a message of ours', message('a')],
+    ['a message of another producer', { ...message('a'), format: 'kms-java-sample' as const }],
+    [
+      'a wrapped key of another producer',
+      {
+        kind: 'kms' as const,
+        format: 'temporal-proxy' as const,
+        claimedKey: 'arn',
+        ciphertext: Buffer.from('a'),
+        encryptionContext: new Map(),
+      },
+    ],
+    ['a static key', { kind: 'static' as const, keyId: 'a' }],
+  ])('asks for the key of %s anew in every namespace, where another entry may not have it', async (_, request) => {
+    const { cache, origin, context } = setUp();
+    for (const namespace of ['orders', 'billing']) await cache.unwrap(request as DataKeyRequest, context(namespace));
+    expect(origin.contexts.map(({ namespace }) => namespace)).toEqual(['orders', 'billing']);
+  });
+
   it('does not let the length of a request decide how much memory its name takes', () => {
     const long = (last: number) => ({
       ...message('a'),
@@ -430,6 +450,19 @@ describe('the data-key cache, writing', () => {
     origin.answer = async () => {};
     clock.setBack(1_000);
     await read();
+  });
+
+  it('writes no more under a key that is old when the key service refuses to make the next one', async () => {
+    const { clock, origin, write } = setUp({ ttlSeconds: 300, writeSeconds: 100 });
+    (await write()).dataKey.release();
+    await clock.pass(100_000);
+    origin.answer = (operation) =>
+      operation === 'generate'
+        ? Promise.reject(new CannotEncodeError('KMS refuses the writing key'))
+        : Promise.resolve();
+    (await write()).dataKey.release();
+    await settle();
+    await expect(write()).rejects.toThrow(CannotEncodeError);
   });
 
   it('makes a new key where the key service lets it write and not read', async () => {

@@ -105,6 +105,31 @@ describe('data keys of KMS', () => {
 });
 
 describe('which key serves a namespace', () => {
+  it('is no more than ten of them where the payload does not tell which', async () => {
+    const arns = Array.from({ length: 12 }, () => standIn.createKey());
+    const keys = keysOf([{ namespaces: ['orders'], write: null, read: arns, foreignFormats: ['kms-python-sample'] }]);
+    const ciphertext = Buffer.alloc(100);
+    const request = { kind: 'kms', format: 'kms-python-sample', claimedKey: undefined, ciphertext } as const;
+    const asked = () => keys.unwrap({ ...request, encryptionContext: new Map() }, within('orders'));
+    expect(await failureOf(asked)).toBeInstanceOf(CannotOpenError);
+    expect(standIn.calls.map(({ keyId }) => keyId)).toEqual(arns.slice(0, 10));
+  });
+
+  it('is none where no namespace is named, unless it serves them all', async () => {
+    const [orders, all] = [standIn.createKey(), standIn.createKey()];
+    const entry = (namespace: string, write: string) => keysOf([{ namespaces: [namespace], write }]);
+    for (const [keys, reason] of [
+      [entry('orders', orders), 'wrong-namespace'],
+      [entry('*', all), 'opened'],
+    ] as const) {
+      const { encryptedDataKeys } = await keys.generate(contextOf('orders'), within('orders'));
+      const request = { kind: 'message', encryptedDataKeys, encryptionContext: contextOf('orders') } as const;
+      const opened = async () => keys.unwrap(request, within(undefined));
+      if (reason === 'opened') expect((await opened()).id).toBe(all);
+      else expect(await failureOf(opened)).toMatchObject({ reason });
+    }
+  });
+
   it('is decided by the first entry that covers it, and writing without one is refused with a way out', async () => {
     const [a, b] = [standIn.createKey(), standIn.createKey()];
     const keys = keysOf([

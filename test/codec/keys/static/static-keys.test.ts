@@ -176,6 +176,15 @@ describe('static keys', () => {
     expect(await reasonOf(() => keys.unwrap(request('a'), contextFor('orders')))).toBe('wrong-namespace');
   });
 
+  it('of a secret serve no more once they are taken out of it, though it was the last key that was asked for', async () => {
+    let set = setOf(entry());
+    const keys = new StaticKeySource({ get: () => set, refresh: () => set });
+    const open = () => keys.unwrap(request('a'), contextFor('orders'));
+    expect(await reasonOf(open)).toBe('opened');
+    set = setOf(entry({ id: 'b', key: base64(2) }));
+    expect(await reasonOf(open)).toBe('unknown-key');
+  });
+
   it('of one id are tried in the order of the document, where the public one serves the namespace, too', async () => {
     const document = documentOf(entry({ key: base64(2) }), entry({ key: TEST_KEY, namespaces: ['*'] }));
     const keys = new StaticKeySource(parseStaticKeys(document, 'accepted'));
