@@ -18,8 +18,12 @@ export interface AccessPoint {
   readonly account: string;
 }
 
-/** Names of general-purpose buckets. */
-const BUCKET_NAME = /^(?!xn--)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+/**
+ * Names of general-purpose buckets. S3 keeps some endings for what is none: aliases of access points, behind which are the
+ * objects of a bucket of another name, and directory and table buckets.
+ */
+const BUCKET_NAME =
+  /^(?!xn--)(?!.*\.\.)(?!.*(?:-s3alias|--ol-s3|--x-s3|--table-s3|\.mrap)$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const ACCESS_POINT = /^accesspoint\/[a-z0-9][a-z0-9-]{1,48}[a-z0-9]$/;
 const MULTI_REGION_ACCESS_POINT = /^accesspoint\/[a-z0-9]{1,50}\.mrap$/;
 const ACCOUNT = /^\d{12}$/;

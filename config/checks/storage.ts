@@ -49,7 +49,7 @@ function checkBucket(entry: StorageBucketConfig, path: string, place: 'local' | 
       problems.push(
         problem(
           'bucket',
-          'expected the name of a bucket, such as acme-temporal-payloads, or the ARN of an access point.',
+          'expected the name of a bucket, such as acme-temporal-payloads, or the ARN of an access point (its alias says of no bucket whose objects these are).',
         ),
       );
     if (accessPoint !== undefined) {

@@ -35,12 +35,22 @@ describe('the check of external storage', () => {
     expect(pathsOf({})).toEqual(['storage.buckets']);
   });
 
-  it.each(['Acme', 'a', '-acme', 'acme..payloads', 'arn:aws:s3:::acme', 'acme/payloads', 'acme*', 'x'.repeat(64)])(
-    'refuses %s as a bucket',
-    (bucket) => {
-      expect(pathsOfBucket({ bucket })).toEqual(['storage.buckets[0].bucket']);
-    },
-  );
+  it.each([
+    'Acme',
+    'a',
+    '-acme',
+    'acme..payloads',
+    'arn:aws:s3:::acme',
+    'acme/payloads',
+    'acme*',
+    'x'.repeat(64),
+    'payloads-abcdef123456-s3alias',
+    'payloads-123--ol-s3',
+    'mfzwi23gnjvgw.mrap',
+    'acme--euc1-az1--x-s3',
+  ])('refuses %s as a bucket', (bucket) => {
+    expect(pathsOfBucket({ bucket })).toEqual(['storage.buckets[0].bucket']);
+  });
 
   it.each([
     [{ region: undefined }, 'region'],
