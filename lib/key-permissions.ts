@@ -12,6 +12,16 @@ import { NAMESPACE_CONDITION_KEY } from './names.ts';
 // IAM's side of "which key serves which namespaces": a statement about a KMS key holds only for
 // calls whose encryption context names one of the namespaces.
 
+/**
+ * A namespace as a condition has it: `*` means the same there, and the other characters that IAM reads as more than
+ * themselves are written so that they do not: `?` would cover a neighbor's name, and a policy variable whatever it holds.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html (special characters)
+ */
+function inCondition(pattern: string): string {
+  return pattern.replace(/[?$]/g, (character) => `\${${character}}`);
+}
+
 /** The condition that the encryption context names one of `namespaces`, in which `*` stands for any run of characters. */
 function namespaceCondition(namespaces: readonly string[]): Record<string, Record<string, string[]>> {
   const operator = namespaces.some((name) => name.includes('*')) ? 'StringLike' : 'StringEquals';
@@ -28,7 +38,7 @@ function allowForNamespaces(
   keyArns: readonly string[],
   namespaces: readonly string[],
 ): PolicyStatement[] {
-  return inParts(namespaces, besideNamespaces(keyArns.length)).map(
+  return inParts(namespaces.map(inCondition), besideNamespaces(keyArns.length)).map(
     (part, index) =>
       new PolicyStatement({
         sid: partId(sid, index),
@@ -77,7 +87,9 @@ function foreignConditions(
   keyArns: readonly string[],
 ): Record<string, unknown>[] {
   const bound = () =>
-    inParts(namespaces, besideNamespaces(keyArns.length)).map((part) => ({ 'kms:EncryptionContext:namespace': part }));
+    inParts(namespaces.map(inCondition), besideNamespaces(keyArns.length)).map((part) => ({
+      'kms:EncryptionContext:namespace': part,
+    }));
   switch (format) {
     case 'temporal-cloud-proxy':
       return bound().map((part) => ({
@@ -104,7 +116,7 @@ const WITHOUT_CONTEXT = { 'ForAllValues:StringEquals': { 'kms:EncryptionContextK
 
 /** Exactly the pairs of a context, and no other key beside them. */
 function exactly(context: KeyUriContext): Record<string, unknown> {
-  const pairs = Object.entries(context).map(([key, value]) => [`kms:EncryptionContext:${key}`, value]);
+  const pairs = Object.entries(context).map(([key, value]) => [`kms:EncryptionContext:${key}`, inCondition(value)]);
   return {
     StringEquals: Object.fromEntries(pairs),
     'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': Object.keys(context) },

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type Policy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import dev from '../../environments/dev.ts';
 import type { CodecServerStack } from '../../lib/codec-server-stack.ts';
+import { keyStatements } from '../../lib/key-permissions.ts';
 import full, { FOREIGN_KEY, IMPORTED_SECRET, OLD_KEY, ROLE } from '../support/environments/full.ts';
 import prod from '../support/environments/prod.ts';
 import { SynthesizedTemplate, stackOf } from '../support/synthesize.ts';
@@ -42,6 +43,17 @@ describe('what the function may do', () => {
         Condition: namespaces('StringLike', ['*']),
       },
     });
+  });
+
+  it('is for a namespace with characters that IAM reads as more than themselves, and for no neighbor of it', () => {
+    const write = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+    const kms = [
+      { namespaces: ['ord?rs', `\${aws:username}`, 'dev-*'], write, read: [], foreignFormats: ['stdgo' as const] },
+    ];
+    const names = [`ord\${?}rs`, `\${$}{aws:username}`, 'dev-*'];
+    const conditions = keyStatements({ entries: kms, createdKeyArn: undefined }).map((it) => it.toJSON().Condition);
+    const foreign = { StringLike: { 'kms:EncryptionContext:namespace': names } };
+    expect(conditions).toEqual([namespaces('StringLike', names), foreign, namespaces('StringLike', names)]);
   });
 
   it('is, in production, to make and unwrap data keys of exactly the namespaces that are named', () => {
