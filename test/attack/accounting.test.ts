@@ -113,8 +113,11 @@ describe('what comes encoded to /encode', () => {
     const ours = sealed('orders');
     expect(await encode(ours)).toEqual(ours);
     const marked = { ...ours, metadata: { ...ours.metadata, note: Buffer.from('card 4111') } };
-    const again = await encode(marked);
-    expect(Object.keys(again.metadata)).toEqual(['encoding']);
-    expect(again.data.length).toBeGreaterThan(ours.data.length);
+    for (const more of [marked, { ...ours, externalPayloads: [{ sizeBytes: 4111_1111n }] }]) {
+      const again = await encode(more);
+      expect(Object.keys(again.metadata)).toEqual(['encoding']);
+      expect(again.externalPayloads ?? []).toEqual([]);
+      expect(again.data.length).toBeGreaterThan(ours.data.length);
+    }
   });
 });
