@@ -105,18 +105,18 @@ describe('the audit line', () => {
 
 describe('what comes encoded to /encode', () => {
   it('goes back as it came only with our metadata alone: anything else would be plain text that counts as encoded', async () => {
-    const encode = async (payload: Payload) => {
-      const body = { payloads: [toJson(payload)] };
+    const encode = async (payload: Payload, more: object = {}) => {
+      const body = { payloads: [{ ...toJson(payload), ...more }] };
       const response = await ask(pipeline, { path: '/encode', headers: { 'x-namespace': 'orders' }, body });
-      return fromJson(JSON.parse(response.body).payloads[0]);
+      const [encoded] = JSON.parse(response.body).payloads;
+      expect(encoded).not.toHaveProperty('externalPayloads');
+      return fromJson(encoded);
     };
     const ours = sealed('orders');
     expect(await encode(ours)).toEqual(ours);
     const marked = { ...ours, metadata: { ...ours.metadata, note: Buffer.from('card 4111') } };
-    for (const more of [marked, { ...ours, externalPayloads: [{ sizeBytes: 4111_1111n }] }]) {
-      const again = await encode(more);
+    for (const again of [await encode(marked), await encode(ours, { externalPayloads: [{ sizeBytes: '41111111' }] })]) {
       expect(Object.keys(again.metadata)).toEqual(['encoding']);
-      expect(again.externalPayloads ?? []).toEqual([]);
       expect(again.data.length).toBeGreaterThan(ours.data.length);
     }
   });
