@@ -35,9 +35,9 @@ import {
 } from './encryption-context.ts';
 
 // The encryption context and the encrypted data keys of a header are the same bytes in every message
-// of one data key, and a page of payloads has few data keys: what the last few of them said is kept,
-// and found again by comparing the bytes, in a tenth of the time of reading them. That the same
-// objects come back saves whoever looks a data key up by them the same work once more.
+// of one data key: what was read lately is kept, and found again by comparing the bytes, in a tenth of
+// the time of reading them. That the same objects come back saves whoever looks a data key up by them
+// the same work once more. Together it is a quarter of what it takes to open a small payload.
 //
 // Nothing is trusted for being here: the fields stand in the clear in every message, and each
 // message's own tag authenticates them.
@@ -55,38 +55,28 @@ interface KeptFields extends KeyFields {
   readonly bytes: Buffer;
 }
 
-/** A page has payloads of a data key or two for each worker; this is room for eight workers. */
-const MAX_KEPT = 16;
+/** As many as there are data keys in a cache: an export has those of every worker for every day. */
+const MAX_KEPT = 1000;
 /** Longer fields are read anew each time: strangers must not choose how much memory this takes. */
 const MAX_KEPT_BYTES = 2048;
 
 class RecentKeyFields {
-  readonly #kept: KeptFields[] = [];
-  #next = 0;
+  /** By the last four bytes, which are the end of a wrapped data key and differ from key to key. */
+  readonly #kept = new Map<number, KeptFields>();
 
-  /** The fields that begin at `at`, if they were read lately. What follows their bytes is not looked at. */
-  find(message: Buffer, at: number): KeptFields | undefined {
-    for (const fields of this.#kept) {
-      const { bytes } = fields;
-      const last = bytes.length - 1;
-      // The end of a wrapped data key differs from key to key: only one of those kept gets further than this.
-      if (message[at + last] !== bytes[last] || message[at + last - 1] !== bytes[last - 1]) continue;
-      if (message.compare(bytes, 0, bytes.length, at, at + bytes.length) === 0) return fields;
-    }
-    return undefined;
-  }
-
-  /**
-   * Keeps fields that were not found, in place of those that were kept for the longest.
-   *
-   * @param bytes of a message
-   * @param read reads them from a copy of the bytes, so that what is kept does not hold the message
-   */
-  keep(bytes: Buffer, read: (bytes: Buffer) => KeyFields): void {
-    if (bytes.length > MAX_KEPT_BYTES) return;
+  /** @param bytes exactly those of the fields */
+  read(bytes: Buffer, suite: AlgorithmSuite): KeyFields {
+    const end = bytes.readUInt32LE(bytes.length - 4);
+    const known = this.#kept.get(end);
+    if (known?.bytes.equals(bytes)) return known;
+    if (bytes.length > MAX_KEPT_BYTES) return parseKeyFields(bytes, 0, suite);
+    // From a copy, so that what is kept does not hold the message.
     const own = Buffer.from(bytes);
-    this.#kept[this.#next] = { bytes: own, ...read(own) };
-    this.#next = (this.#next + 1) % MAX_KEPT;
+    const fields = { bytes: own, ...parseKeyFields(own, 0, suite) };
+    const [oldest] = this.#kept.size < MAX_KEPT ? [] : this.#kept.keys();
+    if (oldest !== undefined) this.#kept.delete(oldest);
+    this.#kept.set(end, fields);
+    return fields;
   }
 }
 
@@ -225,11 +215,15 @@ const recent = new RecentKeyFields();
 function readKeyFields(message: Buffer, suite: AlgorithmSuite): KeyFields {
   // The context of a signed message holds a public key that no other message has.
   if (suite.signed) return parseKeyFields(message, CONTEXT_AT, suite);
-  const known = recent.find(message, CONTEXT_AT);
-  if (known !== undefined) return known;
-  const fields = parseKeyFields(message, CONTEXT_AT, suite);
-  recent.keep(message.subarray(CONTEXT_AT, CONTEXT_AT + fields.length), (bytes) => parseKeyFields(bytes, 0, suite));
-  return fields;
+  return recent.read(message.subarray(CONTEXT_AT, endOfKeyFields(message)), suite);
+}
+
+/** Where they end by their lengths, without a look at what they say. */
+function endOfKeyFields(message: Buffer): number {
+  const cursor = new Cursor(message, CONTEXT_AT);
+  cursor.skipField();
+  for (let fields = 3 * countOfKeys(cursor); fields > 0; fields--) cursor.skipField();
+  return cursor.at;
 }
 
 function parseKeyFields(message: Buffer, at: number, { signed }: AlgorithmSuite): KeyFields {
@@ -242,11 +236,7 @@ function parseKeyFields(message: Buffer, at: number, { signed }: AlgorithmSuite)
 }
 
 function readEncryptedDataKeys(cursor: Cursor): EncryptedDataKey[] {
-  const count = cursor.uint16();
-  if (count === 0 || count > MAX_ENCRYPTED_DATA_KEYS)
-    throw new MalformedPayloadError(
-      `it has ${count} encrypted data keys, and 1 to ${MAX_ENCRYPTED_DATA_KEYS} are accepted`,
-    );
+  const count = countOfKeys(cursor);
   const keys: EncryptedDataKey[] = [];
   for (let i = 0; i < count; i++) {
     const providerId = cursor.field();
@@ -258,6 +248,15 @@ function readEncryptedDataKeys(cursor: Cursor): EncryptedDataKey[] {
     });
   }
   return keys;
+}
+
+function countOfKeys(cursor: Cursor): number {
+  const count = cursor.uint16();
+  if (count === 0 || count > MAX_ENCRYPTED_DATA_KEYS)
+    throw new MalformedPayloadError(
+      `it has ${count} encrypted data keys, and 1 to ${MAX_ENCRYPTED_DATA_KEYS} are accepted`,
+    );
+  return count;
 }
 
 function contentTypeOf(byte: number | undefined): ContentType {
@@ -284,10 +283,15 @@ class Cursor {
 
   /** Bytes with their length in front. */
   field(): Buffer {
+    const start = this.at + 2;
+    this.skipField();
+    return this.#message.subarray(start, this.at);
+  }
+
+  skipField(): void {
     const length = this.uint16();
     if (this.at + length > this.#message.length) throw endsEarly();
     this.at += length;
-    return this.#message.subarray(this.at - length, this.at);
   }
 }
 

@@ -7,7 +7,7 @@ import { encryptMessage } from '../../../codec/aws-encryption-sdk/writer.ts';
 import { MalformedPayloadError } from '../../../codec/errors.ts';
 import { wrappingKey } from '../../support/aws-encryption-sdk.ts';
 
-const KEPT = 16;
+const KEPT = 1000;
 /** Where the encryption context begins in a message. */
 const FIELDS_AT = 35;
 
@@ -95,7 +95,7 @@ describe('the fields that messages of one data key share', () => {
     }
   });
 
-  it('are kept of the last sixteen data keys', () => {
+  it('are kept of the last thousand data keys', () => {
     const { write } = writer();
     fieldsOf(write('x'));
     const kept = fieldsOf(write('x')).encryptedDataKeys;
@@ -103,6 +103,22 @@ describe('the fields that messages of one data key share', () => {
     expect(fieldsOf(write('x')).encryptedDataKeys).toBe(kept);
     fieldsOf(writer().write('x'));
     expect(fieldsOf(write('x')).encryptedDataKeys).not.toBe(kept);
+  });
+
+  it('are those of the message at hand where wrapped keys end alike', () => {
+    const { write, encryptedDataKeys, encryptionContext, dataKey } = writer();
+    const [wrapped] = encryptedDataKeys;
+    if (wrapped === undefined) throw new Error('no key');
+    const ciphertext = Buffer.from(wrapped.ciphertext);
+    ciphertext[0] = (ciphertext[0] as number) ^ 1;
+    const like = [{ ...wrapped, ciphertext }];
+    const other = encryptMessage(Buffer.from('x'), { dataKey, encryptedDataKeys: like, encryptionContext });
+    for (let round = 0; round < 2; round++) {
+      expect(Buffer.from(fieldsOf(write('x')).encryptedDataKeys[0]?.ciphertext ?? [])).toEqual(
+        Buffer.from(wrapped.ciphertext),
+      );
+      expect(Buffer.from(fieldsOf(other).encryptedDataKeys[0]?.ciphertext ?? [])).toEqual(ciphertext);
+    }
   });
 
   it('are not kept where they are long', () => {
