@@ -80,16 +80,19 @@ async function serve(flags: Flags, io: CommandIo, stop: AbortSignal): Promise<vo
   const keys = await openServerKeys(config.keys, { cwd: io.cwd, ...observeKeys(logger, undefined) });
   const external = await openStorage(config.storage, { answerBytes: LOCAL_ANSWER_BYTES });
   try {
-    const pipeline = createCodecServer(config, {
-      keys,
-      authenticator: identity.authenticator,
-      roles: identity.roles,
-      storage: external.storage,
-      signIn: identity.signIn,
-      audit: audits(flags, config) ? allSinks(createAuditLog(auditLines.keepForThisTurn), refusals) : refusals,
-      limits: LOCAL_LIMITS,
-      onBug: (error, requestId) => logger.error('a request failed by a bug', { requestId }, error),
-    });
+    const pipeline = createCodecServer(
+      config,
+      {
+        ...identity,
+        keys,
+        storage: external.storage,
+      },
+      {
+        audit: audits(flags, config) ? allSinks(createAuditLog(auditLines.keepForThisTurn), refusals) : refusals,
+        limits: LOCAL_LIMITS,
+        onBug: (error, requestId) => logger.error('a request failed by a bug', { requestId }, error),
+      },
+    );
     const server = await listening(flags, () =>
       startLocalServer({
         pipeline: identity.signIn === undefined ? withFrontPage(pipeline) : pipeline,

@@ -93,17 +93,20 @@ export async function startFunction(
       answerBytes: LAMBDA_ANSWER_BYTES,
     }),
   ]);
-  const pipeline = createCodecServer(config, {
-    keys,
-    authenticator: identity.authenticator,
-    roles: identity.roles,
-    storage,
-    signIn: identity.signIn,
-    audit: allSinks(createAuditLog(write), metrics),
-    limits: LAMBDA_LIMITS,
-    fits: fitsInLambda,
-    onBug: (error, requestId) => logger.error('a request failed by a bug', { requestId }, error),
-  });
+  const pipeline = createCodecServer(
+    config,
+    {
+      ...identity,
+      keys,
+      storage,
+    },
+    {
+      audit: allSinks(createAuditLog(write), metrics),
+      limits: LAMBDA_LIMITS,
+      fits: fitsInLambda,
+      onBug: (error, requestId) => logger.error('a request failed by a bug', { requestId }, error),
+    },
+  );
 
   const warmedUp = Promise.all([identity.warmUp(), proveKey(pipeline)]);
   if (variables.AWS_LAMBDA_INITIALIZATION_TYPE === 'provisioned-concurrency') {

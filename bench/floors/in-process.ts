@@ -29,15 +29,20 @@ type Decode = (body: Buffer) => Promise<string | Uint8Array>;
 
 async function pipelineDecode(keyring: string): Promise<Decode> {
   const keys = await openServerKeys({ ...config.keys, keyring: { file: keyring } }, { cwd: '/' });
-  const pipeline = createCodecServer(config, {
-    keys,
-    authenticator: loopbackAuthenticator,
-    audit: { record: () => undefined },
-    limits: LOCAL_LIMITS,
-    onBug: (error) => {
-      throw error;
+  const pipeline = createCodecServer(
+    config,
+    {
+      keys,
+      authenticator: loopbackAuthenticator,
     },
-  });
+    {
+      audit: { record: () => undefined },
+      limits: LOCAL_LIMITS,
+      onBug: (error) => {
+        throw error;
+      },
+    },
+  );
   const headers: Record<string, readonly string[]> = {
     'content-type': ['application/json'],
     'x-namespace': [NAMESPACE],

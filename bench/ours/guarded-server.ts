@@ -41,13 +41,18 @@ const lines = new LineBuffer((text) => void process.stdout.write(text));
 const write = lines.keepForThisTurn;
 const identity = await openIdentity(identityConfig, { cwd: process.cwd() });
 const keys = await openServerKeys(config.keys, { cwd: process.cwd() });
-const pipeline = createCodecServer(config, {
-  keys,
-  authenticator: identity.authenticator,
-  audit: allSinks(createAuditLog(write), createMetrics(write, 'bench')),
-  limits: LAMBDA_LIMITS,
-  onBug: (error) => void process.stderr.write(`${error}\n`),
-});
+const pipeline = createCodecServer(
+  config,
+  {
+    keys,
+    authenticator: identity.authenticator,
+  },
+  {
+    audit: allSinks(createAuditLog(write), createMetrics(write, 'bench')),
+    limits: LAMBDA_LIMITS,
+    onBug: (error) => void process.stderr.write(`${error}\n`),
+  },
+);
 await identity.warmUp();
 const server = await startLocalServer({
   pipeline,

@@ -1,6 +1,6 @@
 /**
  * A codec server out of its configuration: the one place where the parts are put together, for the
- * local server and the Lambda function alike. What differs between the two is in {@link ServerParts}.
+ * local server and the Lambda function alike. What differs between the two is in {@link ServerHost}.
  */
 
 import type { Decoder } from '../../codec/decode.ts';
@@ -20,8 +20,8 @@ import { createPipeline } from './pipeline.ts';
 import { createReadiness } from './readiness.ts';
 import type { ExternalStorage } from './storage/external-storage.ts';
 
-/** What a codec server is put together from: its resources, whom it tells, and what its host bounds. */
-export interface ServerParts {
+/** What a codec server is put together from, opened already. */
+export interface ServerResources {
   readonly keys: OpenedKeys;
   readonly authenticator: Authenticator;
   /** Needed when a rule names a Temporal Cloud role. */
@@ -30,19 +30,27 @@ export interface ServerParts {
   readonly storage?: ExternalStorage | undefined;
   /** The environment's own sign-in, where it has one. */
   readonly signIn?: SignIn | undefined;
+}
+
+/** What it tells, and what the place where it runs can take. */
+export interface ServerHost {
   readonly audit: AuditSink;
+  /** Told of what should never happen, for the log. */
+  readonly onBug: (error: unknown, requestId: string) => void;
   /** The limits where the configuration gives none. */
   readonly limits: Limits;
   /** Whether the host can carry a body; default: any. What it cannot is a 413, and counted as one. */
   readonly fits?: ((body: string | Uint8Array) => boolean) | undefined;
-  /** Told of what should never happen, for the log. */
-  readonly onBug: (error: unknown, requestId: string) => void;
 }
 
 /** Puts a codec server together. */
-export function createCodecServer(config: CodecServerConfig, parts: ServerParts): CodecPipeline {
-  const limits = { ...parts.limits, ...definedOnly(config.limits ?? {}) };
-  const { source: keys } = parts.keys;
+export function createCodecServer(
+  config: CodecServerConfig,
+  { keys: { source: keys }, authenticator, roles, storage, signIn }: ServerResources,
+  host: ServerHost,
+): CodecPipeline {
+  const { audit, onBug } = host;
+  const limits = { ...host.limits, ...definedOnly(config.limits ?? {}) };
   const customCodecs = (config.codecs ?? []).map(createCustomCodec);
   const decoder: Decoder = { recognize: recognizeAll, keys, customCodecs, maxLayers: limits.layers };
   const encoder: Encoder = { keys, customCodecs, compression: config.compression };
@@ -59,18 +67,17 @@ export function createCodecServer(config: CodecServerConfig, parts: ServerParts)
       limits,
     },
     {
-      authenticator: parts.authenticator,
-      policy: createAccessPolicy(config.access, parts.roles === undefined ? {} : { roles: parts.roles }),
+      authenticator,
+      policy: createAccessPolicy(config.access, roles === undefined ? {} : { roles }),
       decoder,
       encoder,
-      storage: parts.storage,
-      audit: parts.audit,
+      storage,
       ready: createReadiness({ keys, namespaces: namespacesToProve(config.keys) }),
-      fits: parts.fits,
-      onBug: parts.onBug,
+      audit,
+      onBug,
+      fits: host.fits,
     },
   );
-  const { signIn, audit, onBug } = parts;
   return signIn?.inFrontOf(pipeline, { access: config.access, origins: config.cors.origins, audit, onBug }) ?? pipeline;
 }
 

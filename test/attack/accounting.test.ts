@@ -35,6 +35,8 @@ function start(fits?: (body: string | Uint8Array) => boolean): CodecPipeline {
     {
       keys: { source, keyring: undefined, close: () => {} },
       authenticator: { authenticate: () => person('a@acme.com') },
+    },
+    {
       audit: { record: (entry) => audit.push(entry) },
       limits: LOCAL_LIMITS,
       fits,

@@ -138,14 +138,19 @@ describe('secrets', () => {
       httpsGet: standInGet(),
       ...observeIdentity(logger, metrics),
     });
-    pipeline = createCodecServer(config, {
-      keys: { ...keys, source: watched(keys.source) },
-      authenticator: identity.authenticator,
-      roles: identity.roles,
-      audit: allSinks(createAuditLog(write), metrics),
-      limits: LOCAL_LIMITS,
-      onBug: (error, requestId) => logger.error('a request failed by a bug', { requestId }, error),
-    });
+    pipeline = createCodecServer(
+      config,
+      {
+        keys: { ...keys, source: watched(keys.source) },
+        authenticator: identity.authenticator,
+        roles: identity.roles,
+      },
+      {
+        audit: allSinks(createAuditLog(write), metrics),
+        limits: LOCAL_LIMITS,
+        onBug: (error, requestId) => logger.error('a request failed by a bug', { requestId }, error),
+      },
+    );
     close = () => keys.close();
   });
 

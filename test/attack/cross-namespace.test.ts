@@ -140,15 +140,20 @@ function pipelineFor(failures: FailuresSetting): CodecPipeline {
       { name: 'orders', namespaces: [ORDERS], people: [{ email: 'a@acme.com' }], allow: ['decode', 'encode'] as const },
     ],
   };
-  return createCodecServer(config, {
-    keys: { source, keyring: undefined, close: () => {} },
-    authenticator: { authenticate: () => person('a@acme.com') },
-    audit: { record: () => {} },
-    limits: LOCAL_LIMITS,
-    onBug: (error) => {
-      throw error;
+  return createCodecServer(
+    config,
+    {
+      keys: { source, keyring: undefined, close: () => {} },
+      authenticator: { authenticate: () => person('a@acme.com') },
     },
-  });
+    {
+      audit: { record: () => {} },
+      limits: LOCAL_LIMITS,
+      onBug: (error) => {
+        throw error;
+      },
+    },
+  );
 }
 
 const inner = (text: string): Uint8Array => serializePayload(jsonPlain(text));

@@ -136,14 +136,19 @@ async function startServer(attack: AttackConfig, folder: string, { audit, bugs, 
     },
   };
   const server = await startLocalServer({
-    pipeline: createCodecServer(config, {
-      keys: { ...opened, source },
-      authenticator: identity.authenticator,
-      roles: identity.roles,
-      audit: { record: (entry) => audit.push(entry) },
-      limits: LOCAL_LIMITS,
-      onBug,
-    }),
+    pipeline: createCodecServer(
+      config,
+      {
+        keys: { ...opened, source },
+        authenticator: identity.authenticator,
+        roles: identity.roles,
+      },
+      {
+        audit: { record: (entry) => audit.push(entry) },
+        limits: LOCAL_LIMITS,
+        onBug,
+      },
+    ),
     cors: config.cors,
     authenticator: identity.authenticator,
     bodyBytes: LOCAL_LIMITS.bodyBytes,

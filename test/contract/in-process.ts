@@ -62,6 +62,8 @@ export function contractPipeline(setup: ContractSetup = {}): CodecPipeline {
     {
       keys: { source: setup.keys?.(keys) ?? keys, keyring: undefined, close: () => {} },
       authenticator: tokenAuthenticator(setup.onCredentials ?? (() => {})),
+    },
+    {
       audit: { record: setup.onAudit ?? (() => {}) },
       limits: LAMBDA_LIMITS,
       onBug: (error) => {

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { Profiler } from 'node:inspector';
 import { Session } from 'node:inspector/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,16 +50,16 @@ const keyring = join(folder, 'keyring.json');
 readOrMakeKeyringFile(keyring);
 const codec = createPayloadCodec({ namespace: NAMESPACE, keys: { keyring } });
 
-async function serverParts() {
-  return {
-    keys: await openServerKeys({ ...local.keys, keyring: { file: keyring } }, { cwd: folder }),
-    authenticator: loopbackAuthenticator,
-    audit: createAuditLog(() => undefined),
-    limits: LOCAL_LIMITS,
-    onBug: (error: unknown) => {
-      throw error;
-    },
-  };
+const host = {
+  audit: createAuditLog(() => undefined),
+  limits: LOCAL_LIMITS,
+  onBug: (error: unknown) => {
+    throw error;
+  },
+};
+
+function openKeys() {
+  return openServerKeys({ ...local.keys, keyring: { file: keyring } }, { cwd: folder });
 }
 
 async function requestBody(): Promise<string> {
@@ -69,7 +70,7 @@ async function requestBody(): Promise<string> {
 }
 
 async function localServer() {
-  const pipeline = createCodecServer(local, await serverParts());
+  const pipeline = createCodecServer(local, { keys: await openKeys(), authenticator: loopbackAuthenticator }, host);
   return startLocalServer({ pipeline, cors: local.cors, bodyBytes: 1_000_000, port: 0 });
 }
 
@@ -92,12 +93,11 @@ const FLOWS: Readonly<Record<string, () => Promise<Flow>>> = {
       identity,
       access: [{ name: 'team', namespaces: ['*'], people, allow: ['decode'] as const }],
     };
-    const parts = { ...(await serverParts()), authenticator };
     const handler = createLambdaHandler({
       events: openHttpApiEvents(),
-      pipeline: createCodecServer(config, parts),
-      onBug: parts.onBug,
-      onUnknownEvent: parts.onBug,
+      pipeline: createCodecServer(config, { keys: await openKeys(), authenticator }, host),
+      onBug: host.onBug,
+      onUnknownEvent: host.onBug,
     });
     const token = issuer.token({ email: 'alice@example.com', email_verified: true });
     const headers = { 'content-type': 'application/json', 'x-namespace': NAMESPACE, authorization: `Bearer ${token}` };
@@ -147,10 +147,19 @@ async function walk({ run, warmUp }: Flow): Promise<Walked[]> {
   await session.post('Profiler.enable');
   for (let turn = 0; turn < warmUp; turn++) await run();
   await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
-  await session.post('Profiler.takePreciseCoverage');
-  await run();
-  const { result } = await session.post('Profiler.takePreciseCoverage');
-  return result
+  // On a busy machine a second may have passed, after which a file is looked at again: the shortest way counts.
+  const ways: Walked[][] = [];
+  for (let turn = 0; turn < (warmUp === 0 ? 1 : 3); turn++) {
+    await session.post('Profiler.takePreciseCoverage');
+    await run();
+    ways.push(walkedIn((await session.post('Profiler.takePreciseCoverage')).result));
+  }
+  const functionsIn = (way: readonly Walked[]): number => way.reduce((sum, { calls }) => sum + calls.length, 0);
+  return ways.reduce((some, other) => (functionsIn(other) < functionsIn(some) ? other : some));
+}
+
+function walkedIn(coverage: readonly Profiler.ScriptCoverage[]): Walked[] {
+  return coverage
     .filter(({ url }) => url.startsWith('file:') && OURS.test(fileURLToPath(url).slice(ROOT.length)))
     .map(({ url, functions }) => ({
       file: fileURLToPath(url).slice(ROOT.length),

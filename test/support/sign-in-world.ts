@@ -130,15 +130,18 @@ export class SignInWorld {
       this.bugs.push(error);
       logger.error('a request failed by a bug', {}, error);
     };
-    const pipeline = createCodecServer(config, {
-      keys: { ...opened, source: { unwrap: counted('unwrap'), materialsFor: counted('materialsFor') } },
-      authenticator: identity.authenticator,
-      roles: identity.roles,
-      signIn: identity.signIn,
-      audit: allSinks({ record: (entry) => void this.audit.push(entry) }, createAuditLog(write), metrics),
-      limits: LOCAL_LIMITS,
-      onBug,
-    });
+    const pipeline = createCodecServer(
+      config,
+      {
+        keys: { ...opened, source: { unwrap: counted('unwrap'), materialsFor: counted('materialsFor') } },
+        ...identity,
+      },
+      {
+        audit: allSinks({ record: (entry) => void this.audit.push(entry) }, createAuditLog(write), metrics),
+        limits: LOCAL_LIMITS,
+        onBug,
+      },
+    );
     const { cert, key } = testCertificate();
     const bodyBytes = LOCAL_LIMITS.bodyBytes;
     const port = this.#port;

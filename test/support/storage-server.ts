@@ -99,6 +99,8 @@ export class StorageServer {
           },
           store,
         ),
+      },
+      {
         audit: { record: (entry) => void this.audit.push(entry) },
         limits: LAMBDA_LIMITS,
         onBug: (error) => {
