@@ -10,6 +10,8 @@ import type { KeySource } from '../../codec/keys/key-source.ts';
 import { createKms } from '../../codec/keys/kms/kms.ts';
 import { type KmsObserver, observeKms } from '../../codec/keys/kms/kms-api.ts';
 import { KmsKeys } from '../../codec/keys/kms/kms-key-source.ts';
+import type { SecretSourceOptions } from '../../codec/keys/secrets/secret-source.ts';
+import type { StaticKeySet } from '../../codec/keys/static/static-keys.ts';
 import type {
   KeyringSecretConfig,
   KeysConfig,
@@ -179,29 +181,36 @@ function stackKey({ stackKeyArn }: KeysHost, path: string): string {
 }
 
 async function openStaticKeys(config: StaticKeysConfig, { cache }: KeysConfig, host: KeysHost): Promise<Part> {
-  const [{ StaticKeySource }, { eraseStaticKeys, parseStaticKeySecret, samplesTestKeys }] = await Promise.all([
+  const [{ StaticKeySource }, { eraseStaticKeys, samplesTestKeys }, { createSecretSource }] = await Promise.all([
     import('../../codec/keys/static/static-key-source.ts'),
     import('../../codec/keys/static/static-keys.ts'),
+    import('../../codec/keys/secrets/secret-source.ts'),
   ]);
   if ('samplesTestKey' in config) return { source: new StaticKeySource(samplesTestKeys()), close: () => {} };
-  if ('file' in config) {
-    const { readStaticKeysFile } = await import('../../codec/keys/static/static-keys-file.ts');
-    const keys = readStaticKeysFile(resolve(host.cwd, config.file));
-    return { source: new StaticKeySource(keys), close: () => eraseStaticKeys(keys) };
-  }
-  const [{ createSecretSource }, { secretsManagerReader }] = await Promise.all([
-    import('../../codec/keys/secrets/secret-source.ts'),
-    import('../../codec/keys/secrets/secrets-manager.ts'),
-  ]);
-  const arn = secretArn(config.secret, host.stackStaticKeysArn, 'keys.staticKeys.secret');
-  const secret = createSecretSource({
-    read: secretsManagerReader({ arn, previous: false }),
-    parse: parseStaticKeySecret,
+  const keys = createSecretSource({
+    ...(await staticKeysReader(config, host)),
     discard: eraseStaticKeys,
     observe: host.observeSecret?.('static keys'),
     ...definedOnly({ ttlSeconds: cache?.ttlSeconds }),
   });
-  return { source: new StaticKeySource(secret), close: () => {} };
+  return { source: new StaticKeySource(keys), close: () => {} };
+}
+
+/** @throws PrivateFileError for a file that cannot be used, at once; NotHereError when only a stack can give the secret */
+async function staticKeysReader(
+  config: Exclude<StaticKeysConfig, { samplesTestKey: true }>,
+  host: KeysHost,
+): Promise<Pick<SecretSourceOptions<StaticKeySet>, 'read' | 'parse'>> {
+  const { eraseStaticKeys, parseStaticKeySecret } = await import('../../codec/keys/static/static-keys.ts');
+  if ('file' in config) {
+    const { readStaticKeysFile, staticKeysFile } = await import('../../codec/keys/static/static-keys-file.ts');
+    const path = resolve(host.cwd, config.file);
+    eraseStaticKeys(readStaticKeysFile(path));
+    return staticKeysFile(path);
+  }
+  const { secretsManagerReader } = await import('../../codec/keys/secrets/secrets-manager.ts');
+  const arn = secretArn(config.secret, host.stackStaticKeysArn, 'keys.staticKeys.secret');
+  return { read: secretsManagerReader({ arn, previous: false }), parse: parseStaticKeySecret };
 }
 
 /**

@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { contextOfNamespace } from '../../../codec/aws-encryption-sdk/encryption-context.ts';
 import { CannotEncodeError, CannotOpenError, CodecError } from '../../../codec/errors.ts';
 import type { KeyContext } from '../../../codec/keys/key-source.ts';
 import type { KeysConfig } from '../../../config/schema.ts';
 import { type KeysHost, NotHereError, openServerKeys } from '../../../lambda/server/open-keys.ts';
+import { TestClock } from '../../support/clock.ts';
 
 const NONE: KeysConfig = { keyring: null, kms: null, staticKeys: null };
 const ARN = 'arn:aws:kms:eu-central-1:111122223333:key/5f0c2a51-0d8b-4d3f-9f57-1c2f3a4b5c6d';
@@ -56,6 +57,31 @@ describe('opening the keys of a configuration', () => {
     expect((await unwrap('orders')).id).toBe('static/mine');
     await expect(unwrap('other')).rejects.toThrow(CannotOpenError);
     own.close();
+  });
+
+  it.each([
+    ['is taken out of the file of static keys', '{"keys":[]}', 'CannotOpenError'],
+    ['was to be taken out of it, with a slip', '{"keys":[],}', 'KeyUnavailableError'],
+  ])('ends a static key five minutes after it %s', async (_, changed, error) => {
+    const clock = new TestClock();
+    try {
+      const key = Buffer.alloc(32, 5).toString('base64');
+      const path = join(host.cwd, 'static.json');
+      const document = JSON.stringify({ keys: [{ id: 'mine', key, namespaces: ['orders'] }] });
+      writeFileSync(path, document, { mode: 0o600 });
+      const { source } = await openServerKeys({ ...NONE, staticKeys: { file: 'static.json' } }, host);
+      const unwrap = async () => source.unwrap({ kind: 'static', keyId: 'mine' }, contextOf('orders'));
+      expect((await unwrap()).id).toBe('static/mine');
+      writeFileSync(path, changed);
+      expect((await unwrap()).id).toBe('static/mine');
+      clock.advance(300_000);
+      await expect(unwrap()).rejects.toMatchObject({ name: error });
+      writeFileSync(path, document);
+      clock.advance(30_000);
+      expect((await unwrap()).id).toBe('static/mine');
+    } finally {
+      jest.restoreAllMocks();
+    }
   });
 
   it.each([
