@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command `codec-server`: arguments, environment and signals; what the commands do is in `cli/`. */
 // No other imports at start: these are read by a Node.js that could not read the rest.
-import { type Command, type CommandIo, nodeTooOld, overviewOf } from '../cli/command.ts';
+import { type Command, type CommandIo, nodeTooOld, overviewOf, packageVersion } from '../cli/command.ts';
 import { COMMANDS, type CommandName } from '../cli/commands.ts';
 
 /** What each command does, loaded when it is called. */
@@ -51,7 +51,6 @@ async function run([name, ...argv]: readonly string[]): Promise<number> {
   switch (name) {
     case '--version':
     case '-v': {
-      const { packageVersion } = await import('../cli/version.ts');
       io.stdout.write(`${packageVersion()}\n`);
       return 0;
     }

@@ -1,8 +1,9 @@
 /**
  * What a command of `codec-server` is: arguments in, an exit code out, and the outside world only
- * through {@link CommandIo}, so that a test can stand in for the terminal. Imports nothing: an old Node.js reads
- * it, to be told that it is too old.
+ * through {@link CommandIo}, so that a test can stand in for the terminal. Imports nothing of ours: an old Node.js
+ * reads it, to be told that it is too old.
  */
+import { existsSync, readFileSync } from 'node:fs';
 
 /** Somewhere to print to. */
 export interface TextOutput {
@@ -93,6 +94,14 @@ export function overviewOf(commands: Readonly<Record<string, { readonly summary:
   const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}${summary}\n`);
   return `Usage: codec-server COMMAND [options]\n\n${lines.join('')}
 codec-server COMMAND --help says more about each; codec-server --version says which release this is.\n`;
+}
+
+/** The version in the package's manifest, which is one folder further up from what is built. */
+export function packageVersion(): string {
+  const places = ['../package.json', '../../package.json'].map((place) => new URL(place, import.meta.url));
+  const file = places.find((place) => existsSync(place));
+  if (file === undefined) throw new Error('the package has lost its package.json');
+  return (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version;
 }
 
 /** As `engines` in package.json has it: Zstandard in `node:zlib`. */

@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { CONFIG_VERSION } from '../config/schema.ts';
+import { packageVersion } from './command.ts';
 import { createCommand, UsageError } from './run-command.ts';
-import { packageVersion } from './version.ts';
 
 /** Writes the files that are not there, and says what to do next. */
 export const init = createCommand('init', async ({ operands }, io) => {

@@ -45,9 +45,10 @@ export const isTrue: Check<true> = (value, path) =>
 export function oneOf<const Value extends string>(...values: readonly Value[]): Check<Value> {
   const names = values.map((value) => `'${value}'`).join(', ');
   return (value, path) => {
+    if (values.includes(value as Value)) return [];
     const meant = typeof value === 'string' ? nearest(value, values) : undefined;
     const what = values.length > 1 ? `one of ${names}` : names;
-    return expected(values.includes(value as Value), meant === undefined ? what : `'${meant}' (${what})`, value, path);
+    return expected(false, meant === undefined ? what : `'${meant}' (${what})`, value, path);
   };
 }
 

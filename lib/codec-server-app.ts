@@ -2,17 +2,15 @@
 import { readdirSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type App, CfnWaitConditionHandle, Stack, type StackProps } from 'aws-cdk-lib';
+import type { App, Stack } from 'aws-cdk-lib';
 import type { Code } from 'aws-cdk-lib/aws-lambda';
-import type { Construct } from 'constructs';
 import { checkDeployment } from '../config/checks/deployment.ts';
 import { type EnvironmentConfig, isRestApi } from '../config/environment.ts';
-import type { Problem } from '../config/problem.ts';
 import { PROJECT_ROOT } from './bundle/bundle.ts';
 import { CodecServerStack } from './codec-server-stack.ts';
 import { prebuiltCode } from './function-code.ts';
 import { isResourceName, stackNameOf } from './names.ts';
-import { refuse } from './refuse.ts';
+import { RefusedStack } from './refuse.ts';
 
 // The environments: the files of a folder whose default export is one.
 
@@ -58,39 +56,23 @@ function isEnvironment(value: unknown): value is EnvironmentConfig {
   return typeof value === 'object' && value !== null && 'deployment' in value;
 }
 
-// The stack of an environment that may not be deployed yet.
-
-export interface RefusedStackProps extends StackProps {
-  readonly configFile: string;
-  readonly problems: readonly Problem[];
-}
-
-/** Takes the place of an environment's stack, so that every problem of its file is seen, and nothing of it is deployed. */
-class RefusedStack extends Stack {
-  constructor(scope: Construct, id: string, { configFile, problems, ...props }: RefusedStackProps) {
-    super(scope, id, props);
-    refuse(this, configFile, problems);
-    new CfnWaitConditionHandle(this, 'Nothing');
-  }
-}
-
 /**
  * Adds the stacks of `environments`; the one of an environment with problems refuses to be synthesized.
  *
  * @param functionFolder where `buildFunction` has put the function. Default: where the package has it.
  */
 export function addEnvironments(app: App, environments: readonly Environment[], functionFolder?: string): Stack[] {
-  return environments.map((environment) => addEnvironment(app, environment, functionFolder));
-}
-
-function addEnvironment(app: App, environment: Environment, functionFolder: string | undefined): Stack {
-  const { name, file, config } = environment;
-  const id = stackNameOf(name);
-  const problems = checkDeployment(config);
-  if (problems.length > 0) {
-    return new RefusedStack(app, id, { configFile: relative(PROJECT_ROOT, file), problems });
-  }
-  return new CodecServerStack(app, id, { environment: name, config, code: functionCode(environment, functionFolder) });
+  return environments.map((environment) => {
+    const { name, file, config } = environment;
+    const problems = checkDeployment(config);
+    return problems.length > 0
+      ? new RefusedStack(app, stackNameOf(name), { configFile: relative(PROJECT_ROOT, file), problems })
+      : new CodecServerStack(app, stackNameOf(name), {
+          environment: name,
+          config,
+          code: functionCode(environment, functionFolder),
+        });
+  });
 }
 
 /** The function, with the environment's configuration beside it, and its codecs, which are code. */

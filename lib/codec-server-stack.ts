@@ -7,7 +7,7 @@ import { checkDeployment } from '../config/checks/deployment.ts';
 import type { EnvironmentConfig } from '../config/environment.ts';
 import { CodecServer } from './codec-server.ts';
 import { addOutputs, dashboardUrl } from './outputs.ts';
-import { NOBODY } from './refuse.ts';
+import { REFUSED } from './refuse.ts';
 
 export interface CodecServerStackProps extends StackProps {
   /** The environment's name: the file's, without extension. */
@@ -18,21 +18,6 @@ export interface CodecServerStackProps extends StackProps {
   /** As of the construct. */
   readonly codecsEntry?: string;
 }
-
-/** What the stack of an environment with problems is made of, so that the app goes on until all of them are told. */
-const REFUSED: EnvironmentConfig = {
-  ...NOBODY,
-  deployment: {
-    target: null,
-    onDelete: 'retain',
-    terminationProtection: true,
-    logs: { level: 'INFO', retentionDays: 30, auditRetentionDays: 30, encryption: 'aws' },
-    throttling: { rate: 1, burst: 1 },
-    concurrency: { reserved: null, provisioned: null },
-    domain: null,
-    alarms: null,
-  },
-};
 
 /** An environment's file as a stack. Its account and Region, its protection and its tags are those of the file. */
 export class CodecServerStack extends Stack {

@@ -13,8 +13,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct, type IConstruct } from 'constructs';
 import { isWatchable, warnAboutKeyWatch } from '../config/checks/deployment.ts';
 import { type EnvironmentConfig, isRestApi } from '../config/environment.ts';
-import { narrowTo } from '../config/narrow.ts';
-import type { StorageBucketConfig } from '../config/schema.ts';
+import { bucketsOf } from '../config/narrow.ts';
 import { Alarms } from './alarms/alarms.ts';
 import { AuditLog } from './audit-log.ts';
 import { CodecFunction } from './codec-function.ts';
@@ -275,15 +274,6 @@ export class CodecServer extends Construct {
         `the worker of ${namespaces.join(', ')} got no rights, since this app cannot change its role: attach workerPolicies, or keyringWorkerPolicies, to it where it is made.`,
       );
   }
-}
-
-/** The buckets that hold payloads of some of the namespaces, each with those alone; either side may have patterns. */
-function bucketsOf(namespaces: readonly string[], buckets: readonly StorageBucketConfig[]): StorageBucketConfig[] {
-  return buckets.flatMap((bucket) => {
-    const held = [narrowTo(namespaces, [bucket]), narrowTo(bucket.namespaces, [{ namespaces }])].flat();
-    const names = [...new Set(held.flatMap((entry) => entry.namespaces))];
-    return names.length === 0 ? [] : [{ ...bucket, namespaces: names }];
-  });
 }
 
 /** Every KMS key that an environment uses, once. */

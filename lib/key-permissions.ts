@@ -5,7 +5,7 @@
  * that the key can be used, and whoever may unwrap a data key could write under it anyway.
  */
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { besideNamespaces, inParts, partId } from '../config/policy-parts.ts';
+import { besideNamespaces, inParts, partId } from '../config/checks/policies.ts';
 import type { ForeignKmsFormat, KeyUriContext, KmsKeyConfig } from '../config/schema.ts';
 import { NAMESPACE_CONDITION_KEY } from './names.ts';
 

@@ -1,7 +1,7 @@
 /** What people need after a deployment: what to paste where. */
 import { Aws, CfnMapping, CfnOutput, type Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { partId } from '../config/policy-parts.ts';
+import { partId } from '../config/checks/policies.ts';
 import { DEPLOY_GUIDE } from './names.ts';
 
 export interface OutputsProps {

@@ -4,7 +4,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct, type IConstruct } from 'constructs';
 import { parseAccessPoint } from '../config/bucket.ts';
-import { besideNamespaces, characters, inParts, partId, UNKNOWN_ARN_CHARACTERS } from '../config/policy-parts.ts';
+import { besideNamespaces, characters, inParts, partId, UNKNOWN_ARN_CHARACTERS } from '../config/checks/policies.ts';
 import type { StorageBucketConfig } from '../config/schema.ts';
 import { acceptFindings } from './findings.ts';
 import { removalPolicyOf } from './keys.ts';

@@ -5,7 +5,7 @@
 import { CfnResource, Stack } from 'aws-cdk-lib';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
-import { inPolicies, MOST_OF_A_MANAGED_POLICY } from '../config/policy-parts.ts';
+import { inPolicies, MOST_OF_A_MANAGED_POLICY } from '../config/checks/policies.ts';
 
 /** Taken for what is known only when it is deployed: more than an ARN of a key, a topic or a bucket in any partition. */
 const UNKNOWN = 'x'.repeat(110);

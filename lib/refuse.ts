@@ -1,6 +1,7 @@
 /** How a deployment is refused: at synth, and by CloudFormation where somebody overrides that; and what stands in its place. */
-import { Annotations, CfnRule, Fn } from 'aws-cdk-lib';
+import { Annotations, CfnRule, CfnWaitConditionHandle, Fn, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import type { EnvironmentConfig } from '../config/environment.ts';
 import { formatProblems, type Problem } from '../config/problem.ts';
 import type { CodecServerConfig } from '../config/schema.ts';
 
@@ -37,3 +38,32 @@ export const NOBODY: CodecServerConfig = {
   access: [],
   keys: { keyring: null, kms: [{ namespaces: ['*'], write: 'created-by-stack' }], staticKeys: null },
 };
+
+/** What the stack of an environment with problems is made of, so that the app goes on until all of them are told. */
+export const REFUSED: EnvironmentConfig = {
+  ...NOBODY,
+  deployment: {
+    target: null,
+    onDelete: 'retain',
+    terminationProtection: true,
+    logs: { level: 'INFO', retentionDays: 30, auditRetentionDays: 30, encryption: 'aws' },
+    throttling: { rate: 1, burst: 1 },
+    concurrency: { reserved: null, provisioned: null },
+    domain: null,
+    alarms: null,
+  },
+};
+
+interface RefusedStackProps extends StackProps {
+  readonly configFile: string;
+  readonly problems: readonly Problem[];
+}
+
+/** Takes the place of an environment's stack, so that every problem of its file is seen, and nothing of it is deployed. */
+export class RefusedStack extends Stack {
+  constructor(scope: Construct, id: string, { configFile, problems, ...props }: RefusedStackProps) {
+    super(scope, id, props);
+    refuse(this, configFile, problems);
+    new CfnWaitConditionHandle(this, 'Nothing');
+  }
+}

@@ -1,8 +1,8 @@
 /** What one worker may do: write and read some of the namespaces that a configuration has keys for. */
 import { type IGrantable, ManagedPolicy, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct, type IConstruct } from 'constructs';
+import { partId } from '../config/checks/policies.ts';
 import { narrowTo } from '../config/narrow.ts';
-import { partId } from '../config/policy-parts.ts';
 import type { KmsKeyConfig, StorageBucketConfig } from '../config/schema.ts';
 import { keyStatements } from './key-permissions.ts';
 import { type CreatedBucket, storageStatements } from './payload-bucket.ts';

@@ -7,8 +7,7 @@ import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { buildFunction } from '../lib/bundle/bundle.ts';
-import { buildCodecAsCommonJs, compile, copyDeclarations } from './build-codec.ts';
-import { buildWorkerPackage } from './build-worker.ts';
+import { buildCodecAsCommonJs, buildWorkerPackage, compile, copyDeclarations } from './build-worker.ts';
 import { writeSbom } from './sbom.ts';
 
 const inRoot = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));

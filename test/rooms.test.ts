@@ -29,11 +29,11 @@ const KEPT_APART: readonly (readonly [packages: RegExp, files: RegExp])[] = [
   [/^(aws-lambda|@middy)/, /^lambda\/(api-gateway|lambda-handler)\.ts$/],
   [/^(aws-cdk-lib|constructs|cdk-nag)/, /^(lib|bin)\//],
   [/^@temporalio\/proto/, /^$/],
-  [/^node:http$/, /^(lambda\/node\/|cli\/doctor\/|cli\/histories\/post\.ts$)/],
+  [/^node:http$/, /^(lambda\/node\/|cli\/doctor\/|cli\/histories\/remote-decoder\.ts$)/],
   [
     /^node:(https|http2|net|tls|dns)$/,
     // The check of addresses takes ranges apart with `node:net`, and connects to nothing.
-    /^(lambda\/node\/|lambda\/server\/auth\/https-get\.ts$|cli\/doctor\/|cli\/histories\/post\.ts$|cli\/cluster\/grpc-client\.ts$|config\/(checks\/front|addresses)\.ts$)/,
+    /^(lambda\/node\/|lambda\/server\/auth\/https-get\.ts$|cli\/doctor\/|cli\/histories\/remote-decoder\.ts$|cli\/cluster\/grpc-client\.ts$|config\/(checks\/front|addresses)\.ts$)/,
   ],
   [/^node:(child_process|worker_threads|cluster|vm)$/, /^lib\//],
 ];

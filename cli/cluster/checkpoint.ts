@@ -11,7 +11,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import { PrivateFileError } from '../../codec/errors.ts';
 import { makePrivateFile, readPrivateFile } from '../../codec/keys/secrets/private-file.ts';
-import { packageVersion } from '../version.ts';
+import { packageVersion } from '../command.ts';
 import type { Needs } from './key-usage.ts';
 
 /** Of the lines; a file of another one is not used. */

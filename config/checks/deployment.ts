@@ -5,12 +5,15 @@
 import { parseArn, parseArnOf } from '../../codec/keys/arn.ts';
 import { isAccount, isRegion } from '../bucket.ts';
 import { checkSections, SECTIONS, type SectionCheck, section } from '../check.ts';
-import type { DeploymentConfig, EnvironmentConfig } from '../environment.ts';
+import type { EnvironmentConfig } from '../environment.ts';
 import { PLACEHOLDER, type Problem } from '../problem.ts';
-import type { KeysConfig, SecretRef } from '../schema.ts';
+import type { SecretRef } from '../schema.ts';
 import { checkFront } from './front.ts';
 import { checkSignInOnAws } from './identity.ts';
 import { checkPolicies } from './policies.ts';
+
+/** What is said of how it is deployed. */
+type Deployed = Pick<EnvironmentConfig, 'deployment'>;
 
 /** Days that CloudWatch Logs accepts as a retention. */
 const RETENTION_DAYS = [
@@ -24,14 +27,14 @@ const MOST_BODY_BYTES = 4_500_000;
 const ON_AWS: readonly SectionCheck[] = [
   section([], (config) => findPlaceholders(config, '')),
   section(['identity', 'access'], checkCallers),
-  section(['keys'], ({ keys }) => checkKeys(keys)),
+  section(['keys'], checkKeys),
   section(['keys', 'storage'], checkPolicies),
   section(['identity', 'keys'], checkSecrets),
   section(['identity', 'deployment'], checkSignInOnAws),
   section(['limits'], checkLimits),
-  section(['deployment'], ({ deployment }) => checkTarget(deployment)),
-  section(['deployment'], ({ deployment }) => checkOperation(deployment)),
-  section(['deployment'], ({ deployment }) => checkDomain(deployment)),
+  section(['deployment'], checkTarget),
+  section(['deployment'], checkOperation),
+  section(['deployment'], checkDomain),
   section(['deployment', 'identity'], checkFront),
 ];
 
@@ -83,7 +86,7 @@ function checkCallers({ identity, access }: Pick<EnvironmentConfig, 'identity' |
   return problems;
 }
 
-function checkKeys(keys: KeysConfig): Problem[] {
+function checkKeys({ keys }: Pick<EnvironmentConfig, 'keys'>): Problem[] {
   const problems: Problem[] = [];
   if (keys.keyring !== null) {
     problems.push({
@@ -141,7 +144,7 @@ function checkLimits({ limits }: Pick<EnvironmentConfig, 'limits'>): Problem[] {
   ];
 }
 
-function checkTarget({ target }: DeploymentConfig): Problem[] {
+function checkTarget({ deployment: { target } }: Deployed): Problem[] {
   if (target === null) return [];
   const problems: Problem[] = [];
   if (!isAccount(target.account) && !PLACEHOLDER.test(target.account)) {
@@ -153,7 +156,7 @@ function checkTarget({ target }: DeploymentConfig): Problem[] {
   return problems;
 }
 
-function checkOperation({ logs, throttling, concurrency, alarms }: DeploymentConfig): Problem[] {
+function checkOperation({ deployment: { logs, throttling, concurrency, alarms } }: Deployed): Problem[] {
   const problems: Problem[] = [];
   for (const field of ['retentionDays', 'auditRetentionDays'] as const) {
     if (RETENTION_DAYS.includes(logs[field])) continue;
@@ -183,7 +186,7 @@ function checkOperation({ logs, throttling, concurrency, alarms }: DeploymentCon
   return problems;
 }
 
-function checkDomain({ domain, target }: DeploymentConfig): Problem[] {
+function checkDomain({ deployment: { domain, target } }: Deployed): Problem[] {
   if (domain === null) return [];
   const problems = checkArn(domain.certificateArn, 'deployment.domain.certificateArn', 'acm', 'certificate/');
   const region = parseArn(domain.certificateArn)?.region;
