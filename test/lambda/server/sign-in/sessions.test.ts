@@ -87,6 +87,24 @@ describe('sessions of several instances', () => {
     expect(await who(instance(), cookies)).toBe('UnauthenticatedError');
   });
 
+  it('end with the second new key at an instance that had opened them, too', async () => {
+    const sessions = instance();
+    const cookies = await start(sessions);
+    expect(await who(sessions, cookies)).toBe(ALICE.subject);
+    rotate();
+    rotate();
+    clock.advance(60_000);
+    expect(await who(sessions, cookies)).toBe('UnauthenticatedError');
+  });
+
+  it('from the future count as far as clocks of instances differ, and no further', async () => {
+    const cookies = await start(instance());
+    clock.advance(-59_000);
+    expect(await who(instance(), cookies)).toBe(ALICE.subject);
+    clock.advance(-10_000);
+    expect(await who(instance(), cookies)).toBe('UnauthenticatedError');
+  });
+
   it('of a new key count at an instance that has not read it yet', async () => {
     const late = instance();
     await start(late);

@@ -74,6 +74,29 @@ describe('the sign-in', () => {
     expect(answer.setCookies.join()).not.toContain(to.searchParams.get('state'));
   });
 
+  it('takes what came back once, also with a copy of its cookie', async () => {
+    const browser = world.browser();
+    const back = ({ headers }: { readonly headers: object }) => String(Object(headers).location).includes('/callback');
+    const { headers } = await browser.open(`${world.publicUrl}/login`, back);
+    const copy = world.browser();
+    copy.setCookie(world.publicUrl, SIGN_IN, browser.cookie(world.publicUrl, SIGN_IN) ?? '');
+    const location = String(headers['location']);
+    expect((await browser.get(location)).status).toBe(303);
+    expect(browser.cookie(world.publicUrl, SESSION)).toBeDefined();
+    const again = await copy.get(location);
+    expect([again.status, copy.cookie(world.publicUrl, SESSION)]).toEqual([400, undefined]);
+    expect(world.audit.at(-1)).toMatchObject({ operation: 'sign-in-callback', unauthenticated: 'sign-in-state' });
+  });
+
+  it('has pages for people alone, and none for the script of any site', async () => {
+    const browser = await world.signedIn();
+    for (const page of ['/', '/login', '/callback', '/logout']) {
+      const answer = await browser.get(`${world.publicUrl}${page}`, { origin: UI_ORIGIN });
+      expect([page, answer.status, answer.setCookies]).toEqual([page, 403, []]);
+    }
+    expect((await world.decode(browser)).status).toBe(200);
+  });
+
   it('shows who somebody is, until when, and what they may read', async () => {
     const browser = await world.signedIn({ ...ALICE, permissions: ['billing:read', 'other'] });
     const page = await browser.get(`${world.publicUrl}/`);
