@@ -14,7 +14,8 @@ export default {
   testMatch: ['**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/', '<rootDir>/test/aws/', '<rootDir>/test/deployed/'],
   moduleFileExtensions: ['ts', 'js', 'json', 'node'],
-  testTimeout: 30000,
+  // For a machine that is many times slower, or busy with something else.
+  testTimeout: 120_000,
   // Jest leaves one core free, which is half of a machine with two.
   maxWorkers: Math.max(2, availableParallelism() - 1),
 };

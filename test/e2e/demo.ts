@@ -7,9 +7,10 @@ import { once } from 'node:events';
 import { rmSync, symlinkSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { runnerOptions } from '../../scripts/runner-options.ts';
+import { cacheRoot } from '../support/caches.ts';
 import { type DemoFacts, demoCommands, demoMessage } from './demo/message.ts';
 import { sideBySide } from './demo/side-by-side.ts';
-import { artifactRoot, cacheRoot } from './support/paths.ts';
+import { artifactRoot } from './support/paths.ts';
 import { MissingTool, suitePackages, temporalCli } from './support/tools.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);

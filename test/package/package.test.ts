@@ -1,5 +1,4 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -17,6 +16,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { packPackages, sumOf } from '../../scripts/release/pack.ts';
+import { start } from '../e2e/support/processes.ts';
 import { breaksBetween, lastingOf } from '../releases/lasting.ts';
 import { type FrozenEnvironment, frozenEnvironments } from '../releases/releases.ts';
 
@@ -87,16 +87,16 @@ describe('the packed package', () => {
   });
 
   it('brings the command codec-server, which serves and ends', async () => {
-    const server = spawn(process.execPath, [commandFile(), 'start', '--port', '0'], { cwd: app, stdio: 'pipe' });
-    const ended = once(server, 'exit');
+    const server = await start(process.execPath, [commandFile(), 'start', '--port', '0'], {
+      cwd: app,
+      ready: /http:\/\/127\.0\.0\.1:\d+/,
+    });
     try {
-      const [line] = (await once(server.stdout.setEncoding('utf8'), 'data')) as [string];
-      const address = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0] ?? '';
+      const address = /http:\/\/127\.0\.0\.1:\d+/.exec(server.output())?.[0] ?? '';
       expect((await fetch(`${address}/healthz`)).status).toBe(200);
     } finally {
-      server.kill('SIGTERM');
+      expect(await server.stop()).toBe(0);
     }
-    expect(await ended).toEqual([0, null]);
   });
 
   it.each(['20.20.2', '22.14.9'])('says in one line that Node.js %s is too old, whatever the command', (version) => {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { cacheRoot, pipEnvironment } from './caches.ts';
 import { madeOnce } from './made-once.ts';
 import { retried } from './retried.ts';
 
@@ -56,7 +57,7 @@ export async function pythonEnvironment(
 ): Promise<string> {
   const hash = createHash('sha256').update(packages.join('\n'));
   for (const file of inputs) hash.update(readFileSync(file));
-  const folder = join(ROOT, '.cache', `${name}-${hash.digest('hex').slice(0, 12)}`);
+  const folder = join(cacheRoot, `${name}-${hash.digest('hex').slice(0, 12)}`);
   await madeOnce(folder, async (target) => {
     await command('python3', ['-m', 'venv', target], cwd, 'Python 3 with venv (Debian: apt-get install python3-venv)');
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages];
@@ -68,7 +69,7 @@ export async function pythonEnvironment(
 
 async function command(file: string, args: readonly string[], cwd: string, what: string): Promise<void> {
   try {
-    await run(file, args, { cwd, maxBuffer: 64 * 1024 * 1024 });
+    await run(file, args, { cwd, env: { ...process.env, ...pipEnvironment }, maxBuffer: 64 * 1024 * 1024 });
   } catch (error) {
     const { stdout = '', stderr = '', code } = error as { stdout?: string; stderr?: string; code?: unknown };
     const said = `${stdout}${stderr}`.trim().split('\n').slice(-5).join('\n');

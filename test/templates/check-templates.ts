@@ -6,9 +6,10 @@
  *
  * The two Python programs are installed into `.cache` on the first run.
  */
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { PROJECT_ROOT } from '../../lib/bundle/bundle.ts';
@@ -21,11 +22,25 @@ const OUT = join(PROJECT_ROOT, '.cache', 'templates');
 
 const tools = await pythonEnvironment('checks', PROJECT_ROOT, PACKAGES);
 
-/** Findings of one checker in one template, each a line. */
-type Checker = (template: string) => string[];
+/** A finding in a template: a line. */
+interface Finding {
+  readonly template: string;
+  readonly line: string;
+}
 
-function run(program: string, args: readonly string[]) {
-  return spawnSync(program, args, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+/** Looks through all templates at once: the programs take longer to start than to check. */
+type Checker = (templates: readonly string[]) => Promise<Finding[]>;
+
+/** Runs a program to its end, whatever its exit code. */
+async function run(
+  program: string,
+  args: readonly string[],
+): Promise<{ failed: boolean; stdout: string; stderr: string }> {
+  const options = { maxBuffer: 64 * 1024 * 1024 };
+  return await promisify(execFile)(program, args, options).then(
+    (printed) => ({ failed: false, ...printed }),
+    ({ stdout, stderr, message }) => ({ failed: true, stdout: stdout ?? '', stderr: stderr || message }),
+  );
 }
 
 /** What the CDK's validation writes into the assembly when a plug-in finds something. */
@@ -66,40 +81,44 @@ function synthesize(environment: Environment): { folder: string; findings: strin
   }
 }
 
-const lint: Checker = (template) => {
-  const { stdout, stderr, status } = run(join(tools, 'cfn-lint'), ['--format', 'parseable', template]);
+const lint: Checker = async (templates) => {
+  const { stdout, stderr, failed } = await run(join(tools, 'cfn-lint'), ['--format', 'parseable', ...templates]);
   const lines = stdout.split('\n').filter((line) => line !== '');
-  return status === 0 || lines.length > 0 ? lines : [`cfn-lint did not run: ${stderr}`];
+  if (failed && lines.length === 0) throw new Error(`cfn-lint did not run: ${stderr}`);
+  return lines.map((line) => ({ line, template: templates.find((template) => line.startsWith(template)) ?? '' }));
 };
 
 interface CheckovReport {
   readonly results: {
+    readonly passed_checks: readonly { readonly file_abs_path: string }[];
     readonly failed_checks: readonly {
       readonly check_id: string;
       readonly check_name: string;
       readonly resource: string;
+      readonly file_abs_path: string;
     }[];
   };
 }
 
-const checkov: Checker = (template) => {
-  const { stdout, stderr } = run(join(tools, 'checkov'), [
+const checkov: Checker = async (templates) => {
+  const { stdout, stderr } = await run(join(tools, 'checkov'), [
     '--framework',
     'cloudformation',
-    '--file',
-    template,
+    ...templates.flatMap((template) => ['--file', template]),
     '--skip-download',
-    '--quiet',
     '--compact',
     '--output',
     'json',
   ]);
-  try {
-    const { results } = JSON.parse(stdout) as CheckovReport;
-    return results.failed_checks.map((it) => `${it.check_id}: ${it.check_name} (${it.resource})`);
-  } catch {
-    return [`checkov did not run: ${stderr || stdout}`];
-  }
+  const printed = stdout.slice(stdout.search(/^\{/m));
+  if (!printed.startsWith('{')) throw new Error(`checkov did not run: ${stderr || stdout}`);
+  const { passed_checks, failed_checks } = (JSON.parse(printed) as CheckovReport).results;
+  const seen = new Set([...passed_checks, ...failed_checks].map((it) => it.file_abs_path));
+  for (const template of templates) if (!seen.has(template)) throw new Error(`checkov did not check ${template}`);
+  return failed_checks.map((it) => ({
+    template: it.file_abs_path,
+    line: `${it.check_id}: ${it.check_name} (${it.resource})`,
+  }));
 };
 
 rmSync(OUT, { recursive: true, force: true });
@@ -108,20 +127,27 @@ const own = await findEnvironments(join(PROJECT_ROOT, 'environments'));
 const filledIn = await findEnvironments(join(PROJECT_ROOT, 'test', 'support', 'environments'));
 const all = [...own.filter(({ name }) => name === 'dev'), ...filledIn];
 
-let failed = 0;
-for (const environment of all) {
+const synthesized = all.map((environment) => {
   const { folder, findings } = synthesize(environment);
-  const template = join(folder, `${stackNameOf(environment.name)}.template.json`);
-  for (const [checker, lines] of [
-    ['cdk-nag', findings],
-    ['cfn-lint', lint(template)],
-    ['checkov', checkov(template)],
-  ] as const) {
-    process.stdout.write(
-      `${environment.name}: ${checker}: ${lines.length === 0 ? 'no finding' : `${lines.length} findings`}\n`,
-    );
-    for (const line of lines) process.stdout.write(`  ${line}\n`);
-    failed += lines.length;
-  }
+  return { name: environment.name, findings, template: join(folder, `${stackNameOf(environment.name)}.template.json`) };
+});
+const templates = synthesized.map(({ template }) => template);
+const [linted, checked] = await Promise.all([lint(templates), checkov(templates)]);
+
+let failed = 0;
+const of = (findings: readonly Finding[], wanted: string) =>
+  findings.filter(({ template }) => template === wanted).map(({ line }) => line);
+/** Prints what a checker found in a template. */
+function tell(where: string, checker: string, lines: readonly string[]): void {
+  process.stdout.write(`${where}: ${checker}: ${lines.length === 0 ? 'no finding' : `${lines.length} findings`}\n`);
+  for (const line of lines) process.stdout.write(`  ${line}\n`);
+  failed += lines.length;
 }
+for (const { name, findings, template } of synthesized) {
+  tell(name, 'cdk-nag', findings);
+  tell(name, 'cfn-lint', of(linted, template));
+  tell(name, 'checkov', of(checked, template));
+}
+const elsewhere = of(linted, '');
+if (elsewhere.length > 0) tell('no template', 'cfn-lint', elsewhere);
 process.exitCode = failed > 0 ? 1 : 0;

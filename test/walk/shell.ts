@@ -12,11 +12,15 @@ export interface Place {
   readonly first?: string;
 }
 
-/** The environment of a person's shell: without what npm puts in front for its scripts. */
+/** The environment of a person's shell: without what npm puts in front for its scripts, and with more patience for a registry. */
 function shellEnvironment(first?: string): NodeJS.ProcessEnv {
   const parts = (process.env['PATH'] ?? '').split(':').filter((part) => !part.includes('node_modules'));
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('npm_') && name !== 'NODE');
-  return { ...Object.fromEntries(own), PATH: [...(first === undefined ? [] : [first]), ...parts].join(':') };
+  return {
+    ...Object.fromEntries(own),
+    npm_config_fetch_retries: '5',
+    PATH: [...(first === undefined ? [] : [first]), ...parts].join(':'),
+  };
 }
 
 /** Runs a command to its end. */
@@ -88,5 +92,5 @@ export async function usesAServer(
     if (server.exitCode === null) process.kill(-(server.pid as number), 'SIGINT');
   }
   ensure((await ended) !== null || server.signalCode === 'SIGINT', 'it does not end on Ctrl-C');
-  ensure(shell(`${curl} --max-time 2`).status !== 0, 'it still answers after Ctrl-C');
+  ensure(shell(`${curl} --max-time 20`).status !== 0, 'it still answers after Ctrl-C');
 }

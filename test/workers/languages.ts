@@ -1,10 +1,15 @@
 /** The libraries of `workers/` and how each is tested. */
+import { goEnvironment, mavenOptions } from '../support/caches.ts';
 
 /** One program to run. */
 export interface Step {
   /** Folder of the repository in which it runs. */
   readonly cwd: string;
   readonly command: readonly [program: string, ...args: string[]];
+  /** Added to this process's own environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Whether it fetches what the steps behind it need: it is run again when it fails. */
+  readonly fetches?: true;
 }
 
 /** A language and its steps, in order. */
@@ -14,14 +19,21 @@ export interface WorkerLanguage {
   readonly steps: readonly Step[];
 }
 
+const go = (cwd: string, ...args: string[]): Step => ({ cwd, command: ['go', ...args], env: goEnvironment });
+const mvn = (...args: string[]): Step => ({
+  cwd: 'workers/java',
+  command: ['mvn', '-B', '-ntp', ...mavenOptions, ...args],
+});
+
 export const LANGUAGES: readonly WorkerLanguage[] = [
   {
     name: 'go',
     steps: [
-      { cwd: 'workers/go', command: ['go', 'vet', './...'] },
-      { cwd: 'workers/go', command: ['go', 'test', './...'] },
+      { ...go('workers/go', 'vet', './...'), fetches: true },
+      go('workers/go', 'test', './...'),
       // Against the official AWS Encryption SDK for Go, in a module of its own: it is large.
-      { cwd: 'test/aws/peers/go', command: ['go', 'test', './...'] },
+      { ...go('test/aws/peers/go', 'vet', './...'), fetches: true },
+      go('test/aws/peers/go', 'test', './...'),
     ],
   },
   {
@@ -30,6 +42,6 @@ export const LANGUAGES: readonly WorkerLanguage[] = [
   },
   {
     name: 'java',
-    steps: [{ cwd: 'workers/java', command: ['mvn', '-B', '-ntp', '-Dmaven.repo.local=../../.cache/maven', 'test'] }],
+    steps: [{ ...mvn('test-compile'), fetches: true }, mvn('test')],
   },
 ];

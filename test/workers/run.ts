@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { runnerOptions } from '../../scripts/runner-options.ts';
+import { retried } from '../support/retried.ts';
 import { LANGUAGES, type Step } from './languages.ts';
 
 const USAGE = `
@@ -21,17 +22,30 @@ const root = join(import.meta.dirname, '../..');
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** Runs one step. @returns whether it passed */
-function passes({ command: [program, ...args], cwd }: Step): boolean {
+async function passes({ command: [program, ...args], cwd, env, fetches }: Step): Promise<boolean> {
   const begin = performance.now();
-  const { status, error } = spawnSync(program, args, { cwd: join(root, cwd), stdio: 'inherit' });
-  const took = `${((performance.now() - begin) / 1000).toFixed(1)} s`;
   const what = `${[program, ...args].join(' ')} in ${cwd}`;
-  if (error !== undefined) print(`FAIL  ${what}: ${error.message}`);
-  else print(`${status === 0 ? 'ok   ' : 'FAIL '} ${what} (${took})`);
-  return status === 0;
+  const took = () => `${((performance.now() - begin) / 1000).toFixed(1)} s`;
+  const attempt = async () => {
+    const { status, error } = spawnSync(program, args, {
+      cwd: join(root, cwd),
+      env: { ...process.env, ...env },
+      stdio: 'inherit',
+    });
+    if (error !== undefined) throw error;
+    if (status !== 0) throw new Error(`it ended with ${status}`);
+  };
+  try {
+    await (fetches ? retried(attempt) : attempt());
+    print(`ok    ${what} (${took()})`);
+    return true;
+  } catch (error) {
+    print(`FAIL  ${what}: ${(error as Error).message} (${took()})`);
+    return false;
+  }
 }
 
-function main(): number {
+async function main(): Promise<number> {
   const { positionals } = runnerOptions(USAGE, { allowPositionals: true, options: {} });
   const unknown = positionals.find((name) => !LANGUAGES.some((language) => language.name === name));
   if (unknown !== undefined) {
@@ -39,8 +53,9 @@ function main(): number {
     return 2;
   }
   const wanted = LANGUAGES.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-  const failed = wanted.flatMap(({ steps }) => steps).filter((step) => !passes(step));
-  return failed.length === 0 ? 0 : 1;
+  let failed = 0;
+  for (const step of wanted.flatMap(({ steps }) => steps)) if (!(await passes(step))) failed++;
+  return failed === 0 ? 0 : 1;
 }
 
-process.exitCode = main();
+process.exitCode = await main();

@@ -9,12 +9,11 @@ import { promisify } from 'node:util';
 import type { Payload } from '../../../codec/payload.ts';
 import { readPayloads } from '../../../lambda/server/http/payload-json-reader.ts';
 import { writePayloads } from '../../../lambda/server/http/responses.ts';
+import { cacheRoot, goEnvironment, mavenOptions } from '../../support/caches.ts';
 import { pythonTools } from '../../support/python.ts';
+import { retried } from '../../support/retried.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
-/** Ignored by git. */
-const CACHE = join(ROOT, '.cache');
-
 type Environment = Readonly<Record<string, string>>;
 
 /** Which key a peer uses. */
@@ -74,10 +73,10 @@ export const python: Peer = {
 export const java: Peer = {
   name: 'Java',
   prepare: once(async () => {
-    const classpathFile = join(CACHE, 'java-classpath');
-    const classes = join(CACHE, 'java-peer');
+    const classpathFile = join(cacheRoot, 'java-classpath');
+    const classes = join(cacheRoot, 'java-peer');
     const library = join(ROOT, 'workers/java');
-    const maven = ['-q', '-B', `-Dmaven.repo.local=${join(CACHE, 'm2')}`, '-f', join(library, 'pom.xml')];
+    const maven = ['-q', '-B', ...mavenOptions, '-f', join(library, 'pom.xml')];
     const goals = ['compile', 'dependency:build-classpath', `-Dmdep.outputFile=${classpathFile}`];
     await tool('mvn', [...maven, ...goals], 'Maven with a JDK 17, and Maven Central');
     const classpath = [join(library, 'target/classes'), readFileSync(classpathFile, 'utf8'), classes].join(delimiter);
@@ -88,13 +87,14 @@ export const java: Peer = {
 };
 
 const goPeer = once(async () => {
-  const program = join(CACHE, 'go-peer');
+  const program = join(cacheRoot, 'go-peer');
   const source = join(ROOT, 'test/aws/peers/go');
   await tool(
     'go',
     ['build', '-o', program, '.'],
     'Go as test/aws/peers/go/go.mod names it, and its module proxy',
     source,
+    goEnvironment,
   );
   return [program];
 });
@@ -114,9 +114,17 @@ function once(build: () => Promise<readonly string[]>): () => Promise<readonly s
   };
 }
 
-async function tool(file: string, args: readonly string[], what: string, cwd = ROOT): Promise<void> {
+async function tool(
+  file: string,
+  args: readonly string[],
+  what: string,
+  cwd = ROOT,
+  env: Environment = {},
+): Promise<void> {
+  const options = { cwd, env: { ...process.env, ...env }, maxBuffer: 64 * 1024 * 1024 };
   try {
-    await promisify(execFile)(file, args, { cwd, maxBuffer: 64 * 1024 * 1024 });
+    // It fetches what it needs.
+    await retried(() => promisify(execFile)(file, args, options));
   } catch (error) {
     const { code, stdout = '', stderr = '' } = error as { code?: unknown; stdout?: string; stderr?: string };
     const said = code === 'ENOENT' ? `${file} is not on the PATH` : `${stdout}${stderr}`.slice(-2000);

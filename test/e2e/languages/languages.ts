@@ -1,7 +1,8 @@
 /** The languages of the table, and how to get the worker of each that is put to the test. */
 import { join } from 'node:path';
-import { cacheRoot, projectRoot, suiteRoot } from '../support/paths.ts';
-import { goEnvironment, goWorkerUnderTest, javaPeer, pythonPeer } from '../support/tools.ts';
+import { goEnvironment, mavenOptions, pipEnvironment } from '../../support/caches.ts';
+import { projectRoot, suiteRoot } from '../support/paths.ts';
+import { goWorkerUnderTest, javaPeer, pythonPeer } from '../support/tools.ts';
 import { versionInRequirements, versionOfGoModule, versionOfMavenArtifact } from '../support/versions.ts';
 
 /** A page that leads from an empty project to an encrypted workflow. */
@@ -50,7 +51,7 @@ export const python: Language = {
     page: 'workers/python/README.md',
     until: 'Keys',
     workflowId: 'greeting-readme-python',
-    env: { PIP_CACHE_DIR: join(cacheRoot, 'pip') },
+    env: pipEnvironment,
   },
   command: async () => [await pythonPeer(), join(suiteRoot, 'languages/python/worker.py')],
 };
@@ -64,7 +65,7 @@ export const java: Language = {
     page: 'workers/java/README.md',
     until: 'Keys',
     workflowId: 'greeting-readme-java',
-    env: { MAVEN_OPTS: `-Dmaven.repo.local=${join(cacheRoot, 'maven')}` },
+    env: { MAVEN_OPTS: mavenOptions.join(' ') },
   },
   command: async () => ['java', '-cp', await javaPeer(), 'languages.WorkerUnderTest'],
 };

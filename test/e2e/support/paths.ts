@@ -7,8 +7,5 @@ export const projectRoot = resolve(import.meta.dirname, '../../..');
 /** The suite's own folder: its packages, peers and the program that runs Temporal. */
 export const suiteRoot = resolve(import.meta.dirname, '..');
 
-/** What is installed or built, kept between runs. `CODEC_SERVER_CACHE` names another place, for CI. */
-export const cacheRoot = resolve(projectRoot, process.env['CODEC_SERVER_CACHE'] ?? '.cache');
-
 /** What a run leaves behind: screenshots, recorded traffic, results. */
 export const artifactRoot = resolve(projectRoot, process.env['CODEC_SERVER_ARTIFACTS'] ?? '.cache/e2e');

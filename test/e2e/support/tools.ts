@@ -5,9 +5,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { cacheRoot, goEnvironment, mavenOptions, pipEnvironment } from '../../support/caches.ts';
 import { madeOnce } from '../../support/made-once.ts';
 import { retried } from '../../support/retried.ts';
-import { cacheRoot, projectRoot, suiteRoot } from './paths.ts';
+import { projectRoot, suiteRoot } from './paths.ts';
 import { type ProgramOptions, run, runOrThrow } from './processes.ts';
 import { temporalCliRequirements, versions } from './versions.ts';
 
@@ -84,7 +85,7 @@ async function pythonWith(name: string, requirements: string): Promise<string> {
       await fetched(join(target, 'bin/python'), ['-m', 'pip', 'install', '--quiet', '-r', requirements], {
         // Folders in a requirements file are relative to where pip runs.
         cwd: dirname(requirements),
-        env: { PIP_CACHE_DIR: join(cacheRoot, 'pip') },
+        env: pipEnvironment,
       });
     },
   );
@@ -103,7 +104,7 @@ async function javaClassPath(name: string, source: string, more: readonly string
       [
         '-q',
         '-B',
-        `-Dmaven.repo.local=${join(cacheRoot, 'maven')}`,
+        ...mavenOptions,
         `-DbuildDirectory=${build}`,
         `-DoutputDirectory=${target}`,
         'package',
@@ -176,16 +177,6 @@ export async function chromium(): Promise<string> {
     'Chromium is missing: install it (Debian, as root: apt-get install -y chromium) or name one in the environment variable CHROMIUM',
   );
 }
-
-/** Where Go keeps modules and what it has compiled. */
-export const goEnvironment: Readonly<Record<string, string>> = {
-  GOPATH: join(cacheRoot, 'go'),
-  GOCACHE: join(cacheRoot, 'go-build'),
-  // Without it the module cache is read-only, and a cache that cannot be deleted is a nuisance.
-  // The paths are trimmed everywhere, so that every program shares what was compiled for another.
-  GOFLAGS: '-modcacherw -trimpath',
-  CGO_ENABLED: '0',
-};
 
 async function go(args: readonly string[], env: Record<string, string>, cwd = projectRoot): Promise<void> {
   await need('go', ['version'], `Go ${versions.go} or newer (https://go.dev/dl/)`);
