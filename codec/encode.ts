@@ -3,7 +3,7 @@
  */
 import { contextOfNamespace } from './aws-encryption-sdk/encryption-context.ts';
 import { AWS_ENCRYPTION_SDK_ENCODING, awsEncryptionSdkFormat } from './aws-encryption-sdk/reader.ts';
-import { encryptMessage } from './aws-encryption-sdk/writer.ts';
+import { encryptParts } from './aws-encryption-sdk/writer.ts';
 import { allOrFirstFailure } from './calls/turns.ts';
 import type { CustomCodec } from './decode.ts';
 import { CannotOpenError } from './errors.ts';
@@ -11,7 +11,7 @@ import type { Envelope, OpenLimits } from './format.ts';
 import { type Compression, compressPayload } from './formats/compression.ts';
 import type { DataKey } from './keys/data-key.ts';
 import type { EncryptionMaterials, KeySource, KeyUsage } from './keys/key-source.ts';
-import { ENCODING, metadataOf, type Payload, serializePayload } from './payload.ts';
+import { ENCODING, metadataOf, type Payload, serializeInParts } from './payload.ts';
 
 /** The parts an encoder is made of. */
 export interface Encoder {
@@ -104,12 +104,12 @@ function encryptPayload(encoder: Encoder, payload: Payload, context: EncodeConte
 
 function sealPayload(encoder: Encoder, payload: Payload, context: EncodeContext): Payload | Promise<Payload> {
   const inner = encoder.compression === null ? payload : compressPayload(payload, encoder.compression);
-  const plaintext = serializePayload(inner);
+  const parts = serializeInParts(inner);
   const encryptionContext = contextOfNamespace(context.namespace);
   const seal = (materials: EncryptionMaterials): Payload => {
     try {
       context.usage.keyIds.add(materials.dataKey.id);
-      const data = encryptMessage(plaintext, {
+      const data = encryptParts(parts, {
         dataKey: materials.dataKey.bytes,
         encryptedDataKeys: materials.encryptedDataKeys,
         encryptionContext,
@@ -119,6 +119,7 @@ function sealPayload(encoder: Encoder, payload: Payload, context: EncodeContext)
       materials.dataKey.release();
     }
   };
-  const materials = encoder.keys.materialsFor(encryptionContext, plaintext.length, context);
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const materials = encoder.keys.materialsFor(encryptionContext, length, context);
   return materials instanceof Promise ? materials.then(seal) : seal(materials);
 }

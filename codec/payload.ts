@@ -137,6 +137,23 @@ export function serializePayload(payload: Payload): Buffer {
   return out;
 }
 
+/** Bytes of data from which on copying it takes longer than handling its parts. */
+const LARGE = 16 * 1024;
+
+/**
+ * Serializes a payload as {@link serializePayload} does, in parts: large data is one of them, and not copied. At 100 KB
+ * that saves a tenth of encrypting it.
+ */
+export function serializeInParts(payload: Payload): readonly Uint8Array[] {
+  const { metadata, data, externalPayloads } = payload;
+  if (data.length < LARGE) return [serializePayload(payload)];
+  const before = serializePayload({ metadata, data: EMPTY });
+  const length = Buffer.alloc(1 + varintLength(data.length), 0x12);
+  writeVarint(length, 1, data.length);
+  if (externalPayloads === undefined) return [before, length, data];
+  return [before, length, data, serializePayload({ metadata: emptyMetadata(), data: EMPTY, externalPayloads })];
+}
+
 /**
  * Entries of metadata in a payload, and details of external payloads: many times what any SDK or codec
  * writes. Two bytes make an entry, so that what inflates to 32 MiB would become gigabytes of objects.

@@ -89,27 +89,31 @@ export function finalFrameLength(plaintextLength: number): number {
 /**
  * Encrypts a plaintext as the one and final frame of a body.
  *
+ * @param parts the plaintext, one after another
+ * @param length bytes of all parts
  * @param at where in `out` the body begins; {@link finalFrameLength} bytes are written
  */
 export function encryptFinalFrame(
-  plaintext: Uint8Array,
+  parts: readonly Uint8Array[],
+  length: number,
   key: KeyObject,
   messageId: Uint8Array,
   out: Buffer,
   at: number,
 ): void {
   const cipher = createCipheriv('aes-256-gcm', key, FIRST_IV);
-  cipher.setAAD(frameAad(messageId, FINAL_FRAME_LABEL, 1, plaintext.length));
-  const ciphertext = cipher.update(plaintext);
-  cipher.final();
-
+  cipher.setAAD(frameAad(messageId, FINAL_FRAME_LABEL, 1, length));
   out.writeUInt32BE(FINAL_FRAME, at);
   out.writeUInt32BE(1, at + 4);
   out.set(FIRST_IV, at + 8);
-  out.writeUInt32BE(plaintext.length, at + 8 + IV_LENGTH);
-  const contentAt = at + 12 + IV_LENGTH;
-  out.set(ciphertext, contentAt);
-  out.set(cipher.getAuthTag(), contentAt + ciphertext.length);
+  out.writeUInt32BE(length, at + 8 + IV_LENGTH);
+  let contentAt = at + 12 + IV_LENGTH;
+  for (const part of parts) {
+    out.set(cipher.update(part), contentAt);
+    contentAt += part.length;
+  }
+  cipher.final();
+  out.set(cipher.getAuthTag(), contentAt);
 }
 
 function decrypt(message: Buffer, at: number, length: number, key: KeyObject, iv: Buffer, aad: Buffer): Buffer {

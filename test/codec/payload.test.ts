@@ -11,6 +11,7 @@ import {
   metadataOf,
   metadataText,
   type Payload,
+  serializeInParts,
   serializePayload,
 } from '../../codec/payload.ts';
 
@@ -54,6 +55,18 @@ describe('a payload as protobuf', () => {
     expect(plain(deserializePayload(serializePayload(most)))).toEqual(plain(most));
     expect(() => serializePayload(payloadWith(MAX_METADATA_ENTRIES + 1, 0))).toThrow(CannotEncodeError);
     expect(() => serializePayload(payloadWith(0, MAX_EXTERNAL_PAYLOADS + 1))).toThrow(CannotEncodeError);
+  });
+
+  it('is the same in parts, of which large data is one', () => {
+    fc.assert(
+      fc.property(payloads, fc.constantFrom(0, 300, 16_384, 100_000, 2_200_000), (payload, size) => {
+        const data = Buffer.alloc(size, 7);
+        const parts = serializeInParts({ ...payload, data });
+        expect(Buffer.concat(parts).equals(serializePayload({ ...payload, data }))).toBe(true);
+        expect(parts.includes(data)).toBe(size >= 16_384);
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it.each([
