@@ -16,7 +16,7 @@ import type { Authenticator } from './auth/caller.ts';
 import { createHttpsGet, type HttpsGet } from './auth/https-get.ts';
 import type { RoleDirectory } from './auth/policy.ts';
 import type { ServiceTokens } from './auth/service-tokens.ts';
-import { createTokenVerifier } from './auth/tokens.ts';
+import { TokenVerifier } from './auth/tokens.ts';
 import type { CodecPipeline } from './http/message.ts';
 import { secretArn } from './open-keys.ts';
 
@@ -95,7 +95,7 @@ const TURNS_TO_ASK = 6;
  */
 export async function openIdentity(config: IdentityConfig, host: IdentityHost): Promise<OpenedIdentity> {
   const { httpsGet: get = createHttpsGet(), onKeyFetch } = host;
-  const tokens = createTokenVerifier(config, { get, onKeyFetch });
+  const tokens = new TokenVerifier(config, { get, onKeyFetch });
   const asked = host.asksAtOnce ? tokens.warmUp() : undefined;
   if (asked !== undefined) {
     for (let turn = 0; turn < TURNS_TO_ASK; turn++) await new Promise((resolve) => setImmediate(resolve));
@@ -138,7 +138,7 @@ async function openServiceTokens(config: FileOrSecret, host: IdentityHost): Prom
 function openRoles(config: TemporalCloudRolesConfig, get: HttpsGet, host: IdentityHost): RoleDirectory {
   const arn = arnOf(config.apiKey, host.stackCloudApiKeyArn, 'identity.temporalCloudRoles.apiKey.secret');
   const load = async (): Promise<RoleDirectory> => {
-    const [{ createCloudRoles, parseApiKey }, read] = await Promise.all([
+    const [{ CloudRoles, parseApiKey }, read] = await Promise.all([
       import('./auth/cloud-roles.ts'),
       readerOf(config.apiKey, arn, host, 'file of the Temporal Cloud API key'),
     ]);
@@ -147,7 +147,7 @@ function openRoles(config: TemporalCloudRolesConfig, get: HttpsGet, host: Identi
       parse: parseApiKey,
       observe: host.observeSecret?.('Temporal Cloud API key'),
     });
-    return createCloudRoles(config, { get, apiKey, now: () => Date.now(), onLookup: host.onRoleLookup });
+    return new CloudRoles(config, { get, apiKey, now: () => Date.now(), onLookup: host.onRoleLookup });
   };
   let opened: RoleDirectory | undefined;
   const opening = new SingleFlight<RoleDirectory>();

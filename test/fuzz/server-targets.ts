@@ -6,7 +6,7 @@ import { createLambdaHandler } from '../../lambda/lambda-handler.ts';
 import { createAuthenticator } from '../../lambda/server/auth/authenticator.ts';
 import { type Caller, IdentityUnavailableError, UnauthenticatedError } from '../../lambda/server/auth/caller.ts';
 import { createAccessPolicy } from '../../lambda/server/auth/policy.ts';
-import { createTokenVerifier } from '../../lambda/server/auth/tokens.ts';
+import { TokenVerifier } from '../../lambda/server/auth/tokens.ts';
 import { type CodecPipeline, type CodecRequest, LAMBDA_LIMITS } from '../../lambda/server/http/message.ts';
 import { createPipeline } from '../../lambda/server/pipeline.ts';
 import { apiGatewayEvent } from '../support/api-gateway-event.ts';
@@ -19,7 +19,7 @@ const signer = makeSigningKey();
 const claims = { iss: ISSUER, aud: 'codec', sub: 'someone', exp: Math.floor(Date.now() / 1000) + 86_400 };
 const goodToken = signToken(claims, {}, signer);
 
-const tokens = createTokenVerifier(
+const tokens = new TokenVerifier(
   {
     issuers: [{ type: 'oidc', issuer: ISSUER, jwksUri: `${ISSUER}jwks`, audience: 'codec', from: 'authorization' }],
     serviceTokens: null,

@@ -60,11 +60,6 @@ interface RememberedUser {
   readonly askedAt: number;
 }
 
-/** Makes the directory of an account's roles. */
-export function createCloudRoles(settings: CloudRolesSettings, deps: CloudRolesDeps): RoleDirectory {
-  return new CloudRoles(settings, deps);
-}
-
 /** Reads the text of the secret that holds the API key. */
 export function parseApiKey({ current }: { readonly current: string }): string {
   const key = current.trim();
@@ -73,7 +68,8 @@ export function parseApiKey({ current }: { readonly current: string }): string {
   return key;
 }
 
-class CloudRoles implements RoleDirectory {
+/** The roles of an account. */
+export class CloudRoles implements RoleDirectory {
   readonly #ops: CloudOps;
   readonly #projects: CloudProjects;
   readonly #freshMs: number;

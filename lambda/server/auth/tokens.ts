@@ -24,23 +24,6 @@ import { IssuerKeys, type LookupObserver, type SignatureAlgorithm, type Verifica
 /** The header that a token came in. */
 export type TokenHeader = OidcIssuerConfig['from'];
 
-/** Verifies tokens and remembers those it has verified. */
-export interface TokenVerifier {
-  /**
-   * Proves who a token speaks for. Answers at once for a token it remembers, and whenever the
-   * issuer's keys are there.
-   *
-   * @throws UnauthenticatedError when the token is not valid here; `malformed` and `unknown-issuer` are always
-   *   thrown and never rejected with, so that another header can be looked at
-   * @throws IdentityUnavailableError when the issuer's keys are out of reach
-   */
-  verify(token: string, header: TokenHeader): Caller | Promise<Caller>;
-  /** Whether any issuer's tokens come in this header. */
-  readsFrom(header: TokenHeader): boolean;
-  /** Fetches the keys of every issuer. Never rejects. */
-  warmUp(): Promise<void>;
-}
-
 /** What the verifier needs from outside; everything has a default. */
 export interface TokenVerifierDeps {
   readonly get?: HttpsGet | undefined;
@@ -89,30 +72,36 @@ interface UnverifiedToken {
   readonly memoryKey: string;
 }
 
-/** Builds the verifier of the issuers of a configuration. */
-export function createTokenVerifier(config: IdentityConfig, deps: TokenVerifierDeps = {}): TokenVerifier {
-  return new JwtTokenVerifier(config, deps);
-}
-
-class JwtTokenVerifier implements TokenVerifier {
+/** Verifies the tokens of the issuers of a configuration, and remembers those it has verified. */
+export class TokenVerifier {
   readonly #issuers: readonly Issuer[];
   readonly #leewaySeconds: number;
   /** By SHA-256 of header name and token: the tokens themselves are not kept. */
   readonly #remembered = new BoundedCache<RememberedToken>(MAX_REMEMBERED_TOKENS);
 
-  constructor(config: IdentityConfig, deps: TokenVerifierDeps) {
+  constructor(config: IdentityConfig, deps: TokenVerifierDeps = {}) {
     this.#leewaySeconds = config.clockLeewaySeconds ?? DEFAULT_LEEWAY_SECONDS;
     this.#issuers = createIssuers(config.issuers, deps);
   }
 
+  /** Whether any issuer's tokens come in this header. */
   readsFrom(header: TokenHeader): boolean {
     return this.#issuers.some((issuer) => issuer.from === header);
   }
 
+  /** Fetches the keys of every issuer. Never rejects. */
   async warmUp(): Promise<void> {
     await Promise.all([...new Set(this.#issuers.map((issuer) => issuer.keys))].map((keys) => keys.warmUp()));
   }
 
+  /**
+   * Proves who a token speaks for. Answers at once for a token it remembers, and whenever the
+   * issuer's keys are there.
+   *
+   * @throws UnauthenticatedError when the token is not valid here; `malformed` and `unknown-issuer` are always
+   *   thrown and never rejected with, so that another header can be looked at
+   * @throws IdentityUnavailableError when the issuer's keys are out of reach
+   */
   verify(text: string, header: TokenHeader): Caller | Promise<Caller> {
     if (text.length > MAX_TOKEN_LENGTH) throw rejected('too-large');
     const memoryKey = hash('sha256', `${header} ${text}`, 'base64url');

@@ -6,7 +6,7 @@ import type { SecretRef } from '../../../config/schema.ts';
 import { createHttpsGet } from '../auth/https-get.ts';
 import type { OpenSignIn } from '../open-identity.ts';
 import { secretArn } from '../open-keys.ts';
-import { createProvider } from './provider.ts';
+import { Provider } from './provider.ts';
 import { claimsOfRules, keptClaims, readableNamespaces } from './readable-namespaces.ts';
 import { createRoutes } from './routes.ts';
 import { createSeal } from './seal.ts';
@@ -41,7 +41,7 @@ export const openSignIn: OpenSignIn = async (config, host) => {
   const sessions = new Sessions({ seal, keys, issuer, signInAddress, limits: { absoluteSeconds, idleSeconds } });
   const secretReader =
     clientSecret === null ? undefined : await readerOf(clientSecret, host, 'clientSecret', host.stackClientSecretArn);
-  const provider = createProvider(config, {
+  const provider = new Provider(config, {
     get: host.httpsGet ?? createHttpsGet(),
     clientSecret:
       secretReader === undefined

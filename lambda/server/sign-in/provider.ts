@@ -16,7 +16,7 @@ import type { ProviderObserver } from '../audit/observe.ts';
 import { type Caller, IdentityUnavailableError, UnauthenticatedError } from '../auth/caller.ts';
 import { type HttpsGet, HttpsGetError } from '../auth/https-get.ts';
 import type { LookupObserver } from '../auth/issuer-keys.ts';
-import { createTokenVerifier, type TokenVerifier } from '../auth/tokens.ts';
+import { TokenVerifier } from '../auth/tokens.ts';
 
 /** What has to come back with the browser; secret until then. */
 export interface SignInSecrets {
@@ -24,26 +24,6 @@ export interface SignInSecrets {
   readonly nonce: string;
   /** PKCE's code verifier. */
   readonly verifier: string;
-}
-
-/** The provider. */
-export interface Provider {
-  /**
-   * Where to send a browser, and what it has to come back with.
-   *
-   * @throws IdentityUnavailableError when the provider cannot be asked how to sign in
-   */
-  begin(): Promise<{ readonly url: string; readonly secrets: SignInSecrets }>;
-  /**
-   * Who came back, proven by the provider.
-   *
-   * @param query the raw query that the browser came back with
-   * @param address that it came from, as far as it is known
-   * @throws SignInRefusedError when it does not belong to these secrets, or the provider said no
-   * @throws UnauthenticatedError when the ID token is not valid
-   * @throws IdentityUnavailableError when the provider or its keys are out of reach
-   */
-  finish(query: string, secrets: SignInSecrets, address?: string): Promise<Caller>;
 }
 
 /** Somebody came back without having signed in; the message is for them. */
@@ -88,11 +68,8 @@ const MAX_CALLS = 40;
 /** …so one address has few of them, and the others stay for everybody else. */
 const MAX_CALLS_PER_ADDRESS = 4;
 
-export function createProvider(config: SignInConfig, deps: ProviderDeps): Provider {
-  return new OidcProvider(config, deps);
-}
-
-class OidcProvider implements Provider {
+/** The identity provider that people sign in at, asked by OpenID Connect. */
+export class Provider {
   readonly #config: SignInConfig;
   readonly #deps: ProviderDeps;
   readonly #fetch: CustomFetch;
@@ -108,10 +85,24 @@ class OidcProvider implements Provider {
     this.#fetch = fetchBy(deps.get);
   }
 
+  /**
+   * Where to send a browser, and what it has to come back with.
+   *
+   * @throws IdentityUnavailableError when the provider cannot be asked how to sign in
+   */
   begin(): Promise<{ readonly url: string; readonly secrets: SignInSecrets }> {
     return this.#observed(this.#begin());
   }
 
+  /**
+   * Who came back, proven by the provider.
+   *
+   * @param query the raw query that the browser came back with
+   * @param address that it came from, as far as it is known
+   * @throws SignInRefusedError when it does not belong to these secrets, or the provider said no
+   * @throws UnauthenticatedError when the ID token is not valid
+   * @throws IdentityUnavailableError when the provider or its keys are out of reach
+   */
   finish(query: string, secrets: SignInSecrets, address?: string): Promise<Caller> {
     return this.#observed(this.#finish(query, secrets, address));
   }
@@ -251,7 +242,7 @@ class OidcProvider implements Provider {
         ),
       });
     }
-    const tokens = createTokenVerifier(
+    const tokens = new TokenVerifier(
       {
         issuers: [
           {

@@ -13,7 +13,7 @@ import {
   makeServiceToken,
   parseServiceTokens,
 } from '../../../../lambda/server/auth/service-tokens.ts';
-import { createTokenVerifier } from '../../../../lambda/server/auth/tokens.ts';
+import { TokenVerifier } from '../../../../lambda/server/auth/tokens.ts';
 import { person } from '../../../support/callers.ts';
 import { HttpsIssuer } from '../../../support/https-issuer.ts';
 import { standInGet } from '../../../support/https-stand-in.ts';
@@ -45,7 +45,7 @@ describe('the authenticator', () => {
     }));
     const secret = new TestSecret(JSON.stringify({ tokens: [ci.entry] }), parseServiceTokens);
     return createAuthenticator({
-      tokens: createTokenVerifier({ issuers, serviceTokens: null }, { get: standInGet() }),
+      tokens: new TokenVerifier({ issuers, serviceTokens: null }, { get: standInGet() }),
       serviceTokens: createServiceTokens(secret.source),
       sessions: (cookies) => {
         if (cookies.includes('codec=good')) return SIGNED_IN;
@@ -154,7 +154,7 @@ describe('the authenticator', () => {
   });
 
   it('without service tokens takes one for a token like any other', async () => {
-    const tokens = createTokenVerifier({ issuers: [], serviceTokens: null });
+    const tokens = new TokenVerifier({ issuers: [], serviceTokens: null });
     expect(await who(createAuthenticator({ tokens }), { authorization: [ci.token] })).toBe('401 malformed');
   });
 });

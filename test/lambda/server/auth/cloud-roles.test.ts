@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { IdentityUnavailableError } from '../../../../lambda/server/auth/caller.ts';
-import { createCloudRoles, parseApiKey } from '../../../../lambda/server/auth/cloud-roles.ts';
+import { CloudRoles, parseApiKey } from '../../../../lambda/server/auth/cloud-roles.ts';
 import type { RoleDirectory } from '../../../../lambda/server/auth/policy.ts';
 import { TestClock } from '../../../support/clock.ts';
 import { CloudOps, cloudUser, projectUser } from '../../../support/cloud-ops.ts';
@@ -24,7 +24,7 @@ describe('Temporal Cloud roles, over HTTPS', () => {
     clock = new TestClock();
     secret = new TestSecret('api-key-1\n', parseApiKey);
     outcomes = [];
-    roles = createCloudRoles(
+    roles = new CloudRoles(
       { endpoint: `${api.origin}/` },
       { get: standInGet(), apiKey: secret.source, now: Date.now, onLookup: (outcome) => outcomes.push(outcome) },
     );
@@ -193,7 +193,7 @@ describe('Temporal Cloud roles, over HTTPS', () => {
       const body = JSON.stringify({ users: [], nextPageToken: String(++page) });
       return { status: 200, retryAfterSeconds: undefined, contentType: 'application/json', body };
     };
-    const endless = createCloudRoles({}, { get, apiKey: secret.source, now: Date.now });
+    const endless = new CloudRoles({}, { get, apiKey: secret.source, now: Date.now });
     await expect(endless.roleOf('dev@acme.com', 'orders.a1')).rejects.toMatchObject({ dependency: 'cloud-ops' });
     expect(page).toBe(20);
   });
@@ -205,7 +205,7 @@ describe('Temporal Cloud roles, over HTTPS', () => {
       const body = JSON.stringify(url.includes('/users') ? { users: [user], nextPageToken: '' } : found);
       return { status: 200, retryAfterSeconds: undefined, contentType: 'application/json', body };
     };
-    const mixedUp = createCloudRoles({}, { get, apiKey: secret.source, now: Date.now });
+    const mixedUp = new CloudRoles({}, { get, apiKey: secret.source, now: Date.now });
     expect(await mixedUp.roleOf('pm@acme.com', 'orders.a1')).toBe('admin');
     await expect(mixedUp.roleOf('pm@acme.com', 'billing.a1')).rejects.toMatchObject({ dependency: 'cloud-ops' });
   });

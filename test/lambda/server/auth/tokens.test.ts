@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { IdentityConfig, OidcIssuerConfig } from '../../../../config/schema.ts';
 import { type Caller, UnauthenticatedError } from '../../../../lambda/server/auth/caller.ts';
-import { createTokenVerifier, type TokenVerifier } from '../../../../lambda/server/auth/tokens.ts';
+import { TokenVerifier } from '../../../../lambda/server/auth/tokens.ts';
 import { TestClock } from '../../../support/clock.ts';
 import { encodePart, HttpsIssuer, makeSigningKey, signingKeyOf, signToken } from '../../../support/https-issuer.ts';
 import { standInGet } from '../../../support/https-stand-in.ts';
@@ -21,7 +21,7 @@ describe('token verification', () => {
       from: 'authorization',
       ...change,
     };
-    return createTokenVerifier({ issuers: [config], serviceTokens: null, ...identity }, { get: standInGet() });
+    return new TokenVerifier({ issuers: [config], serviceTokens: null, ...identity }, { get: standInGet() });
   }
 
   beforeEach(async () => {
@@ -314,7 +314,7 @@ describe('token verification', () => {
   });
 
   it('takes the entry of an issuer whose audience is meant, and any audience only in writing', async () => {
-    const two = createTokenVerifier(
+    const two = new TokenVerifier(
       {
         issuers: ['api', 'web-ui'].map((audience) => ({
           type: 'oidc' as const,
@@ -336,7 +336,7 @@ describe('token verification', () => {
   });
 
   it('knows Temporal Cloud by its issuer, audience and email claim, each of which can be overridden', async () => {
-    const cloud = createTokenVerifier(
+    const cloud = new TokenVerifier(
       { issuers: [{ type: 'temporal-cloud', issuer: issuer.issuer, jwksUri: issuer.jwksUri }], serviceTokens: null },
       { get: standInGet() },
     );
@@ -347,7 +347,7 @@ describe('token verification', () => {
     expect((await cloud.verify(issuer.token(claims), 'authorization')).email).toBe('alice@acme.com');
     expect(await rejection(issuer.token(), cloud)).toBe('audience');
     const asked: string[] = [];
-    const standard = createTokenVerifier(
+    const standard = new TokenVerifier(
       { issuers: [{ type: 'temporal-cloud' }], serviceTokens: null },
       {
         get: async (url) => {

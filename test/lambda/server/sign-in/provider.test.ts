@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { createTerminalLogger } from '../../../../cli/start-log.ts';
 import { observeIdentity } from '../../../../lambda/server/audit/observe.ts';
 import { type HttpsGet, HttpsGetError } from '../../../../lambda/server/auth/https-get.ts';
-import { createProvider, SignInRefusedError } from '../../../../lambda/server/sign-in/provider.ts';
+import { Provider, SignInRefusedError } from '../../../../lambda/server/sign-in/provider.ts';
 
 const SECRETS = { state: 'the-state', nonce: 'n', verifier: 'v'.repeat(43) };
 
@@ -17,7 +17,7 @@ const CONFIG = {
 /** A provider that never answers, and how often it was asked. */
 function silentProvider() {
   let asked = 0;
-  const provider = createProvider(CONFIG, {
+  const provider = new Provider(CONFIG, {
     get: () => {
       asked++;
       return new Promise(() => {});
@@ -65,7 +65,7 @@ it.each<[string, () => Promise<never> | Promise<object>]>([
     createTerminalLogger((line) => lines.push(line)),
     undefined,
   );
-  const provider = createProvider(CONFIG, {
+  const provider = new Provider(CONFIG, {
     get: get as HttpsGet,
     clientSecret: undefined,
     clockLeewaySeconds: undefined,
