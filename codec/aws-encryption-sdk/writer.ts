@@ -69,7 +69,7 @@ export function encryptParts(parts: readonly Uint8Array[], materials: WriteMater
   return message;
 }
 
-/** Message ids are no secret: the next ones are drawn together, which takes a tenth of the time of drawing each. */
+/** Message ids are public: the next ones are drawn together, which takes a tenth of the time of drawing each. */
 const drawn = Buffer.alloc(128 * MESSAGE_ID_LENGTH);
 let used = drawn.length;
 
