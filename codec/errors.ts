@@ -63,9 +63,21 @@ export type StorageCause =
  */
 export const CODEC_ERROR: unique symbol = Symbol.for('temporal-codec-server/error') as never;
 
+/**
+ * What an error of the codec said when it was made. A program may put words of its own into its message, as
+ * `ApplicationFailure.fromError` does, and those may be secret.
+ */
+export const CODEC_ERROR_TEXT: unique symbol = Symbol.for('temporal-codec-server/error-text') as never;
+
 /** Base of the codec's errors, so that a caller can tell them from bugs. */
 export class CodecError extends Error {
   override readonly name: string = 'CodecError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    Object.defineProperty(this, CODEC_ERROR_TEXT, { value: message });
+  }
+
   /** @internal */
   get [CODEC_ERROR](): true {
     return true;

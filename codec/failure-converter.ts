@@ -7,7 +7,7 @@
  * Temporal's SDK and the workflow bundle load this file by its path.
  */
 import { DefaultFailureConverter, type PayloadConverter, type ProtoFailure } from '@temporalio/common';
-import { CODEC_ERROR } from './errors.ts';
+import { CODEC_ERROR, CODEC_ERROR_TEXT } from './errors.ts';
 import { CODEC_FAILURE_SOURCE, type FailurePart, markFailurePart, REPLAY_NAME } from './worker/failure-parts.ts';
 
 /** In the sandbox of a workflow that is replayed, whose failures are stored nowhere. */
@@ -33,11 +33,16 @@ class EncryptingFailureConverter extends DefaultFailureConverter {
 
 export const failureConverter = new EncryptingFailureConverter();
 
-function isCodecError(error: unknown): error is Error {
+function isCodecError(error: unknown): error is Error & { readonly [CODEC_ERROR_TEXT]?: unknown } {
   return typeof error === 'object' && error !== null && CODEC_ERROR in error;
 }
 
-function readableFailure({ message, name }: Error): ProtoFailure {
+/** In the words of the codec alone, whatever the program made of them. */
+function readableFailure({
+  [CODEC_ERROR_TEXT]: text,
+  name,
+}: Error & { readonly [CODEC_ERROR_TEXT]?: unknown }): ProtoFailure {
+  const message = typeof text === 'string' ? text : 'a failure of the codec';
   return { message, source: CODEC_FAILURE_SOURCE, stackTrace: '', applicationFailureInfo: { type: name } };
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Payload as TemporalPayload } from '@temporalio/common';
 import { BoundedCache } from '../bounded-cache.ts';
-import { CannotEncodeError, CodecError, KeyUnavailableError } from '../errors.ts';
+import { CannotEncodeError, CODEC_ERROR_TEXT, CodecError, KeyUnavailableError } from '../errors.ts';
 import { asBuffer, ENCODING } from '../payload.ts';
 import { failurePartOf } from './failure-parts.ts';
 
@@ -82,6 +82,7 @@ export function reportedError(error: unknown): unknown {
   // Made as an Error with the prototype of the class: every class has a constructor of its own.
   const copy = Reflect.construct(Error, [error.message], error.constructor) as Error;
   Object.assign(copy, error, { type: error.name, nonRetryable: false });
+  Object.defineProperty(copy, CODEC_ERROR_TEXT, { value: Reflect.get(error, CODEC_ERROR_TEXT) });
   for (const marker of SDK_CLASSES) Object.defineProperty(copy, marker, { value: true });
   return copy;
 }

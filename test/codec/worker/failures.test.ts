@@ -3,12 +3,16 @@ import { describe, expect, it } from '@jest/globals';
 import {
   ActivityFailure,
   ApplicationFailure,
+  CancelledFailure,
+  ChildWorkflowFailure,
   type DataConverter,
   defaultPayloadConverter,
   ensureApplicationFailure,
   type LoadedDataConverter,
+  NexusOperationFailure,
   type PayloadCodec,
   type ProtoFailure,
+  RetryState,
   TimeoutFailure,
   TimeoutType,
 } from '@temporalio/common';
@@ -16,6 +20,7 @@ import {
   decodeOptionalFailureToOptionalError,
   encodeErrorToFailure,
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import proto from '@temporalio/proto';
 import { failureConverter } from '../../../codec/failure-converter.ts';
 import {
   CannotEncodeError,
@@ -48,13 +53,9 @@ function setUp(base: DataConverter = {}) {
 }
 
 const report = (converter: LoadedDataConverter, error: unknown) => encodeErrorToFailure(converter, error);
-/** Everything that would be stored, with the bytes of payloads as text. */
+/** What would be stored: the SDK's objects carry more than their messages have fields. */
 const stored = (failure: ProtoFailure) =>
-  JSON.stringify(failure, (_key, value: unknown) =>
-    value instanceof Uint8Array || (value as { type?: string } | null)?.type === 'Buffer'
-      ? Buffer.from(value as Uint8Array).toString('latin1')
-      : value,
-  );
+  Buffer.from(proto.temporal.api.failure.v1.Failure.encode(failure).finish()).toString('latin1');
 
 const outages: readonly (readonly [string, Error, RegExp])[] = [
   [
@@ -72,7 +73,21 @@ const failures: readonly (readonly [string, () => unknown])[] = [
   ['a chain of causes', () => new ApplicationFailure(SECRET, 'A', false, [SECRET], new Error(`inner ${SECRET}`))],
   ['a timeout with heartbeat details', () => new TimeoutFailure(SECRET, SECRET, TimeoutType.HEARTBEAT)],
   ['a text', () => SECRET],
+  [
+    'failures of a child and of a Nexus operation, five deep, each with details',
+    () => {
+      const ended = new CancelledFailure(SECRET, [SECRET], new Error(SECRET));
+      const application = ApplicationFailure.create({ message: SECRET, details: [{ card: SECRET }], cause: ended });
+      const activity = new ActivityFailure(SECRET, 'charge', '1', RetryState.TIMEOUT, 'worker', application);
+      const nexus = new NexusOperationFailure(SECRET, 5, 'billing', 'cards', 'charge', undefined, activity);
+      const child = new ChildWorkflowFailure('orders', { workflowId: 'w' }, 'pay', RetryState.TIMEOUT, nexus);
+      return ApplicationFailure.create({ message: SECRET, details: [SECRET], cause: child });
+    },
+  ],
+  ['a failure whose cause is the codec’s', () => new ApplicationFailure(SECRET, 'A', false, [SECRET], codecFailure())],
 ];
+
+const codecFailure = () => new KeyUnavailableError('timed-out', 'KMS cannot answer: TimeoutError');
 
 describe('reporting a failure', () => {
   it.each(failures)('encrypts %s, all of it, and gives it back', async (_what, make) => {
@@ -113,6 +128,20 @@ describe('reporting a failure', () => {
     expect(stored(await report(converter, new Error(SECRET)))).toContain('Withheld');
     inner.encode = () => Promise.reject(new Error('their bug'));
     expect(stored(await report(converter, new Error(SECRET)))).toContain('Withheld');
+  });
+
+  it('leaves of what the codec itself could not do its own words readable, and no others', async () => {
+    const { converter, codec, state } = setUp();
+    state.fault = codecFailure();
+    const thrown = await codec.encode([defaultPayloadConverter.toPayload(1)]).catch((it: unknown) => it);
+    const reworded = ApplicationFailure.fromError(thrown as Error, {
+      message: SECRET,
+      details: [SECRET],
+      type: SECRET,
+    });
+    const failure = await report(converter, reworded);
+    expect(stored(failure)).not.toContain('4242');
+    expect(failure.message).toBe('KMS cannot answer: TimeoutError');
   });
 
   it('leaves what the codec itself could not do readable, also as the SDK passes it on', async () => {
