@@ -4,7 +4,6 @@
  * For every security choice, leaving a field out means it was forgotten, and is an error; `null`
  * means that it was declined, in writing.
  */
-import type { PayloadCodec } from '@temporalio/common';
 import type { DataKeyCacheBounds } from '../codec/keys/cache/data-key-cache.ts';
 import type { ForeignKmsFormat, KeyUriContext } from '../codec/keys/kms/foreign-formats.ts';
 
@@ -301,9 +300,21 @@ export type People =
   /** Whoever can reach a server on a loopback address; nobody on any other. */
   | 'anyone-on-loopback';
 
+/** A payload as Temporal's TypeScript SDK hands it to codecs. */
+interface SdkPayload {
+  metadata?: { [key: string]: Uint8Array } | null;
+  data?: Uint8Array | null;
+}
+
+/** What every `PayloadCodec` of Temporal's TypeScript SDK has; written out, so that a CDK app needs no SDK for its types. */
+interface SdkPayloadCodec {
+  encode(payloads: SdkPayload[]): Promise<SdkPayload[]>;
+  decode(payloads: SdkPayload[]): Promise<SdkPayload[]>;
+}
+
 /** A codec of your own. */
 export interface CustomCodecConfig {
-  readonly codec: PayloadCodec;
+  readonly codec: SdkPayloadCodec;
   /** Namespaces it applies to, with `*`. Default: all. */
   readonly namespaces?: readonly string[];
 }

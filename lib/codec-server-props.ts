@@ -149,8 +149,11 @@ export function checkProps(props: CodecServerProps, deployment: DeploymentConfig
       path: 'encryptionKey',
       message: "no entry of config.keys.kms uses it: write 'created-by-stack' in the one that it is for.",
     });
-  if (problems.length > 0) return problems;
-  return [...checkDeployment({ ...config, deployment: checkable(deployment) }), ...findTokens(config, 'config')];
+  return [
+    ...problems,
+    ...checkDeployment({ ...config, deployment: checkable(deployment) }),
+    ...findTokens(config, 'config'),
+  ];
 }
 
 /** The deployment with something of the right form in place of what is known only when it is deployed. */

@@ -31,6 +31,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
   bin: { 'codec-server': string };
   engines: { node: string };
   dependencies: Record<string, string>;
+  exports: Record<'./cdk' | './config', Record<'import' | 'require', { types: string }>>;
 };
 /** What the packages are made from. */
 const SOURCES = [
@@ -140,6 +141,23 @@ describe('the packed package', () => {
     expect([...new Set(errors)]).toEqual(refused);
   });
 
+  it('has types for a CDK app and a configuration that need no SDK of Temporal', () => {
+    const read = new Set<string>();
+    const packages = new Set<string>();
+    const follow = (file: string): void => {
+      if (read.has(file)) return;
+      read.add(file);
+      for (const [, from = ''] of readFileSync(file, 'utf8').matchAll(/(?:from|import\() ?['"]([^'"]+)['"]/g)) {
+        if (from.startsWith('.')) follow(join(dirname(file), from.replace(/\.[jt]s$/, '.d.ts')));
+        else packages.add(from.split('/')[0] ?? '');
+      }
+    };
+    for (const name of ['./cdk', './config'] as const)
+      for (const { types } of Object.values(manifest.exports[name])) follow(join(installed, types));
+    expect(read.size).toBeGreaterThan(20);
+    expect([...packages].sort()).toEqual(['aws-cdk-lib', 'constructs']);
+  });
+
   describe('in a CDK app', () => {
     const cdkApps = fileURLToPath(new URL('cdk-apps', import.meta.url));
     const synthesize = (file: string, outdir: string, variables: NodeJS.ProcessEnv = {}) => {
@@ -185,7 +203,7 @@ describe('the packed package', () => {
       synthesize('stack.mjs', 'out-refused', { WITH_PROBLEMS: '1' });
       const texts = readdirSync(join(app, 'out-refused')).filter((file) => /^(manifest|Refused\.metadata)/.test(file));
       const errors = texts.map((file) => readFileSync(join(app, 'out-refused', file), 'utf8')).join('\n');
-      for (const path of ['name: ', 'config.deployment: ']) expect(errors).toContain(path);
+      for (const path of ['name: ', 'config.deployment: ', 'identity: ']) expect(errors).toContain(path);
       const rules = Object.keys(read('out-refused/Refused.template.json').Rules);
       expect(rules.filter((id) => id.startsWith('CodecRefused'))).toHaveLength(1);
     }, 60_000);
