@@ -157,6 +157,26 @@ describe('the rooms of the code', () => {
     expect([...left.keys()]).toEqual([]);
   });
 
+  it('makes every check of a configuration that there is', () => {
+    const sections = textOf('config/check.ts') + textOf('config/checks/deployment.ts');
+    const checks = filesOf('config/checks').flatMap((file) =>
+      [...textOf(file).matchAll(/^export function (check\w+)/gm)].map(([, name = '']) => name),
+    );
+    expect(checks.length).toBeGreaterThan(8);
+    const isMade = (name: string): boolean => new RegExp(`section\\([^)]*\\b${name}\\b`).test(sections);
+    expect(checks.filter((name) => name !== 'checkDeployment' && !isMade(name))).toEqual([]);
+  });
+
+  it('fuzzes files that there are', () => {
+    const sources = Object.keys(ROOMS).flatMap(filesOf);
+    const targets = filesOf(join('test', 'fuzz')).map(textOf).join('\n');
+    const covered = [...targets.matchAll(/covers: \[([^\]]*)\]/g)].flatMap(([, list = '']) =>
+      [...list.matchAll(/'([^']+)'/g)].map(([, part = '']) => part),
+    );
+    expect(covered.length).toBeGreaterThan(15);
+    expect(covered.filter((part) => !sources.some((file) => `/${file}`.includes(part)))).toEqual([]);
+  });
+
   it('sees every import there is', () => {
     expect(importsOf('codec/keys/kms/kms.ts')).toContain('@aws-sdk/client-kms');
     expect(importsOf('lambda/server/open-keys.ts')).toContain('codec/keys/kms/kms.ts');
