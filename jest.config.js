@@ -14,8 +14,8 @@ export default {
   testMatch: ['**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/', '<rootDir>/test/aws/', '<rootDir>/test/deployed/'],
   moduleFileExtensions: ['ts', 'js', 'json', 'node'],
-  // For a machine that is many times slower, or busy with something else.
-  testTimeout: 120_000,
+  // For a machine that is many times slower, and longer than the patience of a wait in a test, which says what did not happen.
+  testTimeout: 300_000,
   // Jest leaves one core free, which is half of a machine with two.
   maxWorkers: Math.max(2, availableParallelism() - 1),
 };

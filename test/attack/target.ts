@@ -7,6 +7,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { AccessRule, IdentityConfig, KmsKeyConfig } from '../../config/schema.ts';
 import type { KmsStandIn } from '../support/kms-stand-in.ts';
+import { until } from '../support/patience.ts';
 
 /** A request as it goes over the wire: headers may repeat, the path is not tidied up. */
 export interface AttackRequest {
@@ -52,14 +53,9 @@ export interface AuditLine {
   readonly payloads: Readonly<Record<string, number>>;
 }
 
-/** Resolves when there is something to be had, which may take a moment after an answer. @throws Error after two seconds */
+/** Resolves when there is something to be had, which may take a moment after an answer. */
 export async function eventually<T>(what: string, look: () => T | undefined): Promise<T> {
-  for (const end = performance.now() + 2_000; ; ) {
-    const found = look();
-    if (found !== undefined) return found;
-    if (performance.now() > end) throw new Error(`there is still no ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  return await until(look, `there is still no ${what}`);
 }
 
 /** What a target has to be configured with. Encoding and decoding `orders` and `billing` must work. */

@@ -7,6 +7,4 @@ export default {
   roots: ['<rootDir>/test/aws'],
   testPathIgnorePatterns: ['/node_modules/'],
   globalSetup: '<rootDir>/test/aws/prepare.ts',
-  // Longer than the patience of a wait in it, which says what did not happen.
-  testTimeout: 300_000,
 };

@@ -22,7 +22,7 @@ let kms: RemoteKms;
 beforeAll(async () => {
   moto = await Moto.start();
   kms = createKms({ client: moto.client });
-}, 600_000);
+});
 
 afterAll(async () => {
   kms?.close();

@@ -14,7 +14,7 @@ let server: ChildProcess | undefined;
 
 beforeAll(async () => {
   moto = await Moto.start();
-}, 600_000);
+});
 
 afterAll(async () => {
   server?.kill();

@@ -144,7 +144,7 @@ describe('codec-server decode', () => {
     expect(readdirSync(cwd).filter((it) => it.includes('killed'))).toEqual([partial]);
     expect((await run(withKeyring('-', '-o', 'killed.json'), { stdin: json })).code).toBe(0);
     expect(readFileSync(join(cwd, 'killed.json'), 'utf8')).toBe(plainJson);
-  }, 60_000);
+  });
 
   it('decodes what is inside payloads, as deep as it is', async () => {
     const [inner] = (await codec.encode([toTemporalPayload(jsonPlain('inner'))])).map(fromTemporalPayload);

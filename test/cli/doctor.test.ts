@@ -31,7 +31,10 @@ async function examineServer(faults: Fault[], ...argv: string[]) {
       ...argv,
     );
     const { findings, healthy } = JSON.parse(stdout) as { findings: Finding[]; healthy: boolean };
-    const wrong = findings.filter(({ status }) => status === 'failure' || status === 'warning');
+    // That a server is slow is of the machine that it runs on, and of what else runs there.
+    const wrong = findings.filter(
+      ({ check, status }) => status === 'failure' || (status === 'warning' && check !== 'latency'),
+    );
     return {
       code,
       healthy,

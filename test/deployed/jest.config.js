@@ -6,6 +6,4 @@ export default {
   rootDir: '../..',
   roots: ['<rootDir>/test/deployed'],
   testPathIgnorePatterns: ['/node_modules/'],
-  // Longer than the patience of a wait in it, which says what did not happen.
-  testTimeout: 300_000,
 };

@@ -74,7 +74,7 @@ beforeAll(() => {
   execFileSync('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1']);
   for (const name of Object.keys(manifest.dependencies)) link(name);
   cpSync(consumer, app, { recursive: true });
-}, 120_000);
+});
 
 afterAll(() => rmSync(app, { recursive: true, force: true }));
 
@@ -187,7 +187,7 @@ describe('the packed package', () => {
         .map(([, { Properties }]) => Properties);
       expect(JSON.stringify(policy)).toContain('orders-prod.a1b2c');
       expect(JSON.stringify(policy)).not.toContain('billing-prod.a1b2c');
-    }, 60_000);
+    });
 
     it('of ES modules is a stack, with the logical ids that releases deployed', () => {
       synthesize('stack.mjs', 'out-esm');
@@ -197,7 +197,7 @@ describe('the packed package', () => {
         FrozenEnvironment,
       ];
       expect(breaksBetween(frozen, lastingOf(template))).toEqual([]);
-    }, 60_000);
+    });
 
     it('tells every problem of a configuration at once, and no stack trace first', () => {
       synthesize('stack.mjs', 'out-refused', { WITH_PROBLEMS: '1' });
@@ -206,7 +206,7 @@ describe('the packed package', () => {
       for (const path of ['name: ', 'config.deployment: ', 'identity: ']) expect(errors).toContain(path);
       const rules = Object.keys(read('out-refused/Refused.template.json').Rules);
       expect(rules.filter((id) => id.startsWith('CodecRefused'))).toHaveLength(1);
-    }, 60_000);
+    });
   });
 
   it('is the same bytes, whichever folder it was made in', () => {
@@ -227,7 +227,7 @@ describe('the packed package', () => {
     } finally {
       rmSync(copy, { recursive: true });
     }
-  }, 180_000);
+  });
 
   it('brings a bill of materials that lists what it needs, and nothing for development', () => {
     const names = billOfMaterials().map(({ name }) => name);
