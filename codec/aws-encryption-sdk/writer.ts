@@ -7,14 +7,7 @@
 import { createCipheriv, type KeyObject, randomFillSync } from 'node:crypto';
 import { CannotEncodeError } from '../errors.ts';
 import type { EncryptedDataKey } from '../keys/key-source.ts';
-import {
-  COMMITTED,
-  deriveMessageKeys,
-  IV_LENGTH,
-  KEY_LENGTH,
-  MESSAGE_ID_LENGTH,
-  TAG_LENGTH,
-} from './algorithm-suites.ts';
+import { COMMITTED, deriveMessageKeys, IV_LENGTH, KEY_LENGTH, TAG_LENGTH } from './algorithm-suites.ts';
 import { encryptFinalFrame, finalFrameLength } from './body.ts';
 import type { EncryptionContext } from './encryption-context.ts';
 import { MESSAGE_ID_SLICE, serializeHeader } from './header.ts';
@@ -61,25 +54,13 @@ export function encryptParts(parts: readonly Uint8Array[], materials: WriteMater
   message.set(head, 0);
 
   const messageId = message.subarray(...MESSAGE_ID_SLICE);
-  drawMessageId(messageId);
+  // Drawn when it is needed: a stock of ids would be used twice by a process that is restored twice from a snapshot.
+  randomFillSync(messageId);
   const { encryptionKey, commitKey } = deriveMessageKeys(COMMITTED, materials.dataKey, messageId);
   message.set(commitKey, head.length - KEY_LENGTH);
   message.set(headerTag(message.subarray(0, head.length), encryptionKey), head.length);
   encryptFinalFrame(parts, length, encryptionKey, messageId, message, head.length + TAG_LENGTH);
   return message;
-}
-
-/** Message ids are public: the next ones are drawn together, which takes a tenth of the time of drawing each. */
-const drawn = Buffer.alloc(128 * MESSAGE_ID_LENGTH);
-let used = drawn.length;
-
-/** Fills `messageId` with random bytes that no other message gets: the key of the message is derived from it. */
-function drawMessageId(messageId: Buffer): void {
-  if (used === drawn.length) {
-    randomFillSync(drawn);
-    used = 0;
-  }
-  used += drawn.copy(messageId, 0, used, used + MESSAGE_ID_LENGTH);
 }
 
 function headerTag(header: Buffer, key: KeyObject): Buffer {
