@@ -76,6 +76,12 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** Whether bytes hold `expected` at a place. For a few bytes: a call to compare them takes longer than looking at each. */
+export function standsAt(bytes: Uint8Array, start: number, expected: Uint8Array): boolean {
+  for (let i = 0; i < expected.length; i++) if (bytes[start + i] !== expected[i]) return false;
+  return true;
+}
+
 /** The bytes of standard, padded base64 (RFC 4648 section 4); undefined for anything else that `Buffer.from` would take. */
 export function fromBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');
@@ -340,7 +346,8 @@ class ProtobufReader {
     const length = this.#length();
     const start = this.#at;
     this.#at = start + length;
-    if (length === ENCODING_BYTES.length && this.#isEncodingKey(start)) return ENCODING;
+    // Compared in place, since nearly every key is this one.
+    if (length === ENCODING_BYTES.length && standsAt(this.#bytes, start, ENCODING_BYTES)) return ENCODING;
     try {
       return utf8.decode(this.#bytes.subarray(start, start + length));
     } catch {
@@ -365,12 +372,6 @@ class ProtobufReader {
       default:
         throw new MalformedPayloadError('the inner payload uses an unknown protobuf wire type');
     }
-  }
-
-  /** Compared in place, since nearly every key is this one. */
-  #isEncodingKey(start: number): boolean {
-    for (let i = 0; i < ENCODING_BYTES.length; i++) if (this.#bytes[start + i] !== ENCODING_BYTES[i]) return false;
-    return true;
   }
 
   #byte(): number {

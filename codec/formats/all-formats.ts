@@ -3,7 +3,7 @@
 import { AWS_ENCRYPTION_SDK_ENCODING, awsEncryptionSdkFormat } from '../aws-encryption-sdk/reader.ts';
 import type { Recognizer } from '../decode.ts';
 import type { PayloadFormat } from '../format.ts';
-import { ENCODING } from '../payload.ts';
+import { ENCODING, standsAt } from '../payload.ts';
 import {
   COMPRESSION_ALGORITHM,
   compressedDataFormat,
@@ -60,7 +60,7 @@ export function createRecognizer(formats: FormatsByEncoding, marked: FormatsByMa
     const entries = byLength[encoding.length];
     if (entries === undefined) return undefined;
     for (const entry of entries) {
-      if (!sameBytes(entry.encoding, encoding)) continue;
+      if (!standsAt(encoding, 0, entry.encoding)) continue;
       for (const format of entry.formats) {
         const envelope = format.recognize(payload, namespace);
         if (envelope !== undefined) return envelope;
@@ -69,11 +69,6 @@ export function createRecognizer(formats: FormatsByEncoding, marked: FormatsByMa
     }
     return undefined;
   };
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }
 
 // `binary/encrypted`, an encoding that at least seven producers use for seven different formats. Each

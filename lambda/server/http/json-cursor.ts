@@ -3,6 +3,7 @@
  * is checked and skipped without allocating anything, so that no text costs more than a walk along
  * it. `JSON.parse` turns 16 MB of brackets into a gigabyte of objects, and takes seconds.
  */
+import { standsAt } from '../../../codec/payload.ts';
 import { decodeBase64 } from './base64.ts';
 import { HttpError } from './message.ts';
 
@@ -259,11 +260,6 @@ function commonName(bytes: Buffer, start: number, end: number): string | undefin
   if (candidates === undefined) return undefined;
   for (const candidate of candidates) if (standsAt(bytes, start, candidate.bytes)) return candidate.name;
   return undefined;
-}
-
-function standsAt(bytes: Buffer, start: number, expected: Buffer): boolean {
-  for (let i = 0; i < expected.length; i++) if (bytes[start + i] !== expected[i]) return false;
-  return true;
 }
 
 function isNumberByte(byte: number | undefined): boolean {
