@@ -29,6 +29,7 @@ import {
   type KeySource,
   KeyUnavailableError,
 } from '../../../codec/index.ts';
+import { markFailurePart } from '../../../codec/worker/failure-parts.ts';
 
 const SECRET = 'card 4242 was refused';
 
@@ -128,6 +129,15 @@ describe('reporting a failure', () => {
     expect(stored(await report(converter, new Error(SECRET)))).toContain('Withheld');
     inner.encode = () => Promise.reject(new Error('their bug'));
     expect(stored(await report(converter, new Error(SECRET)))).toContain('Withheld');
+  });
+
+  it('withholds nothing of what is not a failure, though a part of one comes with it', async () => {
+    const { codec, state } = setUp();
+    const part = defaultPayloadConverter.toPayload(SECRET);
+    markFailurePart(part, 'attributes');
+    state.fault = codecFailure();
+    const both = [part, defaultPayloadConverter.toPayload('a result')];
+    await expect(codec.encode(both)).rejects.toThrow('KMS cannot answer');
   });
 
   it('leaves of what the codec itself could not do its own words readable, and no others', async () => {
