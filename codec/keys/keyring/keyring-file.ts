@@ -133,6 +133,10 @@ export function followKeyringFile(
     refresh() {
       const now = clock.now();
       const isDue = ageOf(readAt, now) >= PAUSE;
+      if (!isDue && problem === undefined) {
+        usableAt = now;
+        return false;
+      }
       const { read, failure } = isDue ? readOrFailure(path) : { failure: problem };
       if (isDue) readAt = now;
       if (failure !== undefined && failure !== problem) onProblem(failure);
