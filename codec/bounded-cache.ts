@@ -18,8 +18,8 @@ interface Entry<V> {
  * last time round (the second-chance rule): nearly the least recently used, and a use costs a mark
  * instead of moving the entry.
  */
-export class BoundedCache<V> {
-  readonly #entries = new Map<string, Entry<V>>();
+export class BoundedCache<V, K = string> {
+  readonly #entries = new Map<K, Entry<V>>();
   readonly #maxEntries: number;
   readonly #ttl: number;
   readonly #onDrop: (value: V) => void;
@@ -38,7 +38,7 @@ export class BoundedCache<V> {
     return this.#entries.size;
   }
 
-  get(key: string, now = 0): V | undefined {
+  get(key: K, now = 0): V | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     if (ageOf(entry.since, now) >= entry.ttl) {
@@ -50,7 +50,7 @@ export class BoundedCache<V> {
   }
 
   /** Puts an entry in; what was there under the same key is dropped. */
-  set(key: string, value: V, now = 0, ttl = this.#ttl): void {
+  set(key: K, value: V, now = 0, ttl = this.#ttl): void {
     this.delete(key);
     if (this.#entries.size >= this.#maxEntries) this.#makeRoom();
     this.#entries.set(key, { value, since: now, ttl, used: false });
@@ -58,7 +58,7 @@ export class BoundedCache<V> {
   }
 
   /** Gives an entry its whole time again, if it is still the one that is meant. */
-  extend(key: string, value: V, now: number): void {
+  extend(key: K, value: V, now: number): void {
     const entry = this.#entries.get(key);
     if (entry?.value !== value) return;
     entry.since = now;
@@ -66,11 +66,11 @@ export class BoundedCache<V> {
   }
 
   /** Drops an entry, if it is still the one that is meant. */
-  remove(key: string, value: V): void {
+  remove(key: K, value: V): void {
     if (this.#entries.get(key)?.value === value) this.delete(key);
   }
 
-  delete(key: string): void {
+  delete(key: K): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     this.#entries.delete(key);

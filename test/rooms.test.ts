@@ -49,11 +49,10 @@ const WRITTEN_ONCE: readonly (readonly [rule: string, written: RegExp, file: str
   ['what is strict base64', /toString\('base64'\) [!=]==/, 'codec/payload.ts'],
   ['what cannot be printed', /\\p\{Cf\}/, 'config/printable.ts'],
   ['how a line of a terminal is written anew', /\\r\\u001b\[K/, 'cli/progress.ts'],
-  // Where a full map refuses what comes next (`throw`, `return`), nothing is forgotten: that is a limit, and stays where it
-  // is. The fields of message headers are kept in a list, for they are found by comparing bytes and have no name.
+  // Where a full map refuses what comes next (`throw`, `return`), nothing is forgotten: that is a limit, and stays where it is.
   [
     'how a map stays within bounds',
-    /\.size >=? [A-Za-z_#][\w.#]*\)\s*\{?\s*(?!throw|return)[\w.#]+[.( ]|\.keys\(\)\.next\(\)/,
+    /\.size >=? [A-Za-z_#][\w.#]*\)\s*\{?\s*(?!throw|return)[\w.#]+[.( ]|\.keys\(\)\.next\(\)|const \[\w+\] =[^;]*\.keys\(\);/,
     'codec/bounded-cache.ts',
   ],
   ['how Temporal Cloud issues tokens, and where its API is', /tmprl\.cloud/, 'config/issuers.ts'],

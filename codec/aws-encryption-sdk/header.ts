@@ -17,6 +17,7 @@
  */
 
 import { isUtf8 } from 'node:buffer';
+import { BoundedCache } from '../bounded-cache.ts';
 import { CannotEncodeError, MalformedPayloadError } from '../errors.ts';
 import type { EncryptedDataKey } from '../keys/key-source.ts';
 import { asBuffer } from '../payload.ts';
@@ -62,7 +63,7 @@ const MAX_KEPT_BYTES = 2048;
 
 class RecentKeyFields {
   /** By the last four bytes, which are the end of a wrapped data key and differ from key to key. */
-  readonly #kept = new Map<number, KeptFields>();
+  readonly #kept = new BoundedCache<KeptFields, number>(MAX_KEPT);
 
   /** @param bytes exactly those of the fields */
   read(bytes: Buffer, suite: AlgorithmSuite): KeyFields {
@@ -73,8 +74,6 @@ class RecentKeyFields {
     // From a copy, so that what is kept does not hold the message.
     const own = Buffer.from(bytes);
     const fields = { bytes: own, ...parseKeyFields(own, 0, suite) };
-    const [oldest] = this.#kept.size < MAX_KEPT ? [] : this.#kept.keys();
-    if (oldest !== undefined) this.#kept.delete(oldest);
     this.#kept.set(end, fields);
     return fields;
   }
