@@ -10,13 +10,10 @@ import { checkIdentity, checkSignIn } from './checks/identity.ts';
 import { checkKeys } from './checks/keys.ts';
 import { checkCors, checkLimits } from './checks/requests.ts';
 import { checkStorage } from './checks/storage.ts';
-import type { EnvironmentConfig } from './environment.ts';
+import type { EnvironmentConfig, Place } from './environment.ts';
 import { nearest, type Problem } from './problem.ts';
 import { CONFIG_VERSION } from './schema.ts';
 import { checkShape } from './shape.ts';
-
-/** Where a configuration runs: only on AWS is there a stack, which makes keys and buckets. */
-export type Place = 'local' | 'aws';
 
 /** A check of some fields, which relies on their form being right. */
 export interface SectionCheck {

@@ -10,6 +10,9 @@ export interface EnvironmentConfig extends CodecServerConfig {
   readonly deployment: DeploymentConfig;
 }
 
+/** Where a configuration runs: only on AWS is there a stack, which makes keys and buckets. */
+export type Place = 'local' | 'aws';
+
 /** How an environment is deployed. */
 export interface DeploymentConfig {
   /**

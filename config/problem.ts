@@ -11,6 +11,11 @@ export function formatProblems(problems: readonly Problem[]): string {
   return problems.map(({ path, message }) => `  ${path}: ${message}`).join('\n');
 }
 
+/** Whether a value is a whole number within bounds. */
+export function isWhole(value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+}
+
 /** What stands for a value that nobody has filled in yet, such as `<account>`: the checks of its form wait for the value. */
 export const PLACEHOLDER = /<[^<>]*>/;
 /** The same where an address may stand in angle brackets itself. */

@@ -65,6 +65,12 @@ type With<Union, Name extends string> = Extract<Union, Readonly<Record<Name, unk
 /** An environment, or a configuration that is not deployed. */
 type Configuration = Omit<EnvironmentConfig, 'deployment'> & Partial<Pick<EnvironmentConfig, 'deployment'>>;
 
+/** A namespace, or a pattern of some. */
+const namespace: Check<string> = (value, path) =>
+  typeof value === 'string' && value.trim() !== value
+    ? [{ path, message: 'has white space around it: write the full name alone, such as orders-prod.a1b2c.' }]
+    : text(value, path);
+
 const secretRef: Check<SecretRef> = wordOr('created-by-stack', object<With<SecretRef, 'arn'>>({ arn: text }));
 const fileOrSecret = {
   secret: object<With<ServiceTokensConfig, 'secret'>>({ secret: secretRef }),
@@ -181,7 +187,7 @@ const issuer = formOfType<IssuerConfig>(
 
 /** Whose methods are looked at beside the form, so that a codec that is missing is named once. */
 const anything: Check<CustomCodecConfig['codec']> = () => [];
-const customCodecForm = object<CustomCodecConfig>({ codec: anything, namespaces: optional(listOf(text)) });
+const customCodecForm = object<CustomCodecConfig>({ codec: anything, namespaces: optional(listOf(namespace)) });
 const customCodec: Check<CustomCodecConfig> = (value, path) => {
   const codec = (value as { codec?: { encode?: unknown; decode?: unknown } } | null)?.codec;
   const works = typeof codec?.encode === 'function' && typeof codec.decode === 'function';
@@ -191,7 +197,7 @@ const customCodec: Check<CustomCodecConfig> = (value, path) => {
 
 const configuration = object<Configuration>({
   version: optional(number),
-  defaultNamespace: nullable(text),
+  defaultNamespace: nullable(namespace),
   cors: object<CorsConfig>({ origins: listOf(text), credentials: flag }),
   failures: oneOf('explain', 'return-encoded', 'reject'),
   explainTo: optional(oneOf('browsers', 'browsers-and-cli')),
@@ -233,7 +239,7 @@ const configuration = object<Configuration>({
   access: listOf(
     object<AccessRule>({
       name: text,
-      namespaces: listOf(text),
+      namespaces: listOf(namespace),
       people: listOf(people),
       allow: listOf(oneOf('decode', 'encode')),
     }),
@@ -248,12 +254,14 @@ const configuration = object<Configuration>({
     }),
   ),
   keys: object<KeysConfig>({
-    keyring: nullable(object<LocalKeyringConfig>({ file: text, namespaces: optional(listOf(text)) })),
-    keyringSecret: optional(nullable(object<KeyringSecretConfig>({ secret: secretRef, namespaces: listOf(text) }))),
+    keyring: nullable(object<LocalKeyringConfig>({ file: text, namespaces: optional(listOf(namespace)) })),
+    keyringSecret: optional(
+      nullable(object<KeyringSecretConfig>({ secret: secretRef, namespaces: listOf(namespace) })),
+    ),
     kms: nullable(
       listOf(
         object<KmsKeyConfig>({
-          namespaces: listOf(text),
+          namespaces: listOf(namespace),
           write: nullable(text),
           read: optional(listOf(text)),
           assumeRole: optional(text),
@@ -291,7 +299,7 @@ const configuration = object<Configuration>({
           object<StorageBucketConfig>({
             bucket: text,
             region: optional(text),
-            namespaces: listOf(text),
+            namespaces: listOf(namespace),
             write: optional(flag),
             driverNames: optional(listOf(text)),
             owner: optional(text),

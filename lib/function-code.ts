@@ -21,7 +21,7 @@ import { REQUIRE } from './names.ts';
  * @param key says which asset it is: the CDK takes two of the same source for one, and so would give an environment the
  *   configuration of another
  */
-export function localAsset(source: string, key: readonly string[], write: (outdir: string) => void): Code {
+function localAsset(source: string, key: readonly string[], write: (outdir: string) => void): Code {
   return Code.fromAsset(source, {
     assetHashType: AssetHashType.OUTPUT,
     bundling: {

@@ -39,10 +39,6 @@ export function checkAccess({ access, identity }: AccessOfConfig): Problem[] {
   return access.flatMap((rule, index) => {
     const path = `access[${index}]`;
     const problems = rule.people.flatMap((people, at) => checkPeople(people, identity, `${path}.people[${at}]`));
-    for (const [at, namespace] of rule.namespaces.entries()) {
-      if (namespace.trim() === namespace) continue;
-      problems.push({ path: `${path}.namespaces[${at}]`, message: 'has white space around it: remove it.' });
-    }
     const first = access.findIndex(({ name }) => name === rule.name);
     if (first !== index) {
       const message = `access[${first}] has the same name: people are shown it, to ask to be added to one of them.`;

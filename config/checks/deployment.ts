@@ -6,7 +6,7 @@ import { parseArn, parseArnOf } from '../../codec/keys/arn.ts';
 import { isAccount, isRegion } from '../bucket.ts';
 import { checkSections, SECTIONS, type SectionCheck, section } from '../check.ts';
 import type { EnvironmentConfig } from '../environment.ts';
-import { PLACEHOLDER, type Problem } from '../problem.ts';
+import { isWhole, PLACEHOLDER, type Problem } from '../problem.ts';
 import type { SecretRef } from '../schema.ts';
 import { checkFront } from './front.ts';
 import { checkSignInOnAws } from './identity.ts';
@@ -171,7 +171,7 @@ function checkOperation({ deployment: { logs, throttling, concurrency, alarms } 
   }
   const { reserved, provisioned } = concurrency;
   for (const [field, value] of Object.entries({ reserved, provisioned })) {
-    if (value === null || (Number.isInteger(value) && value >= 1)) continue;
+    if (value === null || isWhole(value, 1)) continue;
     problems.push({ path: `deployment.concurrency.${field}`, message: 'a whole number of instances from 1, or null.' });
   }
   if (reserved !== null && provisioned !== null && provisioned > reserved) {

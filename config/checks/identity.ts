@@ -3,7 +3,7 @@
 import { isLoopbackHostname } from '../addresses.ts';
 import type { EnvironmentConfig } from '../environment.ts';
 import { asOidcIssuer } from '../issuers.ts';
-import { PLACEHOLDER, type Problem } from '../problem.ts';
+import { isWhole, PLACEHOLDER, type Problem } from '../problem.ts';
 import type { CodecServerConfig, OidcIssuerConfig, SignInConfig, TemporalCloudRolesConfig } from '../schema.ts';
 
 const MAX_LEEWAY_SECONDS = 300;
@@ -152,8 +152,7 @@ function checkPublicUrl({ publicUrl }: SignInConfig): Problem[] {
 function checkTimes({ absoluteSeconds, idleSeconds }: SignInConfig): Problem[] {
   const problems: Problem[] = [];
   for (const [field, value] of Object.entries({ absoluteSeconds, idleSeconds })) {
-    if (value === undefined || (Number.isInteger(value) && value >= LEAST_SECONDS && value <= MOST_ABSOLUTE_SECONDS))
-      continue;
+    if (value === undefined || isWhole(value, LEAST_SECONDS, MOST_ABSOLUTE_SECONDS)) continue;
     const message = `a whole number of seconds from ${LEAST_SECONDS} to ${MOST_ABSOLUTE_SECONDS}.`;
     problems.push({ path: `${PATH}.${field}`, message });
   }

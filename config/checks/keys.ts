@@ -6,7 +6,8 @@ import { parseArnOf } from '../../codec/keys/arn.ts';
 import { findUnsafeForeignUses } from '../../codec/keys/kms/foreign-formats.ts';
 import { parseKeyArn } from '../../codec/keys/kms/key-arn.ts';
 import { createNamespaceMatcher, matchesNamespace, overlaps } from '../../codec/namespace-pattern.ts';
-import { PLACEHOLDER, type Problem } from '../problem.ts';
+import type { Place } from '../environment.ts';
+import { isWhole, PLACEHOLDER, type Problem } from '../problem.ts';
 import type { AccessRule, CodecServerConfig, DataKeyCacheConfig, KeysConfig, KmsKeyConfig } from '../schema.ts';
 
 /** The parts of a configuration that decide about keys. */
@@ -19,7 +20,7 @@ const ROLE = /^role\/[\w+=,.@/-]+$/;
  *
  * @param place where the configuration runs: only on AWS is there a stack that makes keys
  */
-export function checkKeys(config: KeysOfConfig, place: 'local' | 'aws'): Problem[] {
+export function checkKeys(config: KeysOfConfig, place: Place): Problem[] {
   const kms = config.keys.kms ?? [];
   return [
     ...kms.flatMap((entry, index) => checkEntry(entry, `keys.kms[${index}]`, place)),
@@ -35,7 +36,7 @@ export function checkKeys(config: KeysOfConfig, place: 'local' | 'aws'): Problem
   ];
 }
 
-function checkEntry(entry: KmsKeyConfig, path: string, place: 'local' | 'aws'): Problem[] {
+function checkEntry(entry: KmsKeyConfig, path: string, place: Place): Problem[] {
   const { namespaces, write, read = [], assumeRole } = entry;
   const problems: Problem[] = [];
   if (namespaces.length === 0)
@@ -43,12 +44,6 @@ function checkEntry(entry: KmsKeyConfig, path: string, place: 'local' | 'aws'): 
       path: `${path}.namespaces`,
       message: "it serves no namespace: name some, or write ['*'] for all.",
     });
-  for (const [index, pattern] of namespaces.entries())
-    if (pattern.trim() !== pattern || pattern === '')
-      problems.push({
-        path: `${path}.namespaces[${index}]`,
-        message: 'a namespace is its full name, such as orders-prod.a1b2c, without spaces around it.',
-      });
   if (write === null && read.length === 0)
     problems.push({ path, message: 'it names no key at all: give it write, read or both.' });
   if (write === 'created-by-stack') {
@@ -94,7 +89,7 @@ function checkKeyArn(text: string, path: string): Problem[] {
   ];
 }
 
-function checkKeyringSecret({ keyringSecret }: KeysConfig, place: 'local' | 'aws'): Problem[] {
+function checkKeyringSecret({ keyringSecret }: KeysConfig, place: Place): Problem[] {
   if (!keyringSecret) return [];
   const { secret, namespaces } = keyringSecret;
   const path = 'keys.keyringSecret';
@@ -204,7 +199,7 @@ function checkCache(cache: Partial<DataKeyCacheConfig> = {}): Problem[] {
   return (Object.keys(CACHE_BOUNDS) as (keyof DataKeyCacheConfig)[]).flatMap((field) => {
     const value = cache[field];
     const [least, most, unit] = CACHE_BOUNDS[field];
-    if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) return [];
+    if (value === undefined || isWhole(value, least, most)) return [];
     return [{ path: `keys.cache.${field}`, message: `a whole number of ${unit}, from ${least} to ${most}.` }];
   });
 }

@@ -1,5 +1,5 @@
 /** Origins: exact, complete, and as browsers write them. */
-import type { Problem } from '../problem.ts';
+import { isWhole, type Problem } from '../problem.ts';
 import type { CodecServerConfig, Limits } from '../schema.ts';
 
 /** Problems of `cors`. */
@@ -45,7 +45,7 @@ const MOST: Readonly<Record<keyof Limits, number>> = {
 export function checkLimits({ limits = {} }: Pick<CodecServerConfig, 'limits'>): Problem[] {
   return (Object.keys(MOST) as (keyof Limits)[]).flatMap((name): Problem[] => {
     const value = limits[name];
-    if (value === undefined || (Number.isSafeInteger(value) && value >= 1 && value <= MOST[name])) return [];
+    if (value === undefined || isWhole(value, 1, MOST[name])) return [];
     return [{ path: `limits.${name}`, message: `${String(value)} is not a whole number from 1 to ${MOST[name]}.` }];
   });
 }

@@ -2,7 +2,8 @@
 import { parseKeyArn } from '../../codec/keys/kms/key-arn.ts';
 import { matchesNamespace } from '../../codec/namespace-pattern.ts';
 import { isAccount, isBucketName, isRegion, parseAccessPoint } from '../bucket.ts';
-import { PLACEHOLDER, type Problem } from '../problem.ts';
+import type { Place } from '../environment.ts';
+import { isWhole, PLACEHOLDER, type Problem } from '../problem.ts';
 import type { CodecServerConfig, StorageBucketConfig, StorageConfig, StorageLimits } from '../schema.ts';
 
 /** The highest value of each limit that makes sense: objects are held in memory. */
@@ -20,7 +21,7 @@ const MOST_DAYS = 2_147_483_647;
  *
  * @param place where the configuration runs: only on AWS is there a stack that makes a bucket
  */
-export function checkStorage({ storage }: Pick<CodecServerConfig, 'storage'>, place: 'local' | 'aws'): Problem[] {
+export function checkStorage({ storage }: Pick<CodecServerConfig, 'storage'>, place: Place): Problem[] {
   if (storage === null || storage === undefined) return [];
   const { buckets } = storage;
   return [
@@ -34,7 +35,7 @@ export function checkStorage({ storage }: Pick<CodecServerConfig, 'storage'>, pl
   ];
 }
 
-function checkBucket(entry: StorageBucketConfig, path: string, place: 'local' | 'aws'): Problem[] {
+function checkBucket(entry: StorageBucketConfig, path: string, place: Place): Problem[] {
   const { bucket, region, namespaces, owner, encryptionKey, driverNames, expireAfterDays } = entry;
   const problem = (field: string, message: string): Problem => ({ path: `${path}.${field}`, message });
   const problems: Problem[] = [];
@@ -64,18 +65,13 @@ function checkBucket(entry: StorageBucketConfig, path: string, place: 'local' | 
   }
   if (namespaces.length === 0)
     problems.push(problem('namespaces', "it serves no namespace: name some, or write ['*'] for all."));
-  for (const [index, pattern] of namespaces.entries())
-    if (pattern.trim() !== pattern)
-      problems.push(
-        problem(`namespaces[${index}]`, 'a namespace is its full name, such as orders-prod.a1b2c, without spaces.'),
-      );
   if (driverNames?.length === 0)
     problems.push(problem('driverNames', "it knows no driver: name one, or leave it out for 'aws.s3driver'."));
   if (owner !== undefined && !isAccount(owner) && !PLACEHOLDER.test(owner))
     problems.push(problem('owner', 'an AWS account id has 12 digits.'));
   if (encryptionKey !== undefined && parseKeyArn(encryptionKey) === undefined && !PLACEHOLDER.test(encryptionKey))
     problems.push(problem('encryptionKey', 'expected the ARN of a KMS key, and no alias.'));
-  if (typeof expireAfterDays === 'number' && !isWhole(expireAfterDays, MOST_DAYS))
+  if (typeof expireAfterDays === 'number' && !isWhole(expireAfterDays, 1, MOST_DAYS))
     problems.push(problem('expireAfterDays', 'a whole number of days from 1, or null for never.'));
   return problems;
 }
@@ -104,19 +100,15 @@ function checkStack(buckets: readonly StorageBucketConfig[]): Problem[] {
 function checkNumbers({ limits = {}, storeFromBytes }: StorageConfig): Problem[] {
   const problems = (Object.keys(MOST) as (keyof StorageLimits)[]).flatMap((name): Problem[] => {
     const value = limits[name];
-    if (value === undefined || isWhole(value, MOST[name])) return [];
+    if (value === undefined || isWhole(value, 1, MOST[name])) return [];
     return [
       { path: `storage.limits.${name}`, message: `${String(value)} is not a whole number from 1 to ${MOST[name]}.` },
     ];
   });
-  if (storeFromBytes !== undefined && !isWhole(storeFromBytes, MOST.objectBytes))
+  if (storeFromBytes !== undefined && !isWhole(storeFromBytes, 1, MOST.objectBytes))
     problems.push({
       path: 'storage.storeFromBytes',
       message: `${storeFromBytes} is not a whole number of bytes from 1 to ${MOST.objectBytes}.`,
     });
   return problems;
-}
-
-function isWhole(value: number, most: number): boolean {
-  return Number.isSafeInteger(value) && value >= 1 && value <= most;
 }

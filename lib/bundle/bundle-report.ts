@@ -3,10 +3,10 @@ import type { Metafile } from 'esbuild';
 import { ENTRIES } from './bundle.ts';
 
 /** Bytes of minified code that a cold start may have to read. */
-export const MOST_BYTES_AT_START = 450_000;
+const MOST_BYTES_AT_START = 450_000;
 
 /** Bytes more that a part may bring which is loaded when a configuration first needs it, such as the S3 client. */
-export const MOST_BYTES_LATE = 350_000;
+const MOST_BYTES_LATE = 350_000;
 
 /** Files that are loaded together. */
 export interface LoadedPart {

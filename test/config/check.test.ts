@@ -53,6 +53,32 @@ describe('the check of a configuration', () => {
     expect(problemsOf({ version: '1' })).toEqual([{ path: 'version', message: expect.stringContaining('a number') }]);
   });
 
+  it('refuses white space around a namespace, wherever one is named', () => {
+    const namespaces = [' orders', 'orders'];
+    const people = [{ email: 'ada@example.com' }];
+    const write = 'arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+    const found = problemsOf({
+      defaultNamespace: 'orders ',
+      access: [{ name: 'team', namespaces, people, allow: ['decode'] }],
+      keys: {
+        keyring: { file: 'keyring.json', namespaces },
+        keyringSecret: { secret: 'created-by-stack', namespaces },
+        kms: [{ namespaces, write }],
+        staticKeys: null,
+      },
+      storage: { buckets: [{ bucket: 'payloads', region: 'eu-central-1', namespaces }] },
+    });
+    expect(found.map(({ path }) => path)).toEqual([
+      'defaultNamespace',
+      'access[0].namespaces[0]',
+      'keys.keyring.namespaces[0]',
+      'keys.keyringSecret.namespaces[0]',
+      'keys.kms[0].namespaces[0]',
+      'storage.buckets[0].namespaces[0]',
+    ]);
+    for (const { message } of found) expect(message).toContain('white space around it');
+  });
+
   it('wants each kind of key set or declined', () => {
     expect(problemsOf({ keys: {} }).map(({ path }) => path)).toEqual(['keys.keyring', 'keys.kms', 'keys.staticKeys']);
   });
