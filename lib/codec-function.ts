@@ -113,7 +113,8 @@ export class CodecFunction extends Construct {
       // Versions stay, so that there is something to roll back to.
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
     });
-    if (props.tracing)
+    const tracing = props.tracing ? Tracing.ACTIVE : (props.options?.tracing ?? Tracing.DISABLED);
+    if (tracing !== Tracing.DISABLED)
       acceptFindings(
         this.role,
         ['AwsSolutions-IAM5[Resource::*]'],

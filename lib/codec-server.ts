@@ -266,9 +266,9 @@ export class CodecServer extends Construct {
    */
   grantWorker(worker: IGrantable, namespaces: readonly string[]): void {
     if (this.#isRefused) return;
-    const holder = grantStatements(worker, workerStatements(namespaces, this.#grants));
+    const { isGranted, holder } = grantStatements(worker, workerStatements(namespaces, this.#grants));
     if (holder !== undefined) this.#grantedPolicies.add(holder);
-    else
+    if (!isGranted)
       Annotations.of(this).addWarningV2(
         `codec-server:grant-worker:${namespaces.join(',')}`,
         `the worker of ${namespaces.join(', ')} got no rights, since this app cannot change its role: attach workerPolicies, or keyringWorkerPolicies, to it where it is made.`,

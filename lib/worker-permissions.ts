@@ -1,5 +1,5 @@
 /** What one worker may do: write and read some of the namespaces that a configuration has keys for. */
-import { type IGrantable, ManagedPolicy, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type IGrantable, ManagedPolicy, type PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { Construct, type IConstruct } from 'constructs';
 import { partId } from '../config/checks/policies.ts';
 import { narrowTo } from '../config/narrow.ts';
@@ -46,14 +46,19 @@ export function workerStatements(namespaces: readonly string[], grants: WorkerGr
  * Adds statements to the policy of a worker. The CDK splits that of a role that the app makes; that of an imported one
  * it does not, and says nothing where it may not change it.
  *
- * @returns the policy that holds them; undefined where nothing was added
+ * @returns whether the worker has them now, and the policy that holds them where nobody else counts its characters
  */
-export function grantStatements(worker: IGrantable, statements: readonly PolicyStatement[]): IConstruct | undefined {
-  const results = statements.map((statement) => worker.grantPrincipal.addToPrincipalPolicy(statement));
-  const [holder] = results.flatMap(({ statementAdded, policyDependable }) =>
-    statementAdded && Construct.isConstruct(policyDependable) ? [policyDependable] : [],
+export function grantStatements(
+  { grantPrincipal }: IGrantable,
+  statements: readonly PolicyStatement[],
+): { readonly isGranted: boolean; readonly holder: IConstruct | undefined } {
+  const results = statements.map((statement) => grantPrincipal.addToPrincipalPolicy(statement));
+  const [holder] = results.flatMap(({ policyDependable }) =>
+    Construct.isConstruct(policyDependable) ? [policyDependable] : [],
   );
-  return holder;
+  const isAdded = results.every(({ statementAdded }) => statementAdded);
+  // One that may not be changed claims to have taken them, and has no policy.
+  return { isGranted: isAdded && (holder !== undefined || Role.isRole(grantPrincipal)), holder };
 }
 
 // The managed policies that a team attaches to its workers' roles: one that covers the environment's namespaces, and where

@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { App, Stack } from 'aws-cdk-lib';
 import { type Policy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Code, Tracing } from 'aws-cdk-lib/aws-lambda';
 import dev from '../../environments/dev.ts';
+import { CodecServer } from '../../lib/codec-server.ts';
+import type { CodecServerProps } from '../../lib/codec-server-props.ts';
 import type { CodecServerStack } from '../../lib/codec-server-stack.ts';
 import { keyStatements } from '../../lib/key-permissions.ts';
 import full, { FOREIGN_KEY, IMPORTED_SECRET, OLD_KEY, ROLE } from '../support/environments/full.ts';
@@ -25,6 +29,19 @@ const namespaces = (operator: string, names: string[]) => ({
 });
 
 describe('what the function may do', () => {
+  it('is, where its app has it traced, to write any trace, which cdk-nag takes: X-Ray knows no resources', () => {
+    const { deployment: _, ...config } = dev;
+    const accepted = (functionProps: CodecServerProps['functionProps']) => {
+      const code = Code.fromInline('exports.handler = 1');
+      const props = { name: 'dev', config, code, ...(functionProps && { functionProps }) };
+      const server = new CodecServer(new Stack(new App(), 'Stack'), 'Server', props);
+      return JSON.stringify(server.node.findChild('Codec').node.findChild('Role').node.metadata);
+    };
+    expect(accepted({ tracing: Tracing.ACTIVE })).toContain('AwsSolutions-IAM5[Resource::*]');
+    expect(accepted({ tracing: Tracing.DISABLED })).not.toContain('IAM5');
+    expect(accepted(undefined)).not.toContain('IAM5');
+  });
+
   it('is, in development, to write its log, and to make and unwrap data keys that are bound to a namespace', () => {
     expect(templates.dev.statementsOf('CodecRole')).toEqual({
       OwnLog: ownLog(templates.dev),

@@ -1,6 +1,6 @@
 /** What a team with many namespaces deploys: policies within what AWS takes, and rights that are the same as ever. */
 import { describe, expect, it } from '@jest/globals';
-import { type ManagedPolicy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import { AccountRootPrincipal, type ManagedPolicy, PolicyStatement, Role, User } from 'aws-cdk-lib/aws-iam';
 import { checkDeployment } from '../../config/checks/deployment.ts';
 import { policiesOfWorkers } from '../../config/checks/policies.ts';
 import type { EnvironmentConfig } from '../../config/environment.ts';
@@ -166,12 +166,17 @@ describe('a policy that AWS would refuse', () => {
     ]);
   });
 
-  it('does not come about in silence: a role that the app may not change is named in a warning', () => {
+  it('does not come about in silence: a role that the app may not change is named in a warning, and no other', () => {
     const stack = stackOf(prod, 'prod') as CodecServerStack;
-    const [namespace] = prod.keys.kms?.[0]?.namespaces ?? [];
-    const role = Role.fromRoleArn(stack, 'Worker', 'arn:aws:iam::111122223333:role/worker', { mutable: false });
-    stack.codecServer.grantWorker(role, [namespace ?? '']);
-    const warnings = stack.codecServer.node.metadata.filter(({ type }) => type === 'aws:cdk:warning');
-    expect(JSON.stringify(warnings)).toContain(`the worker of ${namespace} got no rights`);
+    const [namespace = ''] = prod.keys.kms?.[0]?.namespaces ?? [];
+    const warnings = () => stack.codecServer.node.metadata.filter(({ type }) => type === 'aws:cdk:warning');
+    const arn = 'arn:aws:iam::111122223333:role/worker';
+    const role = new Role(stack, 'Made', { assumedBy: new AccountRootPrincipal() });
+    for (const worker of [role, new User(stack, 'User'), Role.fromRoleArn(stack, 'Imported', arn)])
+      stack.codecServer.grantWorker(worker, [namespace]);
+    expect(warnings()).toEqual([]);
+    stack.codecServer.grantWorker(Role.fromRoleArn(stack, 'Fixed', arn, { mutable: false }), [namespace]);
+    const said = warnings().map(({ data }) => data);
+    expect(said).toEqual([expect.stringContaining(`the worker of ${namespace} got no rights`)]);
   });
 });
