@@ -13,6 +13,8 @@ const CONTROL_CHARACTER = /\p{Cc}/u;
 
 /** @throws KeyDocumentError that names line and column, without the text there */
 export function parseKeyDocument(text: string): unknown {
+  if (text.startsWith('\uFEFF'))
+    throw new KeyDocumentError('it begins with a byte order mark: save it as UTF-8 without one');
   try {
     return JSON.parse(text);
   } catch (error) {

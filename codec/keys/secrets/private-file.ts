@@ -72,7 +72,7 @@ export function readPrivateFile(named: string, what: string, largest = LARGEST_F
       throw new PrivateFileError(
         'not-private',
         path,
-        `The ${what} ${path} can be read or changed by others (mode ${mode}): run "chmod 600 ${path}".`,
+        `The ${what} ${path} can be read or changed by others (mode ${mode}): run "chmod 600 ${inShell(path)}".`,
       );
     }
     const self = process.getuid?.();
@@ -80,7 +80,7 @@ export function readPrivateFile(named: string, what: string, largest = LARGEST_F
       throw new PrivateFileError(
         'not-private',
         path,
-        `The ${what} ${path} belongs to another user (${status.uid}), who can read and change it: run "chown ${self} ${path}".`,
+        `The ${what} ${path} belongs to another user (${status.uid}), who can read and change it: run "chown ${self} ${inShell(path)}".`,
       );
     return readFileSync(file, 'utf8');
   } catch (cause) {
@@ -89,6 +89,11 @@ export function readPrivateFile(named: string, what: string, largest = LARGEST_F
   } finally {
     closeSync(file);
   }
+}
+
+/** A path as somebody can paste it into a shell. */
+function inShell(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 function unreadable(path: string, what: string, cause: unknown): PrivateFileError {

@@ -24,6 +24,7 @@ describe('a keyring document', () => {
 
   it.each([
     ['is not JSON', '{"namespace":', 'it is not valid JSON'],
+    ['was saved with a byte order mark', '\uFEFF{}', 'it begins with a byte order mark: save it as UTF-8 without one'],
     ['says where JSON ends', '{"namespace": "a",\n "current" "b"}', 'not valid JSON at line 2 column 12'],
     ['is not an object', '[]', 'the keyring must be an object with namespace, current, keys'],
     ['lacks a field', '{"namespace":"x","keys":[]}', 'the keyring has no "current"'],

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chownSync,
   lstatSync,
@@ -13,6 +14,14 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from '@jest/globals';
 import { changePrivateFile, makePrivateFile, readPrivateFile } from '../../../../codec/keys/secrets/private-file.ts';
 
+function problemOf(read: () => string): string {
+  try {
+    return read();
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'private-file-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -26,6 +35,11 @@ it('says which kind of file it is that cannot be read or made', () => {
   expect(() => readPrivateFile(open, 'file of static keys')).toThrow(
     `The file of static keys ${open} can be read or changed by others (mode 644): run "chmod 600 ${open}".`,
   );
+  const odd = join(folder, "Ada's keys");
+  writeFileSync(odd, 'x', { mode: 0o644 });
+  const chmod = problemOf(() => readPrivateFile(odd, 'keyring')).replace(/^.*run "(.*)"\.$/, '$1');
+  execFileSync('sh', ['-c', chmod]);
+  expect(readPrivateFile(odd, 'keyring')).toBe('x');
   const inAFile = join(open, 'keys.json');
   expect(() => makePrivateFile(inAFile, 'file of session keys', 'x')).toThrow(
     `The file of session keys ${inAFile} cannot be written (ENOTDIR).`,
