@@ -16,6 +16,7 @@ export const toolbox = {
   'npm packages of the suite': tools.suitePackages,
   'older TypeScript SDKs': tools.olderSdks,
   'older Node.js': tools.oldNode,
+  'worker package': tools.workerPackage,
   'Temporal CLI and server': tools.temporalCli,
   'Web UI server': tools.webUIServer,
   Chromium: tools.chromium,
@@ -60,7 +61,7 @@ export const groups: readonly Group[] = [
     name: 'worker-package',
     shows: 'the package for TypeScript workers, installed: small, in both kinds of module, bundled, and on Node.js 20',
     file: 'worker-package.test.ts',
-    needs: ['npm packages of the suite', 'older Node.js'],
+    needs: ['npm packages of the suite', 'older Node.js', 'worker package'],
   },
   {
     name: 'features',
@@ -85,7 +86,7 @@ export const groups: readonly Group[] = [
     name: 'examples',
     shows: 'the workers of examples/ run as their pages say, and Temporal stores ciphertext of them',
     file: 'examples.test.ts',
-    needs: [...server, 'Python peer', 'Go example', 'Java peer'],
+    needs: [...server, 'Python peer', 'Go example', 'Java peer', 'worker package'],
   },
   {
     name: 'languages-go',
@@ -139,7 +140,7 @@ export const groups: readonly Group[] = [
     name: 'external-storage',
     shows: 'large payloads that a worker moved to S3 are read in the Web UI and by the CLI, by whoever may',
     file: 'external-storage.test.ts',
-    needs: [...server, 'Chromium', 'Python with S3'],
+    needs: [...server, 'Chromium', 'Python with S3', 'worker package'],
   },
   {
     name: 'storage-reference',

@@ -18,9 +18,9 @@ import { build, type Format } from 'esbuild';
 import { cacheRoot } from '../support/caches.ts';
 import { KmsStandIn } from '../support/kms-stand-in.ts';
 import { retried } from '../support/retried.ts';
-import { projectRoot, suiteRoot } from './support/paths.ts';
+import { suiteRoot } from './support/paths.ts';
 import { run, runOrThrow } from './support/processes.ts';
-import { oldNode } from './support/tools.ts';
+import { oldNode, workerPackage } from './support/tools.ts';
 import { versions } from './support/versions.ts';
 import { asCommonJs, asModule, EXPECTED } from './worker-package/programs.ts';
 
@@ -33,9 +33,7 @@ const root = mkdtempSync(join(tmpdir(), 'worker-package-'));
 const app = join(root, 'app');
 const options = ['--no-audit', '--no-fund', `--cache=${join(cacheRoot, 'npm')}`];
 
-const manifest = (folder: string): { readonly version: string } =>
-  JSON.parse(readFileSync(join(projectRoot, folder, 'package.json'), 'utf8'));
-const tarball = join(root, `${NAME}-${manifest('codec').version}.tgz`);
+let tarball: string;
 
 async function install(folder: string, ...args: readonly string[]): Promise<string> {
   mkdirSync(folder, { recursive: true });
@@ -72,7 +70,7 @@ const nodes: readonly (readonly [name: string, executable: () => Promise<string>
 
 describe('The package for TypeScript workers', () => {
   before(async () => {
-    await runOrThrow('npm', ['pack', '--workspace', 'codec', '--pack-destination', root], { cwd: projectRoot });
+    ({ tarball } = await workerPackage());
     await install(app, '--omit=peer', tarball);
     kms = await KmsStandIn.start();
   });

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { artifactRoot, projectRoot, suiteRoot } from './paths.ts';
 import { runOrThrow } from './processes.ts';
+import { workerPackage } from './tools.ts';
 
 /**
  * Lays a folder out as the repository: the keyring of the codec server, and the examples two folders below.
@@ -18,15 +19,14 @@ export function layOutExamples(keyringFile: string): string {
   return join(root, 'examples');
 }
 
-/** Gives an example in TypeScript what `npm install` would: the SDK from this suite, the built package from the project. */
+/** Gives an example in TypeScript what `npm install` would: the SDK from this suite, and the package. */
 export async function installPackages(folder: string): Promise<void> {
-  await runOrThrow(process.execPath, ['scripts/build-worker.ts'], { cwd: projectRoot });
   mkdirSync(join(folder, 'node_modules'));
   for (const [name, target] of [
     ['@temporalio', join(suiteRoot, 'node_modules/@temporalio')],
     ['@aws-sdk', join(suiteRoot, 'node_modules/@aws-sdk')],
     ['@types', join(projectRoot, 'node_modules/@types')],
-    ['temporal-codec-server-worker', join(projectRoot, 'codec')],
+    ['temporal-codec-server-worker', (await workerPackage()).folder],
   ] as const) {
     symlinkSync(target, join(folder, 'node_modules', name));
   }

@@ -3,7 +3,7 @@
  * cache, under a name made of everything that goes into them.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { cacheRoot, goEnvironment, mavenOptions, pipEnvironment } from '../../support/caches.ts';
 import { madeOnce } from '../../support/made-once.ts';
@@ -122,6 +122,35 @@ async function javaClassPath(name: string, source: string, more: readonly string
     .join(delimiter);
 }
 
+/** The package for TypeScript workers, packed. */
+export interface WorkerPackage {
+  readonly tarball: string;
+  /** What is in it, unpacked, where it finds what it depends on. */
+  readonly folder: string;
+}
+
+/**
+ * The package for TypeScript workers: made once, before anything runs, since making it empties the folder that it is made
+ * in under whoever reads there.
+ */
+export async function workerPackage(): Promise<WorkerPackage> {
+  const library = join(projectRoot, 'codec');
+  const { name, version } = JSON.parse(readFileSync(join(library, 'package.json'), 'utf8')) as Record<string, string>;
+  const more = ['scripts/build-worker.ts', 'tsconfig.build.json', 'tsconfig.json', 'LICENSE'];
+  const inputs = [
+    projectRoot,
+    ...filesOf(library),
+    ...more.map((file) => readFileSync(join(projectRoot, file), 'utf8')),
+  ];
+  const packed = `${name}-${version}.tgz`;
+  const directory = await made('worker-package', inputs, async (target) => {
+    await runOrThrow('npm', ['pack', '--workspace', 'codec', '--pack-destination', target], { cwd: projectRoot });
+    await runOrThrow('tar', ['-xzf', packed], { cwd: target });
+    symlinkSync(join(projectRoot, 'node_modules'), join(target, 'node_modules'));
+  });
+  return { tarball: join(directory, packed), folder: join(directory, 'package') };
+}
+
 /** Temporal's TypeScript SDK at an older version. @returns the folder of its packages */
 export async function olderSdk(version: string): Promise<string> {
   const names = ['activity', 'client', 'common', 'proto', 'worker', 'workflow'];
@@ -214,7 +243,10 @@ function made(name: string, inputs: readonly string[], make: (target: string) =>
 /** Names and contents of the files of a folder and its subfolders, build results left out. */
 function filesOf(directory: string): string[] {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !/(^|\/)(target|__pycache__|\.pytest_cache)(\/|$)/.test(entry.parentPath))
+    .filter(
+      (entry) =>
+        entry.isFile() && !/(^|\/)(target|dist|node_modules|__pycache__|\.pytest_cache)(\/|$)/.test(entry.parentPath),
+    )
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()
     .flatMap((file) => [file.slice(directory.length), readFileSync(file, 'utf8')]);
