@@ -54,7 +54,8 @@ export async function startLocalServer({ issuer, kms, keys, trusted }: Dependenc
     bodyBytes: 16_000_000,
     connections: 12,
     tooMuch: { requests: 80, bytes: 3_000_000 },
-    refusals: [503],
+    // 408: on a busy machine some of 240 MB that are sent at once pause for the five seconds that a body may.
+    refusals: [503, 408],
     holds: DEFAULT_ADMISSION.bytes,
     residentMegabytes: () => residentMegabytesOf(() => readFileSync(`/proc/${server.pid}/status`, 'utf8')),
     tidy: () => {},
