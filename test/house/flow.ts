@@ -2,8 +2,6 @@
  * One flow for `npm run house`, in a process of its own: it runs until everything is warm, and then once more while V8
  * counts which functions run. Prints, as JSON, which files and functions of ours those were. Commands run once, cold.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { Profiler } from 'node:inspector';
 import { Session } from 'node:inspector/promises';
@@ -27,6 +25,7 @@ import { LOCAL_LIMITS } from '../../lambda/server/http/message.ts';
 import { openIdentity } from '../../lambda/server/open-identity.ts';
 import { openServerKeys } from '../../lambda/server/open-keys.ts';
 import { addEnvironments } from '../../lib/codec-server-app.ts';
+import { start } from '../e2e/support/processes.ts';
 import { apiGatewayEvent } from '../support/api-gateway-event.ts';
 import { TestCommandIo } from '../support/command-io.ts';
 import { HttpsIssuer } from '../support/https-issuer.ts';
@@ -127,11 +126,10 @@ const FLOWS: Readonly<Record<string, () => Promise<Flow>>> = {
   async doctor() {
     // What it examines may be anybody's server: ours is in a process of its own, and none of the way.
     const program = [join(ROOT, 'bin/codec-server.ts'), 'start', '--port', '0', '--no-audit'];
-    const server = spawn(process.execPath, program, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
-    const printed = String((await once(server.stdout, 'data'))[0]);
-    const argv = [/http:\S+/.exec(printed)?.[0] ?? '', '--origin', ORIGIN];
+    const server = await start(process.execPath, program, { cwd: folder, ready: 'Ctrl-C stops it.' });
+    const argv = [/http:\S+/.exec(server.output())?.[0] ?? '', '--origin', ORIGIN];
     const run = () => doctor(argv, new TestCommandIo({ cwd: folder }));
-    return { warmUp: 0, run, close: async () => server.kill() };
+    return { warmUp: 0, run, close: () => server.stop() };
   },
 };
 
