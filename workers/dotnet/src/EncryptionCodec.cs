@@ -67,7 +67,13 @@ public sealed class EncryptionCodec : IPayloadCodec, IWithSerializationContext<I
     {
         if (string.IsNullOrEmpty(ns))
             throw new CodecException(CodecFault.Options, "the namespace must be the one that the worker works in");
+        if (keys is null)
+            throw new CodecException(CodecFault.Options, "a codec needs keys: KmsKeys or KeyringFile");
         this.options = options ?? new CodecOptions();
+        if (!Enum.IsDefined(this.options.Plaintext))
+            throw new CodecException(CodecFault.Options, "Plaintext must be Accept or Refuse");
+        if (this.options.AlsoDecode is null || this.options.Cache is null)
+            throw new CodecException(CodecFault.Options, "AlsoDecode and Cache cannot be null: leave them out");
         this.options.Cache.Check();
         if (this.options.InflatedBytes < 1)
             throw new CodecException(CodecFault.Options, "InflatedBytes must be above 0");

@@ -76,6 +76,16 @@ public sealed class VectorsTests : IDisposable
         await Assert.ThrowsAsync<CodecException>(() => refusing.DecodeAsync(new[] { Secret }));
     }
 
+    [Fact]
+    public void SettingsThatGotLostAreRefused()
+    {
+        var keys = new KeyringFile(file);
+        Assert.Throws<CodecException>(() => new EncryptionCodec("orders", null!));
+        Assert.Throws<CodecException>(() => new EncryptionCodec("orders", keys, new() { Plaintext = (Plaintext)7 }));
+        Assert.Throws<CodecException>(() => new EncryptionCodec("orders", keys, new() { AlsoDecode = null! }));
+        Assert.Throws<CodecException>(() => new EncryptionCodec("orders", keys, new() { Cache = null! }));
+    }
+
     private static Payload Secret => new()
     {
         Metadata = { ["encoding"] = ByteString.CopyFromUtf8("json/plain") },
