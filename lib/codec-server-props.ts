@@ -7,6 +7,7 @@ import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { checkDeployment } from '../config/checks/deployment.ts';
+import { unsafeForeignFormats } from '../config/checks/keys.ts';
 import type { AlarmsConfig, DeploymentConfig, DomainConfig } from '../config/environment.ts';
 import type { Problem } from '../config/problem.ts';
 import type { CodecServerConfig } from '../config/schema.ts';
@@ -149,11 +150,24 @@ export function checkProps(props: CodecServerProps, deployment: DeploymentConfig
       path: 'encryptionKey',
       message: "no entry of config.keys.kms uses it: write 'created-by-stack' in the one that it is for.",
     });
+  const ofConfig = checkDeployment({ ...config, deployment: checkable(deployment) });
   return [
     ...problems,
-    ...checkDeployment({ ...config, deployment: checkable(deployment) }),
+    ...ofConfig,
+    ...(ofConfig.length === 0 ? checkGivenKey(props) : []),
     ...findTokens(config, 'config'),
   ];
+}
+
+/** A key of the team's own may stand in `read` of other entries as well: then it serves their namespaces, too. */
+function checkGivenKey({ config, encryptionKey }: CodecServerProps): Problem[] {
+  const arn = encryptionKey?.keyArn;
+  // That of a key which is made in the app has no value yet, so that no configuration can name it.
+  if (arn === undefined || Token.isUnresolved(arn)) return [];
+  const entries = config.keys.kms ?? [];
+  return unsafeForeignFormats(
+    entries.map((entry) => (entry.write === 'created-by-stack' ? { ...entry, write: arn } : entry)),
+  );
 }
 
 /** The deployment with something of the right form in place of what is known only when it is deployed. */

@@ -27,13 +27,18 @@ export function checkKeys(config: KeysOfConfig, place: Place): Problem[] {
     ...checkShadowed(kms),
     ...checkKeyringSecret(config.keys, place),
     ...checkRoles(kms),
-    ...findUnsafeForeignUses(kms).map(({ index, field, message }) => ({
-      path: `keys.kms[${index}].${field}`,
-      message,
-    })),
+    ...unsafeForeignFormats(kms),
     ...checkServed(config),
     ...checkCache(config.keys.cache),
   ];
+}
+
+/** Formats that bind a payload to no namespace, under a key that serves several. */
+export function unsafeForeignFormats(kms: readonly KmsKeyConfig[]): Problem[] {
+  return findUnsafeForeignUses(kms).map(({ index, field, message }) => ({
+    path: `keys.kms[${index}].${field}`,
+    message,
+  }));
 }
 
 function checkEntry(entry: KmsKeyConfig, path: string, place: Place): Problem[] {

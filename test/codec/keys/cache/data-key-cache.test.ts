@@ -463,6 +463,10 @@ describe('the data-key cache, writing', () => {
     (await write()).dataKey.release();
     await settle();
     await expect(write()).rejects.toThrow(CannotEncodeError);
+    expect(isZero(origin.memory[0] ?? new Uint8Array(1))).toBe(true);
+    // Nor when the refusal is no longer remembered: it is asked for anew.
+    await clock.pass(60_000);
+    await expect(write()).rejects.toThrow(CannotEncodeError);
   });
 
   it('makes a new key where the key service lets it write and not read', async () => {
