@@ -29,7 +29,7 @@ const WAVES = 2;
 const MORE_WAVES = 2;
 const PAUSE_MS = 1_500;
 /** Milliseconds after which nobody waits any more, on the slowest of machines. */
-const MOST_MS = 60_000;
+const MOST_MS = 30_000;
 /** How much slower a wave may be than the first: a queue that grows from wave to wave is one that nobody bounds. */
 const MOST_GROWTH = 2;
 /** Milliseconds below which a wave is fast, whatever the one before took. */

@@ -12,7 +12,7 @@ const MOST_TAIL = 25;
 /** Milliseconds of a 99th percentile that are in order whatever the median: a page is read before anyone notices. */
 const TAIL_FLOOR_MS = 1_000;
 /** Right answers below which a soak means nothing. */
-const FEWEST = 300;
+const FEWEST = 1_000;
 
 export interface SoakFigures {
   readonly server: string;

@@ -29,14 +29,15 @@ it.each([
   expect([...made.keys()]).toEqual(ALL.slice(0, 50));
 });
 
+/** Decisions for each of which a role is looked up, which takes a turn. */
+function decisionsLookedUp(asked: string[]) {
+  const policy = policyOf(asked, async (allowed) => allowed);
+  return decisionsFor(person('a@acme.com'), 'decode', policy, new Map());
+}
+
 it('are made for no more than 50 where all are asked for at the same moment', async () => {
   const asked: string[] = [];
-  const may = decisionsFor(
-    person('a@acme.com'),
-    'decode',
-    policyOf(asked, async (allowed) => allowed),
-    new Map(),
-  );
+  const may = decisionsLookedUp(asked);
   const answers = await Promise.all(ALL.map(may));
   expect(answers.filter(Boolean)).toHaveLength(49);
   expect(asked).toEqual(ALL.slice(0, 50));
@@ -44,12 +45,7 @@ it('are made for no more than 50 where all are asked for at the same moment', as
 
 it('are made once for a namespace that is asked for twice while its role is looked up', async () => {
   const asked: string[] = [];
-  const may = decisionsFor(
-    person('a@acme.com'),
-    'decode',
-    policyOf(asked, async (allowed) => allowed),
-    new Map(),
-  );
+  const may = decisionsLookedUp(asked);
   expect(await Promise.all([may('orders'), may('orders'), may('namespace-1')])).toEqual([true, true, false]);
   expect(asked).toEqual(['orders', 'namespace-1']);
 });
