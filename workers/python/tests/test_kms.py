@@ -1,6 +1,7 @@
 """KMS: how often it is called, by whom, and what a fault of it does."""
 
 import asyncio
+import threading
 import time
 
 import pytest
@@ -93,6 +94,28 @@ class TestCalls:
             return waited
 
         assert asyncio.run(run()) < 0.2
+
+    def test_a_refusal_is_told_at_once_and_leaves_no_task_behind(self, kms) -> None:
+        arn, denied = kms.create_key(), kms.create_key()
+        encoded = [encode(codec_of(kms, key), payload())[0] for key in (denied, arn, arn)]
+        hangs = threading.Event()
+
+        def trouble(_: str, key: str) -> None:
+            if key == denied:
+                raise Refusal("AccessDeniedException")
+            hangs.wait()
+
+        kms.trouble = trouble
+
+        async def run() -> int:
+            with pytest.raises(CannotOpenError, match="AccessDeniedException"):
+                await codec_of(kms, None, arn, denied, timeout_seconds=600.0).decode(encoded)
+            return len(asyncio.all_tasks())
+
+        try:
+            assert asyncio.run(run()) == 1
+        finally:
+            hangs.set()
 
     def test_a_key_that_came_after_its_caller_gave_up_is_there_for_the_next(self, kms) -> None:
         codec = codec_of(kms, kms.create_key(), timeout_seconds=0.1)

@@ -122,6 +122,29 @@ def test_it_ends_at_the_first_refusal_and_says_so_once(world, caplog) -> None:
     assert caplog.text == ""
 
 
+def test_a_refusal_that_comes_as_the_event_loop_ends_is_not_logged(world, caplog, monkeypatch) -> None:
+    """What the standard library does when an answer and a cancellation meet: the answer wins, and nobody waits for it."""
+
+    async def refused_at_the_end(missing: object) -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise CannotOpenError("refused") from None
+
+    async def run() -> None:
+        monkeypatch.setattr(world.reader._keys, "fetch", refused_at_the_end)
+        for _ in range(5):
+            world.reader._look_ahead.missed("long")
+        while not world.temporal.asked:
+            await asyncio.sleep(0)
+        for _ in range(100):
+            await asyncio.sleep(0)
+
+    asyncio.run(run())
+    gc.collect()
+    assert caplog.text == ""
+
+
 def test_a_history_that_cannot_be_read_makes_it_slow_and_not_wrong(world) -> None:
     world.temporal.failure = RPCError("unavailable", RPCStatusCode.UNAVAILABLE, b"")
     assert replay(world) == [payload(str(it)) for it in range(KEYS)]

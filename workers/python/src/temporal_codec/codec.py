@@ -134,8 +134,18 @@ class EncryptionCodec(PayloadCodec, WithSerializationContext):
         given = list(payloads)
         budget = Budget(self._inflated_bytes)
         opened = [self._with_keys(len(it.data), partial(self._open, it, budget), workflow_id) for it in given]
+        if len(opened) == 1:
+            return [await opened[0]]
         # The keys of several payloads are fetched side by side.
-        return [await opened[0]] if len(opened) == 1 else list(await asyncio.gather(*opened))
+        tasks = [asyncio.ensure_future(it) for it in opened]
+        try:
+            return list(await asyncio.gather(*tasks))
+        except BaseException:
+            # Nobody waits for the others any more, and asyncio would log what they meet.
+            for it in tasks:
+                it.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            raise
 
     def close(self) -> None:
         """Forgets the data keys in memory. To be called when nothing is encoded or decoded any more."""

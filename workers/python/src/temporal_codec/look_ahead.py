@@ -91,34 +91,40 @@ class LookAhead:
             )
             while True:
                 page = await client.workflow_service.get_workflow_execution_history(request, timeout=_PAGE_TIMEOUT)
-                await self._fetch(page.history)
                 request.next_page_token = page.next_page_token
-                if not page.next_page_token:
+                if not await self._fetch(page.history) or not page.next_page_token:
                     return
-        except (CodecError, RPCError):
-            # The decoding meets it, too, and tells it where somebody waits for it.
+        except RPCError:
+            # Without the history the replay is slow, and right.
             return
 
-    async def _fetch(self, history: Message) -> None:
-        waiting: set[asyncio.Future[object]] = set()
+    async def _fetch(self, history: Message) -> bool:
+        """Whether every key could be had. The first fault ends the look ahead."""
+        waiting: set[asyncio.Task[bool]] = set()
         try:
             for payload in payloads_of(history):
                 if len(waiting) >= _CALLS:
                     done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                    for it in done:
-                        it.result()
+                    if not all(it.result() for it in done):
+                        return False
                 else:
                     # It takes a moment to look at a payload, and there are thousands.
                     await asyncio.sleep(0)
                 missing = self._missing(payload)
                 if missing is not None:
-                    fetching = asyncio.ensure_future(self._keys.fetch(missing))
-                    # The first fault ends the look ahead; asyncio would log those that come with it.
-                    fetching.add_done_callback(lambda it: it.cancelled() or it.exception())
-                    waiting.add(fetching)
-            await asyncio.gather(*waiting)
+                    waiting.add(asyncio.create_task(self._fetch_one(missing)))
+            return all(await asyncio.gather(*waiting))
         finally:
             await asyncio.gather(*waiting, return_exceptions=True)
+
+    async def _fetch_one(self, missing: Missing) -> bool:
+        # A fault is a value here: asyncio logs the error of a task that nobody waits for, as when the loop ends.
+        try:
+            await self._keys.fetch(missing)
+        except CodecError:
+            # The decoding meets it, too, and tells it where somebody waits for it.
+            return False
+        return True
 
 
 def payloads_of(message: Message) -> Iterator[Payload]:
