@@ -121,6 +121,12 @@ export interface ProviderContext {
    * way, as others join: read it anew before every attempt.
    */
   readonly deadline: number;
+  /**
+   * Called before a further key is tried for one data key, which costs a call that the payload need not have cost.
+   *
+   * @throws TooManyKeysError when none of those who wait may have another one
+   */
+  beforeAnotherTry?(): void;
 }
 
 /** A new data key that nobody has acquired yet. */

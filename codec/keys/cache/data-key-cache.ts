@@ -9,7 +9,14 @@ import { type Clock, systemClock } from '../../calls/clock.ts';
 import { definedOnly } from '../../defined-only.ts';
 import { CannotEncodeError, CannotOpenError, KeyUnavailableError, TooManyKeysError } from '../../errors.ts';
 import { DataKey } from '../data-key.ts';
-import type { DataKeyProvider, DataKeyRequest, EncryptionMaterials, KeyContext, KeySource } from '../key-source.ts';
+import type {
+  DataKeyProvider,
+  DataKeyRequest,
+  EncryptionMaterials,
+  KeyContext,
+  KeySource,
+  KeyUsage,
+} from '../key-source.ts';
 import { nameOfMessage, nameOfRequest, nameOfWriter } from './cache-key.ts';
 import { SharedCall } from './shared-call.ts';
 import { liveContext, type WriteKeyEvents, WriteKeys } from './write-keys.ts';
@@ -60,8 +67,16 @@ export const DEFAULT_CACHE_SETTINGS: DataKeyCacheSettings = {
 
 /** What a server bounds besides. */
 export interface RequestLimits {
-  /** Data keys that one request may have fetched; the next one fails it. Default: any number, as a worker needs. */
+  /**
+   * Data keys that one request may have fetched; the next one fails it. As many further keys may be tried for them, where
+   * payloads do not tell theirs. Default: any number, as a worker needs.
+   */
   readonly maxFetchesPerRequest?: number;
+}
+
+/** A data key on its way, and the requests that wait for it. */
+class Fetch extends SharedCall<DataKey> {
+  readonly requests = new Set<KeyUsage>();
 }
 
 export class DataKeyCache implements KeySource {
@@ -72,7 +87,9 @@ export class DataKeyCache implements KeySource {
   readonly #keys: BoundedCache<DataKey>;
   readonly #writers: WriteKeys;
   readonly #failures: BoundedCache<Error>;
-  readonly #calls = new Map<string, SharedCall<DataKey>>();
+  readonly #calls = new Map<string, Fetch>();
+  /** Keys that were tried for a request beyond one for each data key. */
+  readonly #furtherTries = new WeakMap<KeyUsage, number>();
   #sweeping = false;
   #closed = false;
 
@@ -107,11 +124,15 @@ export class DataKeyCache implements KeySource {
     const underWay = this.#calls.get(name);
     if (underWay !== undefined && !underWay.hasFrozen) {
       context.usage.cacheHits++;
+      underWay.requests.add(context.usage);
       return underWay.join(context.deadline);
     }
     if (context.usage.cacheMisses >= this.#maxFetchesPerRequest) throw new TooManyKeysError();
-    const call = new SharedCall<DataKey>(this.#clock, context.deadline);
-    const fetched = this.#provider.unwrap(request, liveContext(context.namespace, call));
+    const call = new Fetch(this.#clock, context.deadline);
+    call.requests.add(context.usage);
+    const beforeAnotherTry = () => this.#countFurtherTry(call.requests);
+    const live = liveContext(context.namespace, call);
+    const fetched = this.#provider.unwrap(request, Object.assign(live, { beforeAnotherTry }));
     context.usage.cacheMisses++;
     this.#calls.set(name, call);
     void this.#settle(name, call, fetched, now);
@@ -145,7 +166,18 @@ export class DataKeyCache implements KeySource {
     return this.#settings.ttlSeconds * 1000;
   }
 
-  async #settle(name: string, call: SharedCall<DataKey>, fetched: Promise<DataKey>, started: number): Promise<void> {
+  /** @throws TooManyKeysError when none of the requests that wait may have another key tried */
+  #countFurtherTry(requests: ReadonlySet<KeyUsage>): void {
+    for (const usage of requests) {
+      const tries = this.#furtherTries.get(usage) ?? 0;
+      if (tries >= this.#maxFetchesPerRequest) continue;
+      this.#furtherTries.set(usage, tries + 1);
+      return;
+    }
+    throw new TooManyKeysError();
+  }
+
+  async #settle(name: string, call: Fetch, fetched: Promise<DataKey>, started: number): Promise<void> {
     try {
       const key = await fetched;
       this.#forget(name, call);
@@ -171,7 +203,7 @@ export class DataKeyCache implements KeySource {
     };
   }
 
-  #forget(name: string, call: SharedCall<DataKey>): void {
+  #forget(name: string, call: Fetch): void {
     if (this.#calls.get(name) === call) this.#calls.delete(name);
   }
 

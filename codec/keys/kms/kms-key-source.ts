@@ -31,6 +31,7 @@ import {
 import { isReplica, type KeyArn, mayMean, parseKeyArn } from './key-arn.ts';
 import { type Kms, KmsFault, type KmsFaultKind, type KmsKey } from './kms-api.ts';
 import { type CallSettings, KmsCaller, mayPass } from './kms-caller.ts';
+import { LikelyKeys } from './likely-keys.ts';
 
 /** Pairs namespaces with KMS keys. */
 export interface KmsKeyPairing {
@@ -95,6 +96,7 @@ export class KmsKeys implements DataKeyProvider {
   readonly #kms: Kms;
   readonly #caller: KmsCaller;
   readonly #clock: Clock;
+  readonly #likelyKeys = new LikelyKeys();
 
   /** @throws Error when something that must be the ARN of a key is none, or a foreign format is unsafe with its key */
   constructor(pairings: readonly KmsKeyPairing[], { kms, clock = systemClock, calls, random }: KmsKeysDeps) {
@@ -108,19 +110,34 @@ export class KmsKeys implements DataKeyProvider {
 
   unwrap(request: DataKeyRequest, context: ProviderContext): Promise<DataKey> {
     if (request.kind === 'static') throw new CannotOpenError('unknown-key', 'KMS holds no static keys');
-    return this.#tryAll(request, this.#candidates(request, context.namespace), context);
+    const { namespace } = context;
+    const candidates = this.#candidates(request, namespace);
+    // A message names its keys: what is left to choose among are replicas, in the order of the configuration.
+    if (request.kind === 'message' || candidates.length === 1)
+      return this.#tryAll(request, candidates, context, () => candidates.shift());
+    const group = this.#likelyKeys.groupOf(request.format, namespace);
+    return group.inTurn(async () => {
+      const key = await this.#tryAll(request, candidates, context, () => group.takeLikeliest(candidates));
+      group.opened(key.id);
+      return key;
+    });
   }
 
+  /** @param next takes one of what is left */
   async #tryAll(
     request: MessageKeyRequest | KmsKeyRequest,
-    candidates: readonly Candidate[],
+    left: readonly Candidate[],
     context: ProviderContext,
+    next: () => Candidate | undefined,
   ): Promise<DataKey> {
     const faults: KmsFault[] = [];
-    for (const [index, candidate] of candidates.entries()) {
+    for (;;) {
       // A key that hangs leaves time for those after it, such as its replica in another Region.
-      const start = this.#clock.now();
-      const share = () => start + (context.deadline - start) / (candidates.length - index);
+      const [start, count] = [this.#clock.now(), left.length];
+      const share = () => start + (context.deadline - start) / count;
+      const candidate = next();
+      if (candidate === undefined) throw unopened(request, faults);
+      if (faults.length > 0) context.beforeAnotherTry?.();
       try {
         return await this.#decrypt(candidate, request.encryptionContext, share);
       } catch (error) {
@@ -128,7 +145,6 @@ export class KmsKeys implements DataKeyProvider {
         faults.push(error);
       }
     }
-    throw unopened(request, faults);
   }
 
   generate(
