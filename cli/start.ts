@@ -172,10 +172,7 @@ async function openCallers(
   logger: Logger,
 ): Promise<Pick<OpenedIdentity, 'authenticator' | 'roles' | 'signIn'>> {
   if (identity === null) return { authenticator: loopbackAuthenticator, roles: undefined, signIn: undefined };
-  const openSignIn = identity.signIn
-    ? (await import('../lambda/server/sign-in/open-sign-in.ts')).openSignIn
-    : undefined;
-  const opened = await openIdentity(identity, { cwd, openSignIn, ...observeIdentity(logger, undefined) });
+  const opened = await openIdentity(identity, { cwd, ...observeIdentity(logger, undefined) });
   void opened.warmUp();
   return opened;
 }

@@ -72,10 +72,6 @@ class EventRequest implements CodecRequest {
 
 const NO_VALUES: readonly string[] = [];
 
-/** Makes the adapter of an environment. */
-// biome-ignore lint/suspicious/noExplicitAny: what Lambda hands over is the adapter's business alone
-export type OpenEvents = (cors: CorsConfig) => EventAdapter<any, unknown>;
-
 /** Bytes of JSON that Lambda returns for an invocation: 6 MiB. Above it the gateway would answer 502 in our place. */
 const MOST_RESPONSE_BYTES = 6 * 1024 * 1024;
 
@@ -161,7 +157,8 @@ function headerOf({ headers, cookies }: APIGatewayProxyEventV2, name: string): r
   return typeof value === 'string' ? separated(name, value) : NO_VALUES;
 }
 
-const httpApiEvents: EventAdapter<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2> = {
+/** The adapter of an HTTP API: nothing in it depends on the environment. */
+export const httpApiEvents: EventAdapter<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2> = {
   front: 'an HTTP API',
   recognizes: (event): event is APIGatewayProxyEventV2 => {
     const { rawPath, requestContext } = (event ?? {}) as Partial<APIGatewayProxyEventV2>;
@@ -185,9 +182,6 @@ const httpApiEvents: EventAdapter<APIGatewayProxyEventV2, APIGatewayProxyStructu
     };
   },
 };
-
-/** Makes the adapter of an HTTP API: nothing in it depends on the environment. */
-export const openHttpApiEvents = (): typeof httpApiEvents => httpApiEvents;
 
 // A REST API. Such an API has no CORS of its own for several origins, so preflights arrive here and
 // are answered as the local server answers them.

@@ -5,16 +5,16 @@
  * `bin/function.ts` calls it with the environment's configuration and the process.
  */
 import type { CodecServerConfig } from '../config/schema.ts';
-import { fitsInLambda, type OpenEvents } from './api-gateway.ts';
-import { createLambdaHandler, type LambdaHandler } from './lambda-handler.ts';
+import { fitsInLambda, httpApiEvents, openRestApiEvents } from './api-gateway.ts';
+import { createLambdaHandler, type LambdaHandler, type LambdaHandlerDeps } from './lambda-handler.ts';
 import { allSinks, createAuditLog } from './server/audit/audit.ts';
 import { createLogger, type LogLevel, type WriteLine } from './server/audit/logger.ts';
 import { createMetrics } from './server/audit/metrics.ts';
 import { observeIdentity, observeKeys } from './server/audit/observe.ts';
-import type { Canary, CanaryParts, OpenCanary } from './server/canary.ts';
+import { createCanary } from './server/canary.ts';
 import { createCodecServer, namespacesToProve } from './server/create-codec-server.ts';
 import { type CodecPipeline, type CodecRequest, LAMBDA_LIMITS } from './server/http/message.ts';
-import { type OpenSignIn, openIdentity } from './server/open-identity.ts';
+import { openIdentity } from './server/open-identity.ts';
 import { openFunctionKeys } from './server/open-keys.ts';
 import { LAMBDA_ANSWER_BYTES, openStorage } from './server/open-storage.ts';
 
@@ -40,12 +40,8 @@ export interface FunctionHost {
   readonly variables: FunctionVariables;
   /** Writes a line to the log, which is standard output. */
   readonly write: WriteLine;
-  /** Opens the adapter of the environment's front. */
-  readonly openEvents: OpenEvents;
-  /** Given where a schedule asks the server. Called with the first question. */
-  readonly loadCanary?: (() => Promise<OpenCanary>) | undefined;
-  /** Given where the environment has a sign-in of its own. */
-  readonly openSignIn?: OpenSignIn | undefined;
+  /** Whether events come from a REST API; else from an HTTP API. */
+  readonly restApi: boolean;
 }
 
 /** Milliseconds that an instance kept warm may take to fetch early what it needs; Lambda allows ten seconds. */
@@ -63,7 +59,7 @@ const WARM_UP_MS = 4000;
 export async function startFunction(
   config: CodecServerConfig,
   environment: string,
-  { variables, write, openEvents, openSignIn, loadCanary }: FunctionHost,
+  { variables, write, restApi }: FunctionHost,
 ): Promise<LambdaHandler> {
   if (config.identity === null) throw new Error('identity is null: a server on AWS verifies who calls');
   const logger = createLogger(write, (variables.LOG_LEVEL ?? 'INFO') as LogLevel);
@@ -76,7 +72,6 @@ export async function startFunction(
     stackCloudApiKeyArn: variables.CLOUD_API_KEY_SECRET_ARN,
     stackSessionKeysArn: variables.SESSION_KEYS_SECRET_ARN,
     stackClientSecretArn: variables.CLIENT_SECRET_SECRET_ARN,
-    openSignIn,
     asksAtOnce: true,
     ...observeIdentity(logger, metrics),
   });
@@ -95,11 +90,7 @@ export async function startFunction(
   ]);
   const pipeline = createCodecServer(
     config,
-    {
-      ...identity,
-      keys,
-      storage,
-    },
+    { ...identity, keys, storage },
     {
       audit: allSinks(createAuditLog(write), metrics),
       limits: LAMBDA_LIMITS,
@@ -112,26 +103,24 @@ export async function startFunction(
   if (variables.AWS_LAMBDA_INITIALIZATION_TYPE === 'provisioned-concurrency') {
     await Promise.race([warmedUp, new Promise((resolve) => setTimeout(resolve, WARM_UP_MS).unref())]);
   }
-  const parts: CanaryParts = {
+  const canary = createCanary({
     keys: keys.source,
     namespaces: namespacesToProve(config.keys),
     onFailure: (namespace, error) => logger.error('the canary could not be served', { namespace }, error),
-  };
-  let canary: Canary | undefined;
-  return createLambdaHandler({
-    canary:
-      loadCanary &&
-      (async (deadline) => {
-        canary ??= (await loadCanary())(parts);
-        const succeeded = await canary(deadline);
-        metrics.canary(succeeded);
-        return succeeded;
-      }),
-    events: openEvents(config.cors),
+  });
+  const deps: Omit<LambdaHandlerDeps<unknown, unknown>, 'events'> = {
+    async canary(deadline) {
+      const succeeded = await canary(deadline);
+      metrics.canary(succeeded);
+      return succeeded;
+    },
     pipeline,
     onBug: (error, requestId) => logger.error('the function failed by a bug', { requestId }, error),
     onUnknownEvent: (advice, requestId) => logger.error(`an event of another front: ${advice}`, { requestId }),
-  });
+  };
+  return restApi
+    ? createLambdaHandler({ ...deps, events: openRestApiEvents(config.cors) })
+    : createLambdaHandler({ ...deps, events: httpApiEvents });
 }
 
 /** Asks for readiness, which makes a data key and so the connection to KMS; whatever comes of it. */

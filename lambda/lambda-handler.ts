@@ -17,8 +17,8 @@ const LAST_MOMENT_MS = 200;
 
 const TOO_LONG = new HttpError(503, 'This took too long: try again in a moment', { 'retry-after': '1' });
 
-/** A handler of a front's events. */
-export type LambdaHandler<Event = unknown, Result = unknown> = (event: Event, context: Context) => Promise<Result>;
+/** A handler of whatever Lambda is invoked with. */
+export type LambdaHandler<Result = unknown> = (event: unknown, context: Context) => Promise<Result>;
 
 /** What a handler is made with. */
 export interface LambdaHandlerDeps<Event, Result> {
@@ -40,9 +40,7 @@ function deadlineOf(context: Context): number {
 }
 
 /** Makes the handler. It never rejects: an invocation that fails would be a 500 of the gateway's. */
-export function createLambdaHandler<Event, Result>(
-  deps: LambdaHandlerDeps<Event, Result>,
-): LambdaHandler<Event, Result> {
+export function createLambdaHandler<Event, Result>(deps: LambdaHandlerDeps<Event, Result>): LambdaHandler<Result> {
   const { events, pipeline, canary, onBug, onUnknownEvent } = deps;
 
   async function answer(event: Event, context: Context): Promise<Result> {
@@ -55,7 +53,7 @@ export function createLambdaHandler<Event, Result>(
   }
 
   // middy arms its timer for every invocation; ours is armed for those that wait.
-  return middy(answer, { timeoutEarlyInMillis: 0 })
+  const handler = middy(answer, { timeoutEarlyInMillis: 0 })
     .before(async ({ event, context }) => {
       if (canary !== undefined && isCanaryEvent(event)) return { ok: await canary(deadlineOf(context)) };
       if (events.recognizes(event)) return events.answerOf?.(event);
@@ -69,6 +67,8 @@ export function createLambdaHandler<Event, Result>(
       const requestId = known === undefined ? context.awsRequestId : events.requestIdOf(known, context);
       return events.resultOf(bugResponse(requestId), known);
     });
+  // What `recognizes` does not let through has its answer before the handler.
+  return handler as LambdaHandler<Result>;
 }
 
 /**

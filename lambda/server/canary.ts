@@ -19,7 +19,7 @@ export function isCanaryEvent(event: unknown): boolean {
 const LIMITS = { inflateBudget: 65_536 };
 const MAX_LAYERS = 2;
 
-export interface CanaryParts {
+interface CanaryParts {
   readonly keys: KeySource;
   /** Namespaces, one a key that writes. */
   readonly namespaces: readonly string[];
@@ -27,13 +27,10 @@ export interface CanaryParts {
   readonly onFailure: (namespace: string, error: unknown) => void;
 }
 
-/** Makes the canary. */
-export type OpenCanary = (parts: CanaryParts) => Canary;
-
 /** Resolves to whether every namespace could be written and read, by a time in milliseconds of `Date.now()`; never rejects. */
 export type Canary = (deadline: number) => Promise<boolean>;
 
-/** An {@link OpenCanary}. */
+/** Makes the canary. */
 export function createCanary({ keys, namespaces, onFailure }: CanaryParts): Canary {
   const known = Buffer.from('"the canary sings"');
   const payload: Payload = { metadata: metadataOf({ encoding: 'json/plain' }), data: known };

@@ -14,10 +14,10 @@ import type { Authenticator } from './auth/caller.ts';
 import { createAccessPolicy, type RoleDirectory } from './auth/policy.ts';
 import type { CodecPipeline } from './http/message.ts';
 import { namespacesNamedBy } from './http/route.ts';
-import type { SignIn } from './open-identity.ts';
 import type { OpenedKeys } from './open-keys.ts';
 import { createPipeline } from './pipeline.ts';
 import { createReadiness } from './readiness.ts';
+import type { SignIn } from './sign-in/open-sign-in.ts';
 import type { ExternalStorage } from './storage/external-storage.ts';
 
 /** What a codec server is put together from, opened already. */

@@ -2,77 +2,27 @@
 import { resolve } from 'node:path';
 import { SingleFlight } from '../../codec/calls/single-flight.ts';
 import { createSecretSource, type SecretReader } from '../../codec/keys/secrets/secret-source.ts';
-import type {
-  AccessRule,
-  IdentityConfig,
-  SecretRef,
-  SignInConfig,
-  TemporalCloudRolesConfig,
-} from '../../config/schema.ts';
-import type { AuditSink } from './audit/audit.ts';
-import type { IdentityObservers } from './audit/observe.ts';
-import { type AuthenticatorParts, createAuthenticator } from './auth/authenticator.ts';
+import type { IdentityConfig, SecretRef, TemporalCloudRolesConfig } from '../../config/schema.ts';
+import { createAuthenticator } from './auth/authenticator.ts';
 import type { Authenticator } from './auth/caller.ts';
 import { createHttpsGet, type HttpsGet } from './auth/https-get.ts';
 import type { RoleDirectory } from './auth/policy.ts';
 import type { ServiceTokens } from './auth/service-tokens.ts';
 import { TokenVerifier } from './auth/tokens.ts';
-import type { CodecPipeline } from './http/message.ts';
 import { secretArn } from './open-keys.ts';
-
-/** What the pages in front of a pipeline need of it. */
-export interface FrontSettings {
-  readonly access: readonly AccessRule[];
-  /** Origins of the Web UIs that may call. */
-  readonly origins: readonly string[];
-  readonly audit: AuditSink;
-  /** Told of what should never happen, for the log. */
-  readonly onBug: (error: unknown, requestId: string) => void;
-}
-
-/** An environment's sign-in, in use. */
-export interface SignIn {
-  /** For the authenticator. */
-  readonly parts: Required<Pick<AuthenticatorParts, 'sessions' | 'whenBoth' | 'signInAddress'>>;
-  /** A pipeline that answers the sign-in's own paths, and prolongs the sessions of those it decoded for. */
-  inFrontOf(pipeline: CodecPipeline, settings: FrontSettings): CodecPipeline;
-  /** Fetches early what the first request would wait for. Never rejects. */
-  warmUp(): Promise<void>;
-}
-
-/**
- * Opens a sign-in. Its code is given to {@link openIdentity} from outside, so that an environment
- * without one loads none of it.
- *
- * @throws NotHereError when only a stack can give a secret
- * @throws CodecError when a file cannot be used
- */
-export type OpenSignIn = (
-  config: SignInConfig,
-  host: IdentityHost & { readonly clockLeewaySeconds: number | undefined },
-) => Promise<SignIn>;
+import type { SignIn, SignInHost } from './sign-in/open-sign-in.ts';
 
 /** What identity needs to know of where it is opened. */
-export interface IdentityHost extends Partial<IdentityObservers> {
-  /** The folder that relative paths start from. */
-  readonly cwd: string;
+export interface IdentityHost extends SignInHost {
   /** ARN of the secret with the digests of service tokens that the stack created. */
   readonly stackServiceTokensArn?: string | undefined;
   /** ARN of the secret with the Temporal Cloud API key that the stack created. */
   readonly stackCloudApiKeyArn?: string | undefined;
-  /** ARN of the secret with the keys of sign-in sessions that the stack created. */
-  readonly stackSessionKeysArn?: string | undefined;
-  /** ARN of the secret with the client secret of the sign-in that the stack created. */
-  readonly stackClientSecretArn?: string | undefined;
-  /** Needed where the configuration has a sign-in. */
-  readonly openSignIn?: OpenSignIn | undefined;
   /**
    * Whether issuers are asked for their keys at once, before more code is loaded, so that the way there
    * and the loading go on side by side. {@link OpenedIdentity.warmUp} waits for it then, and asks no second time.
    */
   readonly asksAtOnce?: boolean;
-  /** Asks issuers and the Cloud Ops API; tests trust a certificate of their own. */
-  readonly httpsGet?: HttpsGet | undefined;
 }
 
 /** Identity in use. */
@@ -101,7 +51,10 @@ export async function openIdentity(config: IdentityConfig, host: IdentityHost): 
     for (let turn = 0; turn < TURNS_TO_ASK; turn++) await new Promise((resolve) => setImmediate(resolve));
   }
   const serviceTokens = config.serviceTokens === null ? undefined : await openServiceTokens(config.serviceTokens, host);
-  const signIn = config.signIn ? await openOwnSignIn(config.signIn, config, host) : undefined;
+  // Loaded here, so that an environment without a sign-in loads none of it.
+  const signIn = config.signIn
+    ? await (await import('./sign-in/open-sign-in.ts')).openSignIn(config.signIn, host, config.clockLeewaySeconds)
+    : undefined;
   return {
     authenticator: createAuthenticator({ tokens, serviceTokens, ...signIn?.parts }),
     signIn,
@@ -110,15 +63,6 @@ export async function openIdentity(config: IdentityConfig, host: IdentityHost): 
       await Promise.all([asked ?? tokens.warmUp(), serviceTokens?.warmUp(), signIn?.warmUp()]);
     },
   };
-}
-
-async function openOwnSignIn(
-  config: SignInConfig,
-  { clockLeewaySeconds }: IdentityConfig,
-  host: IdentityHost,
-): Promise<SignIn> {
-  if (host.openSignIn === undefined) throw new Error('this server was put together without the sign-in it needs');
-  return host.openSignIn(config, { ...host, clockLeewaySeconds });
 }
 
 type FileOrSecret = { readonly file: string } | { readonly secret: SecretRef };

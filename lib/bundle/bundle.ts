@@ -11,11 +11,11 @@ import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 /** The root of the project, where esbuild resolves from. */
 export const PROJECT_ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What every configuration loads: the server itself. */
-const ALWAYS_LOADED = './bin/function.ts';
+/** What every configuration loads: the server itself. Not the entry, which waits for what it loads late. */
+const ALWAYS_LOADED = './lambda/handler.ts';
 
 /** The entry, and the KMS client in a file of its own, which comes beside the others. */
-export const ENTRIES = { index: 'bin/prebuilt-function.ts', 'kms-client': 'codec/keys/kms/kms-client.ts' } as const;
+export const ENTRIES = { index: 'bin/function.ts', 'kms-client': 'codec/keys/kms/kms-client.ts' } as const;
 
 /** How esbuild makes the function's code, whatever its entry. Nothing in it is CommonJS that would need a `require`. */
 const SETTINGS = {

@@ -1,7 +1,7 @@
 /** The server's own readers: tokens, requests, events. Whatever comes, the answer is one of the documented statuses. */
 import { recognizeAll } from '../../codec/formats/all-formats.ts';
 import type { KeySource } from '../../codec/keys/key-source.ts';
-import { openHttpApiEvents } from '../../lambda/api-gateway.ts';
+import { httpApiEvents } from '../../lambda/api-gateway.ts';
 import { createLambdaHandler } from '../../lambda/lambda-handler.ts';
 import { createAuthenticator } from '../../lambda/server/auth/authenticator.ts';
 import { type Caller, IdentityUnavailableError, UnauthenticatedError } from '../../lambda/server/auth/caller.ts';
@@ -141,7 +141,7 @@ function request(keys: KeySource): FuzzTarget {
 /** Events: the input is the JSON of an API Gateway event, as far as it still is one. */
 function event(keys: KeySource): FuzzTarget {
   const handler = createLambdaHandler({
-    events: openHttpApiEvents(),
+    events: httpApiEvents,
     pipeline: pipelineOf(keys),
     onBug: () => {},
     onUnknownEvent: () => {},

@@ -15,7 +15,7 @@ import { createPayloadCodec } from '../../codec/index.ts';
 import { readOrMakeKeyringFile } from '../../codec/keys/keyring/keyring-file.ts';
 import dev from '../../environments/dev.ts';
 import local from '../../environments/local.ts';
-import { openHttpApiEvents } from '../../lambda/api-gateway.ts';
+import { httpApiEvents } from '../../lambda/api-gateway.ts';
 import { createLambdaHandler } from '../../lambda/lambda-handler.ts';
 import { startLocalServer } from '../../lambda/node/local-server.ts';
 import { createAuditLog } from '../../lambda/server/audit/audit.ts';
@@ -93,7 +93,7 @@ const FLOWS: Readonly<Record<string, () => Promise<Flow>>> = {
       access: [{ name: 'team', namespaces: ['*'], people, allow: ['decode'] as const }],
     };
     const handler = createLambdaHandler({
-      events: openHttpApiEvents(),
+      events: httpApiEvents,
       pipeline: createCodecServer(config, { keys: await openKeys(), authenticator }, host),
       onBug: host.onBug,
       onUnknownEvent: host.onBug,

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { openHttpApiEvents } from '../../lambda/api-gateway.ts';
+import { httpApiEvents } from '../../lambda/api-gateway.ts';
 import type { CodecRequest, CodecResponse } from '../../lambda/server/http/message.ts';
 import { apiGatewayEvent } from '../support/api-gateway-event.ts';
 
-const events = openHttpApiEvents();
+const events = httpApiEvents;
 
 /** What Lambda returns at most for an invocation. */
 const MOST_RESPONSE_BYTES = 6 * 1024 * 1024;

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Context } from 'aws-lambda';
 import { CANARY_EVENT } from '../../config/metrics.ts';
-import { openHttpApiEvents, openRestApiEvents } from '../../lambda/api-gateway.ts';
+import { httpApiEvents, openRestApiEvents } from '../../lambda/api-gateway.ts';
 import { createLambdaHandler } from '../../lambda/lambda-handler.ts';
 import type { CodecPipeline, CodecRequest } from '../../lambda/server/http/message.ts';
 import { apiGatewayEvent } from '../support/api-gateway-event.ts';
@@ -22,7 +22,7 @@ function invoke(
   pipeline: CodecPipeline,
   { remainingMs = 10_000, event = apiGatewayEvent(), onBug = jest.fn(), onUnknownEvent = jest.fn() } = {},
 ) {
-  return createLambdaHandler({ events: openHttpApiEvents(), canary, pipeline, onBug, onUnknownEvent })(
+  return createLambdaHandler({ events: httpApiEvents, canary, pipeline, onBug, onUnknownEvent })(
     event,
     contextWith(remainingMs),
   );
@@ -83,7 +83,7 @@ describe('the Lambda handler', () => {
       return request.requestId === 'first' ? late.promise : OK;
     };
     const onBug = jest.fn();
-    const handler = createLambdaHandler({ events: openHttpApiEvents(), pipeline, onBug, onUnknownEvent: jest.fn() });
+    const handler = createLambdaHandler({ events: httpApiEvents, pipeline, onBug, onUnknownEvent: jest.fn() });
     const event = (requestId: string) => {
       const { requestContext, ...rest } = apiGatewayEvent();
       return { ...rest, requestContext: { ...requestContext, requestId } };
@@ -160,7 +160,7 @@ describe('the Lambda handler', () => {
   it('takes the question of a schedule for an event of nobody, where the environment has no canary', async () => {
     const onUnknownEvent = jest.fn();
     const handler = createLambdaHandler({
-      events: openHttpApiEvents(),
+      events: httpApiEvents,
       pipeline: async () => OK,
       onBug: jest.fn(),
       onUnknownEvent,
@@ -172,7 +172,7 @@ describe('the Lambda handler', () => {
   it('asks the canary when the schedule does, and never for a request', async () => {
     const pipeline = jest.fn(async () => OK);
     const asked = jest.fn(async () => false);
-    const parts = { events: openHttpApiEvents(), canary: asked, pipeline, onBug: jest.fn(), onUnknownEvent: jest.fn() };
+    const parts = { events: httpApiEvents, canary: asked, pipeline, onBug: jest.fn(), onUnknownEvent: jest.fn() };
     const handler = createLambdaHandler(parts);
     expect(await handler(CANARY_EVENT as never, contextWith(10_000))).toEqual({ ok: false });
     expect(pipeline).not.toHaveBeenCalled();

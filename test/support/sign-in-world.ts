@@ -17,7 +17,6 @@ import { createCodecServer } from '../../lambda/server/create-codec-server.ts';
 import { LOCAL_LIMITS } from '../../lambda/server/http/message.ts';
 import { openIdentity } from '../../lambda/server/open-identity.ts';
 import { openServerKeys } from '../../lambda/server/open-keys.ts';
-import { openSignIn } from '../../lambda/server/sign-in/open-sign-in.ts';
 import { type BrowserAnswer, BrowserLike } from './browser-like.ts';
 import { standInGet, testCertificate } from './https-stand-in.ts';
 import { CODEC_CLIENT, CODEC_CLIENT_SECRET, IdentityProvider } from './identity-provider.ts';
@@ -118,7 +117,6 @@ export class SignInWorld {
     const identity = await openIdentity(config.identity as NonNullable<typeof config.identity>, {
       cwd,
       httpsGet: standInGet(),
-      openSignIn,
       ...observeIdentity(logger, metrics),
     });
     const counted = <K extends keyof KeySource>(method: K): KeySource[K] =>

@@ -2,9 +2,12 @@
 import { resolve } from 'node:path';
 import { KeyDocumentError } from '../../../codec/errors.ts';
 import { createSecretSource, type SecretReader } from '../../../codec/keys/secrets/secret-source.ts';
-import type { SecretRef } from '../../../config/schema.ts';
-import { createHttpsGet } from '../auth/https-get.ts';
-import type { OpenSignIn } from '../open-identity.ts';
+import type { AccessRule, SecretRef, SignInConfig } from '../../../config/schema.ts';
+import type { AuditSink } from '../audit/audit.ts';
+import type { IdentityObservers } from '../audit/observe.ts';
+import type { AuthenticatorParts } from '../auth/authenticator.ts';
+import { createHttpsGet, type HttpsGet } from '../auth/https-get.ts';
+import type { CodecPipeline } from '../http/message.ts';
 import { secretArn } from '../open-keys.ts';
 import { Provider } from './provider.ts';
 import { claimsOfRules, keptClaims, readableNamespaces } from './readable-namespaces.ts';
@@ -13,6 +16,38 @@ import { createSeal } from './seal.ts';
 import { newSessionKeys, parseSessionKeys } from './session-keys.ts';
 import { Sessions } from './sessions.ts';
 import { SignInFlow } from './sign-in-flow.ts';
+
+/** What the pages in front of a pipeline need of it. */
+interface FrontSettings {
+  readonly access: readonly AccessRule[];
+  /** Origins of the Web UIs that may call. */
+  readonly origins: readonly string[];
+  readonly audit: AuditSink;
+  /** Told of what should never happen, for the log. */
+  readonly onBug: (error: unknown, requestId: string) => void;
+}
+
+/** An environment's sign-in, in use. */
+export interface SignIn {
+  /** For the authenticator. */
+  readonly parts: Required<Pick<AuthenticatorParts, 'sessions' | 'whenBoth' | 'signInAddress'>>;
+  /** A pipeline that answers the sign-in's own paths, and prolongs the sessions of those it decoded for. */
+  inFrontOf(pipeline: CodecPipeline, settings: FrontSettings): CodecPipeline;
+  /** Fetches early what the first request would wait for. Never rejects. */
+  warmUp(): Promise<void>;
+}
+
+/** What a sign-in needs to know of where it is opened. */
+export interface SignInHost extends Partial<IdentityObservers> {
+  /** The folder that relative paths start from. */
+  readonly cwd: string;
+  /** ARN of the secret with the keys of sign-in sessions that the stack created. */
+  readonly stackSessionKeysArn?: string | undefined;
+  /** ARN of the secret with the client secret of the sign-in that the stack created. */
+  readonly stackClientSecretArn?: string | undefined;
+  /** Asks issuers and the Cloud Ops API; tests trust a certificate of their own. */
+  readonly httpsGet?: HttpsGet | undefined;
+}
 
 /** Default of `absoluteSeconds`: a working day. */
 const DEFAULT_ABSOLUTE_SECONDS = 28_800;
@@ -23,7 +58,15 @@ const KEYS_TTL_SECONDS = 60;
 /** Seconds between two readings that a cookie under an unknown key causes. */
 const KEYS_REFRESH_SECONDS = 5;
 
-export const openSignIn: OpenSignIn = async (config, host) => {
+/**
+ * @throws NotHereError when only a stack can give a secret
+ * @throws CodecError when a file cannot be used
+ */
+export async function openSignIn(
+  config: SignInConfig,
+  host: SignInHost,
+  clockLeewaySeconds: number | undefined,
+): Promise<SignIn> {
   const { publicUrl, issuer, clientId, clientSecret } = config;
   const read = await readerOf(config.sessionKeys, host, 'sessionKeys', host.stackSessionKeysArn);
   if ('file' in config.sessionKeys) parseSessionKeys(await read(Date.now()));
@@ -51,7 +94,7 @@ export const openSignIn: OpenSignIn = async (config, host) => {
             parse: parseClientSecret,
             observe: host.observeSecret?.('client secret'),
           }),
-    clockLeewaySeconds: host.clockLeewaySeconds,
+    clockLeewaySeconds,
     onKeyFetch: host.onKeyFetch,
     onProvider: host.onProvider,
   });
@@ -81,7 +124,7 @@ export const openSignIn: OpenSignIn = async (config, host) => {
       }
     },
   };
-};
+}
 
 /** Reads the text of the secret that holds the client's secret. */
 function parseClientSecret({ current }: { readonly current: string }): string {
@@ -93,7 +136,7 @@ function parseClientSecret({ current }: { readonly current: string }): string {
 
 async function readerOf(
   config: { readonly secret: SecretRef } | { readonly file: string },
-  { cwd }: Parameters<OpenSignIn>[1],
+  { cwd }: SignInHost,
   field: 'sessionKeys' | 'clientSecret',
   stackArn: string | undefined,
 ): Promise<SecretReader> {
