@@ -6,15 +6,17 @@ import base64
 import json
 import os
 import threading
-import time
 import uuid
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 import boto3
 from botocore.config import Config
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from .support import PATIENCE
 
 CANARY = "canary-text-of-aws"
 
@@ -33,9 +35,11 @@ class KmsStandIn:
         self.calls: list[str] = []
         #: The most calls that were under way at once.
         self.most_at_once = 0
-        self._under_way: list[str] = []
-        self.seconds = 0.0
-        #: Asked for every call; raises what is wrong with it.
+        self.under_way = 0
+        self._lock = threading.Lock()
+        self._answers = threading.Event()
+        self._answers.set()
+        #: Asked for every call; raises what is wrong with it, and may wait.
         self.trouble: Callable[[str, str], None] = lambda operation, key: None
         self._keys: dict[str, AESGCM] = {}
         stand_in = self
@@ -48,16 +52,20 @@ class KmsStandIn:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 operation = self.headers["x-amz-target"].removeprefix("TrentService.")
-                stand_in.calls.append(operation)
-                stand_in._under_way.append(operation)
-                stand_in.most_at_once = max(stand_in.most_at_once, len(stand_in._under_way))
-                time.sleep(stand_in.seconds)
-                stand_in._under_way.remove(operation)
+                with stand_in._lock:
+                    stand_in.calls.append(operation)
+                    stand_in.under_way += 1
+                    stand_in.most_at_once = max(stand_in.most_at_once, stand_in.under_way)
+                stand_in._answers.wait()
+                status = 200
                 try:
                     stand_in.trouble(operation, body["KeyId"])
-                    self._send(200, stand_in._answer(operation, body))
+                    answer = stand_in._answer(operation, body)
                 except Refusal as refusal:
-                    self._send(refusal.status, {"__type": refusal.name, "message": f"{CANARY} {body['KeyId']}"})
+                    status, answer = refusal.status, {"__type": refusal.name, "message": f"{CANARY} {body['KeyId']}"}
+                with stand_in._lock:
+                    stand_in.under_way -= 1
+                self._send(status, answer)
 
             def _send(self, status: int, body: dict[str, Any]) -> None:
                 text = json.dumps(body).encode()
@@ -79,7 +87,8 @@ class KmsStandIn:
             request_queue_size = 128
 
         self._server = Server(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        # It looks that often whether it is to end.
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
     def endpoint(self) -> str:
@@ -101,7 +110,13 @@ class KmsStandIn:
     def client(self, region: str, **settings: Any) -> Any:
         """A real client of AWS, for this KMS."""
         config = Config(
-            **{"connect_timeout": 2, "read_timeout": 4, "max_pool_connections": 64, "retries": {"total_max_attempts": 1}, **settings}
+            **{
+                "connect_timeout": PATIENCE,
+                "read_timeout": PATIENCE,
+                "max_pool_connections": 64,
+                "retries": {"total_max_attempts": 1},
+                **settings,
+            }
         )
         return boto3.client(
             "kms",
@@ -115,7 +130,17 @@ class KmsStandIn:
     def count(self, operation: str) -> int:
         return self.calls.count(operation)
 
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Answers no call until the block has ended."""
+        self._answers.clear()
+        try:
+            yield
+        finally:
+            self._answers.set()
+
     def close(self) -> None:
+        self._answers.set()
         self._server.shutdown()
         self._server.server_close()
 

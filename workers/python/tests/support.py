@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import time
+from typing import Any, Callable
 
 from temporalio.api.common.v1 import Payload
 
 from temporal_codec import EncryptionCodec
+
+#: Seconds after which a test gives up what it waits for: enough for a machine that is many times slower.
+PATIENCE = 120.0
+
+
+def until(so: Callable[[], object]) -> None:
+    """Waits until something is so."""
+    deadline = time.monotonic() + PATIENCE
+    while not so():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.01)
 
 
 def payload(text: str = "a secret of Ada Lovelace", encoding: str = "json/plain") -> Payload:

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 
 import pytest
 
@@ -19,11 +18,11 @@ from temporal_codec import (
 from temporal_codec.data_keys import DataKeys
 
 from .kms_stand_in import CANARY, KmsStandIn, Refusal
-from .support import Clock, decode, encode, payload
+from .support import PATIENCE, Clock, decode, encode, payload, until
 
 
 def codec_of(kms: KmsStandIn, write: str | None, *read: str, clock: Clock | None = None, **cache: float) -> EncryptionCodec:
-    codec = EncryptionCodec("orders", KmsKeys(write, read, client=kms.client), cache=CacheSettings(**cache))
+    codec = EncryptionCodec("orders", KmsKeys(write, read, client=kms.client), cache=CacheSettings(**{"timeout_seconds": PATIENCE, **cache}))
     if clock is not None:
         codec._keys = DataKeys(codec._keys._source, codec._keys._settings, clock=clock)
     return codec
@@ -56,44 +55,51 @@ class TestCalls:
 
     def test_fifty_cold_callers_wait_for_one_call(self, kms) -> None:
         codec = codec_of(kms, kms.create_key())
-        kms.seconds = 0.2
+
+        async def all_at_once(tasks: list) -> list:
+            with kms.hanging():
+                waiting = [asyncio.create_task(it) for it in tasks]
+                await asyncio.to_thread(until, lambda: kms.under_way)
+            return await asyncio.gather(*waiting)
 
         async def run() -> list:
-            encoded = await asyncio.gather(*(codec.encode([payload()]) for _ in range(50)))
-            return await asyncio.gather(*(codec.decode(it) for it in encoded))
+            encoded = await all_at_once([codec.encode([payload()]) for _ in range(50)])
+            return await all_at_once([codec.decode(it) for it in encoded])
 
         assert asyncio.run(run()) == [[payload()]] * 50
         assert kms.calls == ["GenerateDataKey", "Decrypt"]
 
     def test_several_threads_with_a_loop_each_wait_for_one_call(self, kms) -> None:
         codec = codec_of(kms, kms.create_key())
-        kms.seconds = 0.2
+        flights = codec._keys._flight
+        waiting: list[object] = []
+        codec._keys._flight = lambda missing: waiting.append(missing) or flights(missing)
 
         async def run() -> None:
-            await asyncio.gather(*(asyncio.to_thread(encode, codec, payload()) for _ in range(8)))
+            with kms.hanging():
+                tasks = [asyncio.create_task(asyncio.to_thread(encode, codec, payload())) for _ in range(4)]
+                await asyncio.to_thread(until, lambda: len(waiting) == 4 and kms.under_way)
+            await asyncio.gather(*tasks)
 
         asyncio.run(run())
         assert kms.calls == ["GenerateDataKey"]
 
     def test_nothing_cached_waits_for_calls_that_hang_however_many(self, kms) -> None:
         arn = kms.create_key()
-        codec = codec_of(kms, arn, timeout_seconds=1.0)
-        cached = encode(codec, payload())
-        assert decode(codec, *cached) == [payload()]
-        foreign = [encode(codec_of(kms, arn), payload()) for _ in range(100)]
-        kms.seconds = 2.0
+        codec = codec_of(kms, arn)
+        assert decode(codec, *encode(codec, payload())) == [payload()]
+        writer = codec_of(kms, arn, write_messages=1)
+        foreign = [[it] for it in encode(writer, *[payload()] * 100)]
 
-        async def run() -> float:
-            hanging = [asyncio.create_task(codec.decode(it)) for it in foreign]
-            await asyncio.sleep(0.3)
-            start = time.monotonic()
-            await codec.decode(await codec.encode([payload()]))
-            waited = time.monotonic() - start
-            outcomes = await asyncio.gather(*hanging, return_exceptions=True)
-            assert all(isinstance(it, KeyUnavailableError) for it in outcomes)
-            return waited
+        async def run() -> None:
+            with kms.hanging():
+                hanging = [asyncio.create_task(codec.decode(it)) for it in foreign]
+                await asyncio.to_thread(until, lambda: kms.under_way == 32)
+                assert await codec.decode(await codec.encode([payload()])) == [payload()]
+                assert not any(it.done() for it in hanging)
+            assert await asyncio.gather(*hanging) == [[payload()]] * 100
 
-        assert asyncio.run(run()) < 0.2
+        asyncio.run(run())
 
     def test_a_refusal_is_told_at_once_and_leaves_no_task_behind(self, kms) -> None:
         arn, denied = kms.create_key(), kms.create_key()
@@ -117,14 +123,26 @@ class TestCalls:
         finally:
             hangs.set()
 
-    def test_a_key_that_came_after_its_caller_gave_up_is_there_for_the_next(self, kms) -> None:
+    def test_whoever_waits_for_a_call_that_hangs_gives_up_however_many(self, kms) -> None:
+        arn = kms.create_key()
+        foreign = encode(codec_of(kms, arn, write_messages=1), *[payload()] * 100)
+        reader = codec_of(kms, None, arn, timeout_seconds=0.1)
+
+        async def run() -> list:
+            return await asyncio.gather(*(reader.decode([it]) for it in foreign), return_exceptions=True)
+
+        with kms.hanging():
+            assert all(isinstance(it, KeyUnavailableError) for it in asyncio.run(run()))
+
+    def test_a_key_that_came_after_its_caller_gave_up_is_there_for_the_next(self, kms, caplog) -> None:
         codec = codec_of(kms, kms.create_key(), timeout_seconds=0.1)
-        kms.seconds = 0.3
-        with pytest.raises(KeyUnavailableError, match="did not answer within 0.1 s"):
+        with kms.hanging(), pytest.raises(KeyUnavailableError, match="did not answer within 0.1 s"):
             encode(codec, payload())
-        time.sleep(0.5)
+        until(lambda: codec._keys._written and not codec._keys._flights)
         encode(codec, payload())
         assert kms.calls == ["GenerateDataKey"]
+        codec.close()
+        assert caplog.text == ""
 
 
 class TestBounds:

@@ -15,10 +15,12 @@ from temporal_codec import CacheSettings, CannotOpenError, EncryptionCodec, Encr
 from temporal_codec.look_ahead import payloads_of
 
 from .kms_stand_in import KmsStandIn, Refusal
-from .support import encode, payload
+from .support import PATIENCE, encode, payload, until
 
 KEYS = 60
 PAGE = 25
+#: Calls that a look ahead has under way at once.
+CALLS = 16
 
 
 class Temporal:
@@ -52,12 +54,17 @@ class Temporal:
         )
 
 
+def codec_of(kms: KmsStandIn, write: str | None, *read: str, namespace: str = "orders", **cache: float) -> EncryptionCodec:
+    settings = CacheSettings(timeout_seconds=PATIENCE, **cache)
+    return EncryptionCodec(namespace, KmsKeys(write, read, client=kms.client), cache=settings)
+
+
 @pytest.fixture
 def world(kms: KmsStandIn):
     arn = kms.create_key()
-    writer = EncryptionCodec("orders", KmsKeys(arn, client=kms.client), cache=CacheSettings(write_messages=1))
+    writer = codec_of(kms, arn, write_messages=1)
     encoded = encode(writer, *(payload(str(it)) for it in range(KEYS)))
-    reader = EncryptionCodec("orders", KmsKeys(None, [arn], client=kms.client))
+    reader = codec_of(kms, None, arn)
     temporal = Temporal(encoded)
     reader.look_ahead_with(temporal)
     kms.calls.clear()
@@ -65,20 +72,30 @@ def world(kms: KmsStandIn):
 
 
 def replay(world, payloads=None) -> list:
-    """Decodes as the SDK does: one payload after the other."""
+    """Decodes as the SDK does, one payload after the other, and lets the look ahead come to its end."""
 
     async def run() -> list:
         codec = world.reader.with_context(WorkflowSerializationContext(namespace="orders", workflow_id="long"))
-        return [(await codec.decode([it]))[0] for it in (world.encoded if payloads is None else payloads)]
+        decoded = [(await codec.decode([it]))[0] for it in (world.encoded if payloads is None else payloads)]
+        if world.reader._look_ahead._task is not None:
+            await world.reader._look_ahead._task
+        return decoded
 
     return asyncio.run(run())
 
 
+def wait_for_a_look_ahead(world) -> None:
+    """Lets a call wait until as many are under way at once as a look ahead makes, from the time that the history is read."""
+    if world.temporal.asked:
+        until(lambda: world.kms.most_at_once >= CALLS)
+
+
 def test_a_replay_that_misses_key_after_key_has_the_others_fetched_side_by_side(world) -> None:
-    world.kms.seconds = 0.05
+    world.kms.trouble = lambda *_: wait_for_a_look_ahead(world)
     assert replay(world) == [payload(str(it)) for it in range(KEYS)]
     assert world.kms.count("Decrypt") == KEYS
-    assert 8 <= world.kms.most_at_once <= 17
+    # And the one that the replay waits for.
+    assert CALLS <= world.kms.most_at_once <= CALLS + 1
     assert world.temporal.asked == ["long"] * 3
     assert replay(world) == [payload(str(it)) for it in range(KEYS)]
     assert world.kms.count("Decrypt") == KEYS
@@ -100,7 +117,7 @@ def test_what_happens_outside_of_a_workflow_is_no_replay(world) -> None:
 
 
 def test_a_key_of_another_namespace_is_not_asked_for(world) -> None:
-    foreign = EncryptionCodec("payments", KmsKeys(world.arn, client=world.kms.client), cache=CacheSettings(write_messages=1))
+    foreign = codec_of(world.kms, world.arn, namespace="payments", write_messages=1)
     world.temporal._payloads = world.encoded[:5] + encode(foreign, *(payload() for _ in range(5)))
     world.kms.calls.clear()
     replay(world, world.encoded[:5])
@@ -110,11 +127,11 @@ def test_a_key_of_another_namespace_is_not_asked_for(world) -> None:
 
 def test_it_ends_at_the_first_refusal_and_says_so_once(world, caplog) -> None:
     def denied_from_the_tenth(operation: str, key: str) -> None:
+        wait_for_a_look_ahead(world)
         if world.kms.count("Decrypt") > 10:
             raise Refusal("AccessDeniedException")
 
     world.kms.trouble = denied_from_the_tenth
-    world.kms.seconds = 0.02
     with pytest.raises(CannotOpenError, match="AccessDeniedException"):
         replay(world)
     assert world.kms.count("Decrypt") < 40
