@@ -24,6 +24,7 @@ import { asBuffer } from '../payload.ts';
 import {
   type AlgorithmSuite,
   algorithmSuiteOf,
+  IV_LENGTH,
   KEY_LENGTH,
   MESSAGE_ID_LENGTH,
   TAG_LENGTH,
@@ -86,6 +87,16 @@ class RecentKeyFields {
  */
 const MAX_ENCRYPTED_DATA_KEYS = 5;
 
+/**
+ * Frames of fewer than {@link LEAST_FRAME} bytes that a message may have. Each frame costs about as much as a message of
+ * its own, and none of them gives others a turn: four megabytes of frames of one byte would hold up a server for a second.
+ * Whatever Temporal stores in frames of 256 bytes is less, and the official libraries write 4,096.
+ */
+const MAX_SMALL_FRAMES = 8192;
+const LEAST_FRAME = 512;
+/** What a frame has around its content: sequence number, IV, tag. */
+const FRAME_OVERHEAD = 4 + IV_LENGTH + TAG_LENGTH;
+
 /** How the body is divided. */
 export type ContentType = 'framed' | 'non-framed';
 
@@ -129,8 +140,8 @@ export const MESSAGE_ID_SLICE = [MESSAGE_ID_AT, CONTEXT_AT] as const;
  * Parses the header at the start of a message, without any key.
  *
  * @throws MalformedPayloadError when it is not version 2, its suite does not commit to the key, it
- *   has no or more than {@link MAX_ENCRYPTED_DATA_KEYS} encrypted data keys, a length reaches past the
- *   end, or the encryption context is not canonical
+ *   has no or more than {@link MAX_ENCRYPTED_DATA_KEYS} encrypted data keys or more than
+ *   {@link MAX_SMALL_FRAMES} small frames, a length reaches past the end, or the encryption context is not canonical
  */
 export function parseHeader(bytes: Uint8Array): MessageHeader {
   const message = asBuffer(bytes);
@@ -152,6 +163,11 @@ export function parseHeader(bytes: Uint8Array): MessageHeader {
   const frameLength = message.readUInt32BE(contentTypeAt + 1);
   if ((frameLength === 0) !== (contentType === 'non-framed'))
     throw new MalformedPayloadError('the frame length does not fit the content type');
+  if (contentType === 'framed' && frameLength < LEAST_FRAME) {
+    const mostFrames = (message.length - length) / (FRAME_OVERHEAD + frameLength);
+    if (mostFrames > MAX_SMALL_FRAMES)
+      throw new MalformedPayloadError(`it has more than ${MAX_SMALL_FRAMES} frames of fewer than ${LEAST_FRAME} bytes`);
+  }
   return {
     suite,
     messageId: message.subarray(MESSAGE_ID_AT, CONTEXT_AT),

@@ -107,6 +107,24 @@ describe('a message of the official library', () => {
     }
   });
 
+  it('is read by us in any number of frames that are not tiny, and before any key is asked for refused in too many that are', async () => {
+    const inFramesOf = async (frameLength: number, count: number) =>
+      Buffer.concat([
+        await officialEncrypt(Buffer.from('x'), key, { frameLength }),
+        Buffer.alloc((frameLength + 32) * count),
+      ]);
+    for (const [frameLength, count] of [
+      [1, 8180],
+      [511, 8180],
+      [512, 20_000],
+    ] as const)
+      expect(parseMessage(await inFramesOf(frameLength, count)).header.frameLength).toBe(frameLength);
+    for (const frameLength of [1, 511]) {
+      const message = await inFramesOf(frameLength, 8192);
+      expect(() => parseMessage(message)).toThrow('more than 8192 frames of fewer than 512 bytes');
+    }
+  });
+
   it('is read by us with any context that it may have, down to none', async () => {
     const contexts = fc.dictionary(
       fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 }).filter((it) => !it.startsWith('aws-crypto-')),
