@@ -29,6 +29,8 @@ type fakeKMS struct {
 	calls []string
 	// fault is asked for every call, and may wait.
 	fault func(ctx context.Context, operation, arn string) error
+	// underWay are the calls that are not answered yet, mostAtOnce the most there were.
+	underWay, mostAtOnce int
 }
 
 func newFakeKMS() *fakeKMS {
@@ -60,13 +62,39 @@ func (f *fakeKMS) setFault(fault func(ctx context.Context, operation, arn string
 func (f *fakeKMS) key(ctx context.Context, operation, arn string) ([]byte, error) {
 	f.mutex.Lock()
 	f.calls = append(f.calls, operation+" "+arn)
+	f.underWay++
+	f.mostAtOnce = max(f.mostAtOnce, f.underWay)
 	if f.keys[arn] == nil {
 		f.keys[arn] = make([]byte, 32)
 		_, _ = rand.Read(f.keys[arn])
 	}
 	key, fault := f.keys[arn], f.fault
 	f.mutex.Unlock()
+	defer func() {
+		f.mutex.Lock()
+		defer f.mutex.Unlock()
+		f.underWay--
+	}()
 	return key, fault(ctx, operation, arn)
+}
+
+// atOnce waits until so many calls have been under way at once.
+func (f *fakeKMS) atOnce(n int) func(context.Context, string, string) error {
+	return func(ctx context.Context, _, _ string) error {
+		for {
+			f.mutex.Lock()
+			most := f.mostAtOnce
+			f.mutex.Unlock()
+			if most >= n {
+				return nil
+			}
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(time.Millisecond):
+			}
+		}
+	}
 }
 
 func (f *fakeKMS) GenerateDataKey(
