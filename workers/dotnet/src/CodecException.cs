@@ -6,8 +6,8 @@ public enum CodecFault
     /// <summary>The options are wrong: a mistake of the program that makes the codec, told at once.</summary>
     Options,
 
-    /// <summary>The keyring file is missing, can be read by others, or is not a keyring.</summary>
-    KeyringFile,
+    /// <summary>The keyring file or secret is missing, can be read by others, or is not a keyring.</summary>
+    KeyringUnusable,
 
     /// <summary>There is no key to write with, or the key service refuses it.</summary>
     CannotEncode,
@@ -33,6 +33,9 @@ public sealed class CodecException : Exception
 {
     internal CodecException(CodecFault fault, string message)
         : base(message) => Fault = fault;
+
+    /// <summary>Gets a value indicating whether a key that read is refused for good: it must not go on writing.</summary>
+    internal bool Revokes { get; init; }
 
     /// <summary>Gets why the codec failed.</summary>
     public CodecFault Fault { get; }

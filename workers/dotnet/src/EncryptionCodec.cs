@@ -1,5 +1,3 @@
-using AWS.Cryptography.EncryptionSDK;
-using AWS.Cryptography.MaterialProviders;
 using Google.Protobuf;
 using Temporalio.Api.Common.V1;
 using Temporalio.Converters;
@@ -45,13 +43,6 @@ public sealed class EncryptionCodec : IPayloadCodec, IWithSerializationContext<I
     private const string Encoding = "binary/aws-encryption-sdk";
     private const string NamespaceKey = "temporal-namespace";
     private const int MaxLayers = 8;
-    private const int MaxWrappedKeys = 5;
-
-    private static readonly ESDK Sdk = new(new AwsEncryptionSdkConfig
-    {
-        CommitmentPolicy = ESDKCommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT,
-        MaxEncryptedDataKeys = MaxWrappedKeys,
-    });
 
     private readonly Dictionary<string, string> context;
     private readonly Predicate<string> further;
@@ -64,11 +55,16 @@ public sealed class EncryptionCodec : IPayloadCodec, IWithSerializationContext<I
     /// <param name="options">Further settings.</param>
     /// <exception cref="CodecException">An option is wrong.</exception>
     public EncryptionCodec(string ns, KeySource keys, CodecOptions? options = null)
+        : this(ns, keys, options, TimeProvider.System)
+    {
+    }
+
+    internal EncryptionCodec(string ns, KeySource keys, CodecOptions? options, TimeProvider clock)
     {
         if (string.IsNullOrEmpty(ns))
             throw new CodecException(CodecFault.Options, "the namespace must be the one that the worker works in");
         if (keys is null)
-            throw new CodecException(CodecFault.Options, "a codec needs keys: KmsKeys or KeyringFile");
+            throw new CodecException(CodecFault.Options, "a codec needs keys: KmsKeys, KeyringFile or KeyringSecret");
         this.options = options ?? new CodecOptions();
         if (!Enum.IsDefined(this.options.Plaintext))
             throw new CodecException(CodecFault.Options, "Plaintext must be Accept or Refuse");
@@ -80,7 +76,7 @@ public sealed class EncryptionCodec : IPayloadCodec, IWithSerializationContext<I
         Namespace = ns;
         context = new() { [NamespaceKey] = ns };
         further = Names.Matcher(this.options.AlsoDecode);
-        this.keys = new DataKeys(keys, this.options.Cache, TimeProvider.System);
+        this.keys = new DataKeys(keys, this.options.Cache, clock);
     }
 
     /// <summary>Gets the namespace that payloads are bound to.</summary>
@@ -115,17 +111,10 @@ public sealed class EncryptionCodec : IPayloadCodec, IWithSerializationContext<I
     {
         var plain = payload.ToByteArray();
         var key = await keys.ForWritingAsync(context, plain.Length).ConfigureAwait(false);
-        var output = Sdk.Encrypt(new EncryptInput
-        {
-            Plaintext = new MemoryStream(plain),
-            Keyring = new HeldKeyring(key),
-            EncryptionContext = context,
-            AlgorithmSuiteId = ESDKAlgorithmSuiteId.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY,
-        });
         return new Payload
         {
             Metadata = { ["encoding"] = ByteString.CopyFromUtf8(Encoding) },
-            Data = ByteString.CopyFrom(output.Ciphertext.ToArray()),
+            Data = ByteString.CopyFrom(MessageWriter.Seal(plain, key, context)),
         };
     }
 
@@ -158,35 +147,13 @@ public sealed class EncryptionCodec : IPayloadCodec, IWithSerializationContext<I
         throw new CodecException(CodecFault.CannotOpen, $"a payload has more than {MaxLayers} layers");
     }
 
-    private async Task<byte[]> DecryptAsync(byte[] message)
+    private async Task<byte[]> DecryptAsync(byte[] bytes)
     {
-        DataKey? fetched = null;
-        while (true)
-        {
-            var held = new HeldKeyring((wrapped, claimed) =>
-            {
-                // Before a key is touched; the library authenticates the context afterwards.
-                Allow(claimed);
-                return fetched ?? keys.ForReading(wrapped, claimed);
-            });
-            try
-            {
-                var output = Sdk.Decrypt(new DecryptInput { Ciphertext = new MemoryStream(message), Keyring = held });
-                Allow(output.EncryptionContext);
-                return output.Plaintext.ToArray();
-            }
-            catch (Exception e) when (e is not CodecException && held.Missing is null)
-            {
-                throw held.Refusal ?? new CodecException(
-                    CodecFault.CannotOpen, $"a payload is not an authentic message ({e.GetType().Name})");
-            }
-            catch (Exception) when (held.Missing is not null)
-            {
-                // fetched below, outside of the handler
-            }
-            var (wrapped, claimed) = held.Missing!.Value;
-            fetched = await keys.UnwrapAsync(wrapped, claimed).ConfigureAwait(false);
-        }
+        var message = Message.Parse(bytes);
+        // Before a key is touched; the message's tags authenticate the context afterwards.
+        Allow(message.Context);
+        var key = await keys.ForReadingAsync(message.Wrapped, message.Context).ConfigureAwait(false);
+        return message.Open(key.Plaintext);
     }
 
     private void Allow(IReadOnlyDictionary<string, string> claimed)

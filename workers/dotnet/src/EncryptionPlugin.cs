@@ -16,7 +16,7 @@ public sealed class EncryptionPlugin : ITemporalClientPlugin
     private readonly ConcurrentDictionary<string, EncryptionCodec> codecs = new(StringComparer.Ordinal);
 
     /// <summary>Initializes a new instance of the <see cref="EncryptionPlugin"/> class.</summary>
-    /// <param name="keys">Where data keys come from: <see cref="KmsKeys"/> or <see cref="KeyringFile"/>.</param>
+    /// <param name="keys">Where data keys come from: <see cref="KmsKeys"/>, <see cref="KeyringFile"/> or <see cref="KeyringSecret"/>.</param>
     /// <param name="options">Further settings.</param>
     /// <exception cref="CodecException">An option is wrong.</exception>
     public EncryptionPlugin(KeySource keys, CodecOptions? options = null)

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text;
 using System.Text.RegularExpressions;
 using Amazon;
@@ -13,25 +12,22 @@ namespace TemporalCodec;
 /// the key that writes and <c>kms:Decrypt</c> on all of them; <c>kms:Encrypt</c> is not used. Every call names its key,
 /// and a key that is not listed here is never asked.
 /// </summary>
-public sealed partial class KmsKeys : KeySource
+public sealed class KmsKeys : KeySource
 {
     private const string Provider = "aws-kms";
     private const int DataKeyLength = 32;
 
-    /// <summary>Errors of KMS that may pass. Every HTTP status from 500 on passes, too.</summary>
-    private static readonly HashSet<string> MayPass = new(StringComparer.Ordinal)
+    /// <summary>Errors that say the key is taken away, where others say that the data key is not one of its.</summary>
+    private static readonly HashSet<string> Revoking = new(StringComparer.Ordinal)
     {
-        "DependencyTimeoutException",
-        "InternalFailure",
-        "KMSInternalException",
-        "KeyUnavailableException",
-        "LimitExceededException",
-        "RequestLimitExceeded",
-        "ServiceUnavailable",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
+        "AccessDeniedException",
+        "DisabledException",
+        "KMSInvalidStateException",
+        "NotFoundException",
     };
+
+    private static readonly Regex KeyArn = new(
+        @"^arn:[a-z0-9-]+:kms:(?<region>[a-z0-9-]+):(?<account>[0-9]{12}):key/(?<id>[A-Za-z0-9-]+)\z", RegexOptions.CultureInvariant);
 
     private readonly string? write;
     private readonly Dictionary<string, IAmazonKeyManagementService> readers = new(StringComparer.Ordinal);
@@ -49,12 +45,15 @@ public sealed partial class KmsKeys : KeySource
     /// <param name="client">Makes the client of a Region.</param>
     /// <param name="write">The ARN of the key that writes, and reads; null only reads.</param>
     /// <param name="read">ARNs of further keys that read.</param>
+    /// <exception cref="CodecException">Something that must be the ARN of a key is not, or an argument is null.</exception>
     public KmsKeys(Func<RegionEndpoint, IAmazonKeyManagementService> client, string? write, params string[] read)
     {
+        if (client is null || read is null)
+            throw new CodecException(CodecFault.Options, "KmsKeys: the client and the keys that read cannot be null: leave them out");
         var clients = new Dictionary<string, IAmazonKeyManagementService>(StringComparer.Ordinal);
         foreach (var arn in write is null ? read : read.Prepend(write))
         {
-            var match = KeyArn().Match(arn ?? string.Empty);
+            var match = KeyArn.Match(arn ?? string.Empty);
             if (!match.Success)
             {
                 throw new CodecException(
@@ -71,7 +70,10 @@ public sealed partial class KmsKeys : KeySource
     }
 
     /// <inheritdoc/>
-    internal override async Task<DataKey> GenerateAsync(IReadOnlyDictionary<string, string> context)
+    internal override bool AsksForEachKey => true;
+
+    /// <inheritdoc/>
+    internal override async Task<DataKey> GenerateAsync(IReadOnlyDictionary<string, string> context, CancellationToken cancel)
     {
         if (write is null)
             throw new CodecException(CodecFault.CannotEncode, "no KMS key writes: give KmsKeys the ARN of one");
@@ -82,7 +84,9 @@ public sealed partial class KmsKeys : KeySource
                 KeyId = write,
                 NumberOfBytes = DataKeyLength,
                 EncryptionContext = new(context),
-            }).ConfigureAwait(false);
+            }, cancel).ConfigureAwait(false);
+            if (answer.KeyId != write || answer.Plaintext.Length != DataKeyLength || answer.CiphertextBlob.Length == 0)
+                throw new CodecException(CodecFault.CannotEncode, $"KMS gave no usable answer for the key {write}");
             var wrapped = new WrappedKey(Provider, Encoding.UTF8.GetBytes(write), answer.CiphertextBlob.ToArray());
             return new(answer.Plaintext.ToArray(), new[] { wrapped });
         }
@@ -94,7 +98,7 @@ public sealed partial class KmsKeys : KeySource
 
     /// <inheritdoc/>
     internal override async Task<DataKey> UnwrapAsync(
-        IReadOnlyList<WrappedKey> wrapped, IReadOnlyDictionary<string, string> context)
+        IReadOnlyList<WrappedKey> wrapped, IReadOnlyDictionary<string, string> context, CancellationToken cancel)
     {
         CodecException? fault = null;
         foreach (var edk in wrapped)
@@ -108,7 +112,7 @@ public sealed partial class KmsKeys : KeySource
                         KeyId = arn,
                         CiphertextBlob = new MemoryStream(edk.Ciphertext),
                         EncryptionContext = new(context),
-                    }).ConfigureAwait(false);
+                    }, cancel).ConfigureAwait(false);
                     if (answer.KeyId == arn && answer.Plaintext.Length == DataKeyLength)
                         return new(answer.Plaintext.ToArray(), wrapped);
                     fault ??= new(CodecFault.CannotOpen, $"KMS gave no usable answer for the key {arn}");
@@ -129,11 +133,11 @@ public sealed partial class KmsKeys : KeySource
     /// <summary>The listed keys that may open it: the very one, and replicas of it in other Regions.</summary>
     private IEnumerable<string> Candidates(WrappedKey edk)
     {
-        var named = KeyArn().Match(edk.ShownInfo);
+        var named = KeyArn.Match(edk.ShownInfo);
         if (edk.Provider != Provider || !named.Success) return Array.Empty<string>();
         var id = named.Groups["id"].Value;
         return readers.Keys
-            .Where(arn => arn == named.Value || (id.StartsWith("mrk-", StringComparison.Ordinal) && IsReplica(KeyArn().Match(arn), named)))
+            .Where(arn => arn == named.Value || (id.StartsWith("mrk-", StringComparison.Ordinal) && IsReplica(KeyArn.Match(arn), named)))
             .OrderByDescending(arn => arn == named.Value);
     }
 
@@ -143,15 +147,14 @@ public sealed partial class KmsKeys : KeySource
     private static string Named(WrappedKey edk) =>
         edk.Provider == Provider ? edk.ShownInfo : $"{Names.Shown(edk.Provider)}/…";
 
-    /// <summary>What an error of AWS means. Its text stays out: only its code tells more than a name.</summary>
     private static CodecException Fault(Exception error, string arn, CodecFault refused)
     {
         if (error is not AmazonServiceException service)
             return new(CodecFault.KeyUnavailable, $"KMS cannot be reached for the key {arn}: {error.GetType().Name}");
-        var code = Names.Shown(service.ErrorCode ?? "unknown");
-        return MayPass.Contains(code) || service.StatusCode >= HttpStatusCode.InternalServerError || service.StatusCode == 0
+        var code = AwsFaults.CodeOf(service);
+        return AwsFaults.MayPass(service)
             ? new(CodecFault.KeyUnavailable, $"KMS cannot answer for the key {arn}: {code}")
-            : new(refused, $"KMS refuses the key {arn}: {code}");
+            : new(refused, $"KMS refuses the key {arn}: {code}") { Revokes = Revoking.Contains(code) };
     }
 
     /// <summary>Two attempts of 4 s, within the 8 s that the codec waits: a workflow task has 10.</summary>
@@ -162,7 +165,4 @@ public sealed partial class KmsKeys : KeySource
             Timeout = TimeSpan.FromSeconds(4),
             MaxErrorRetry = 1,
         });
-
-    [GeneratedRegex(@"^arn:[\w-]+:kms:(?<region>[a-z0-9-]+):(?<account>\d{12}):key/(?<id>[\w-]+)\z")]
-    private static partial Regex KeyArn();
 }

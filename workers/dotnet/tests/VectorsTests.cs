@@ -1,50 +1,42 @@
 using System.Text.Json;
 using Google.Protobuf;
+using NUnit.Framework;
 using Temporalio.Api.Common.V1;
-using Xunit;
 
 namespace TemporalCodec.Tests;
 
-/// <summary>The vectors that every language of this repository is held to, and what a payload is bound to.</summary>
-public sealed class VectorsTests : IDisposable
+/// <summary>The messages that the project has frozen: every language of this repository is held to the same files.</summary>
+public static class VectorsTests
 {
-    private static readonly JsonElement Vectors =
-        JsonDocument.Parse(File.ReadAllText("aws-encryption-sdk-python.json")).RootElement;
+    public static IEnumerable<TestCaseData> Good() => Named("good");
 
-    private readonly string file = Path.GetTempFileName();
+    public static IEnumerable<TestCaseData> Bad() => Named("bad");
 
-    public VectorsTests()
+    [TestCaseSource(nameof(Good))]
+    public static async Task FrozenMessagesDecodeForEver(string file, int index)
     {
-        File.WriteAllText(file, Vectors.GetProperty("keyring").GetRawText());
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var (codec, vector) = Case(file, "good", index);
+        var decoded = await codec.DecodeAsync([PayloadOf(vector.GetProperty("payload"))]);
+        Assert.That(decoded.Single(), Is.EqualTo(PayloadOf(vector.GetProperty("expect"))));
     }
 
-    public static TheoryData<int> Good()
+    [TestCaseSource(nameof(Bad))]
+    public static void SpoiltMessagesAreRefused(string file, int index)
     {
-        var data = new TheoryData<int>();
-        for (var i = 0; i < Vectors.GetProperty("good").GetArrayLength(); i++) data.Add(i);
-        return data;
+        var (codec, vector) = Case(file, "bad", index);
+        var error = Assert.ThrowsAsync<CodecException>(() => codec.DecodeAsync([PayloadOf(vector.GetProperty("payload"))]));
+        Assert.That(error!.Fault, Is.EqualTo(CodecFault.CannotOpen).Or.EqualTo(CodecFault.WrongNamespace));
     }
 
-    public void Dispose() => File.Delete(file);
-
-    [Theory]
-    [MemberData(nameof(Good))]
-    public async Task FrozenMessagesDecodeForEver(int index)
+    [TestCaseSource(nameof(Good))]
+    public static void NoAlteredOrShortenedMessageOpens(string file, int index)
     {
-        var vector = Vectors.GetProperty("good")[index];
-        var decoded = await CodecOf("orders-dev.a1b2c").DecodeAsync(new[] { PayloadOf(vector.GetProperty("payload")) });
-        Assert.Equal(PayloadOf(vector.GetProperty("expect")), decoded.Single());
-    }
-
-    [Theory]
-    [MemberData(nameof(Good))]
-    public async Task NoAlteredOrShortenedMessageOpens(int index)
-    {
-        var codec = CodecOf("orders-dev.a1b2c");
-        var payload = PayloadOf(Vectors.GetProperty("good")[index].GetProperty("payload"));
+        var (codec, vector) = Case(file, "good", index);
+        var payload = PayloadOf(vector.GetProperty("payload"));
+        if (payload.Metadata["encoding"].ToStringUtf8() != "binary/aws-encryption-sdk") return;
         var data = payload.Data.ToByteArray();
-        for (var at = 0; at < data.Length; at++)
+        // Every byte of the head, and of what follows some: a long body is the same thing many times.
+        for (var at = 0; at < data.Length; at += at < 600 ? 1 : 1 + (data.Length / 200))
         {
             var altered = (byte[])data.Clone();
             altered[at] ^= (byte)(1 << (at % 8));
@@ -52,47 +44,31 @@ public sealed class VectorsTests : IDisposable
             {
                 var copy = payload.Clone();
                 copy.Data = ByteString.CopyFrom(spoilt);
-                await Assert.ThrowsAsync<CodecException>(() => codec.DecodeAsync(new[] { copy }));
+                Assert.ThrowsAsync<CodecException>(() => codec.DecodeAsync([copy]), $"byte {at}");
             }
         }
     }
 
-    [Fact]
-    public async Task AnotherNamespaceIsRefusedByTheNamesOfBoth()
+    private static IEnumerable<TestCaseData> Named(string list)
     {
-        var encoded = await CodecOf("payments").EncodeAsync(new[] { Secret });
-        var exception = await Assert.ThrowsAsync<CodecException>(() => CodecOf("orders").DecodeAsync(encoded));
-        Assert.Equal(CodecFault.WrongNamespace, exception.Fault);
-        Assert.Contains("namespace payments was met in orders", exception.Message);
-        var reading = new EncryptionCodec("orders", new KeyringFile(file), new() { AlsoDecode = new[] { "pay*" } });
-        Assert.Equal(Secret, (await reading.DecodeAsync(encoded)).Single());
+        foreach (var file in new[] { "aws-encryption-sdk-python.json", "workers.json" })
+        {
+            var index = 0;
+            foreach (var vector in Read(file).GetProperty(list).EnumerateArray())
+                yield return new TestCaseData(file, index++).SetArgDisplayNames(file, vector.GetProperty("name").GetString());
+        }
     }
 
-    [Fact]
-    public async Task PlaintextIsLeftAloneOrRefused()
+    private static (EncryptionCodec Codec, JsonElement Vector) Case(string file, string list, int index)
     {
-        Assert.Equal(Secret, (await CodecOf("orders").DecodeAsync(new[] { Secret })).Single());
-        var refusing = new EncryptionCodec("orders", new KeyringFile(file), new() { Plaintext = Plaintext.Refuse });
-        await Assert.ThrowsAsync<CodecException>(() => refusing.DecodeAsync(new[] { Secret }));
+        var vectors = Read(file);
+        var vector = vectors.GetProperty(list)[index];
+        using var keyring = new TemporaryKeyring(vectors.GetProperty("keyring").GetRawText());
+        return (new EncryptionCodec(vector.GetProperty("namespace").GetString()!, new KeyringFile(keyring.Path)), vector);
     }
 
-    [Fact]
-    public void SettingsThatGotLostAreRefused()
-    {
-        var keys = new KeyringFile(file);
-        Assert.Throws<CodecException>(() => new EncryptionCodec("orders", null!));
-        Assert.Throws<CodecException>(() => new EncryptionCodec("orders", keys, new() { Plaintext = (Plaintext)7 }));
-        Assert.Throws<CodecException>(() => new EncryptionCodec("orders", keys, new() { AlsoDecode = null! }));
-        Assert.Throws<CodecException>(() => new EncryptionCodec("orders", keys, new() { Cache = null! }));
-    }
-
-    private static Payload Secret => new()
-    {
-        Metadata = { ["encoding"] = ByteString.CopyFromUtf8("json/plain") },
-        Data = ByteString.CopyFromUtf8("\"a secret\""),
-    };
+    private static JsonElement Read(string file) =>
+        JsonDocument.Parse(File.ReadAllText(Path.Combine(TestContext.CurrentContext.TestDirectory, file))).RootElement;
 
     private static Payload PayloadOf(JsonElement json) => JsonParser.Default.Parse<Payload>(json.GetRawText());
-
-    private EncryptionCodec CodecOf(string ns) => new(ns, new KeyringFile(file));
 }
