@@ -52,7 +52,8 @@ internal static class Compression
                 budget.Charge(count);
                 inflated.Write(buffer, 0, count);
             }
-            return inflated.ToArray();
+            var bytes = inflated.ToArray();
+            return encoding == "binary/zstd" || Checksums.End(encoding, data, bytes) ? bytes : throw Malformed(encoding);
         }
         catch (Exception e) when (e is InvalidDataException or IOException or ZstdSharp.ZstdException)
         {

@@ -60,7 +60,7 @@ public sealed class CodecTests : IDisposable
         Assert.That((await CodecOf("orders").DecodeAsync(encoded)).Single(), Is.EqualTo(inner));
         var narrow = CodecOf("orders", new() { InflatedBytes = 99_999 });
         var error = Assert.ThrowsAsync<CodecException>(() => narrow.DecodeAsync(encoded));
-        Assert.That(error!.Message, Does.Contain("99999 bytes"));
+        Assert.That(error!.Message, Does.Contain("inflates past"));
     }
 
     [Test]

@@ -4,7 +4,11 @@ using Amazon.KeyManagementService;
 using Amazon.KeyManagementService.Model;
 using Amazon.Runtime;
 using Google.Protobuf;
+using NUnit.Framework;
 using Temporalio.Api.Common.V1;
+
+// Every test has its own clock, keyring and KMS.
+[assembly: FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 
 namespace TemporalCodec.Tests;
 

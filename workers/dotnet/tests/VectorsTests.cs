@@ -55,7 +55,7 @@ public static class VectorsTests
         {
             var index = 0;
             foreach (var vector in Read(file).GetProperty(list).EnumerateArray())
-                yield return new TestCaseData(file, index++).SetArgDisplayNames(file, vector.GetProperty("name").GetString());
+                yield return new TestCaseData(file, index++).SetArgDisplayNames(file, vector.GetProperty("name").GetString()!);
         }
     }
 
