@@ -11,6 +11,26 @@ export function formatProblems(problems: readonly Problem[]): string {
   return problems.map(({ path, message }) => `  ${path}: ${message}`).join('\n');
 }
 
+/**
+ * The problems of a value and of all that is in it. Where something is wrong, what is in it is not looked at, nor are
+ * codecs of a team's own, which are code.
+ *
+ * @param wrongWith what is wrong with one value by itself; undefined for nothing
+ */
+export function problemsWithin(
+  value: unknown,
+  path: string,
+  wrongWith: (value: unknown) => string | undefined,
+): Problem[] {
+  const message = wrongWith(value);
+  if (message !== undefined) return [{ path, message }];
+  if (Array.isArray(value)) return value.flatMap((item, index) => problemsWithin(item, `${path}[${index}]`, wrongWith));
+  if (typeof value !== 'object' || value === null || path.endsWith('.codec')) return [];
+  return Object.entries(value).flatMap(([key, item]) =>
+    problemsWithin(item, path === '' ? key : `${path}.${key}`, wrongWith),
+  );
+}
+
 /** Whether a value is a whole number within bounds. */
 export function isWhole(value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): boolean {
   return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;

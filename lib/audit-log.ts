@@ -15,7 +15,7 @@ import { Code, Function as LambdaFunction, LoggingFormat } from 'aws-cdk-lib/aws
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { FilterPattern, LogGroup, LogStream, type RetentionDays, SubscriptionFilter } from 'aws-cdk-lib/aws-logs';
 import { LambdaDestination } from 'aws-cdk-lib/aws-logs-destinations';
-import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import {
   ENCRYPTED_BY_AWS,
@@ -167,7 +167,10 @@ export class AuditLog extends Construct {
       logGroup: this.forwarderLogs,
       loggingFormat: LoggingFormat.JSON,
       retryAttempts: RETRIES,
-      onFailure: new SqsDestination(this.#target()),
+      // The queue as somebody without its key sees it: the CDK would let the forwarder decrypt everything under that key.
+      onFailure: new SqsDestination(
+        Queue.fromQueueAttributes(this, 'UndeliveredTarget', { queueArn: this.undelivered.queueArn }),
+      ),
       environment: { AUDIT_LOG_GROUP: this.logGroup.logGroupName, AUDIT_LOG_STREAM: STREAM },
     });
     this.forwarder.node.addDependency(stream);
@@ -191,10 +194,5 @@ export class AuditLog extends Construct {
       filterPattern: FilterPattern.literal(AUDIT_LINES),
       filterName: 'audit',
     });
-  }
-
-  /** The queue as somebody without its key sees it: the CDK would let the forwarder decrypt everything under that key. */
-  #target(): IQueue {
-    return Queue.fromQueueAttributes(this, 'UndeliveredTarget', { queueArn: this.undelivered.queueArn });
   }
 }

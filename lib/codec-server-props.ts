@@ -9,7 +9,7 @@ import type { Construct } from 'constructs';
 import { checkDeployment } from '../config/checks/deployment.ts';
 import { unsafeForeignFormats } from '../config/checks/keys.ts';
 import type { AlarmsConfig, DeploymentConfig, DomainConfig } from '../config/environment.ts';
-import type { Problem } from '../config/problem.ts';
+import { type Problem, problemsWithin } from '../config/problem.ts';
 import type { CodecServerConfig } from '../config/schema.ts';
 import { isResourceName } from './names.ts';
 
@@ -155,7 +155,7 @@ export function checkProps(props: CodecServerProps, deployment: DeploymentConfig
     ...problems,
     ...ofConfig,
     ...(ofConfig.length === 0 ? checkGivenKey(props) : []),
-    ...findTokens(config, 'config'),
+    ...problemsWithin(config, 'config', unresolved),
   ];
 }
 
@@ -186,13 +186,8 @@ function checkable(deployment: DeploymentConfig): DeploymentConfig {
 }
 
 /** The configuration is a file beside the code: what has no value yet cannot stand in it. */
-function findTokens(value: unknown, path: string): Problem[] {
-  if (Token.isUnresolved(value)) {
-    const message =
-      "this has a value only when it is deployed: write the ARN itself, or 'created-by-stack' and pass the resource as a prop.";
-    return [{ path, message }];
-  }
-  if (Array.isArray(value)) return value.flatMap((item, index) => findTokens(item, `${path}[${index}]`));
-  if (typeof value !== 'object' || value === null || path.endsWith('.codec')) return [];
-  return Object.entries(value).flatMap(([key, item]) => findTokens(item, `${path}.${key}`));
+function unresolved(value: unknown): string | undefined {
+  return Token.isUnresolved(value)
+    ? "this has a value only when it is deployed: write the ARN itself, or 'created-by-stack' and pass the resource as a prop."
+    : undefined;
 }

@@ -199,7 +199,7 @@ export class CodecServer extends Construct {
             environment,
             config: deployment.alarms,
             concurrency: deployment.concurrency,
-            front: front.metrics,
+            front,
             function: codec.live,
             audit,
             keyArns: keyArnsOf(config, createdKey?.keyArn).filter(
@@ -216,7 +216,7 @@ export class CodecServer extends Construct {
         : new OperationsDashboard(this, 'Dashboard', {
             environment,
             endpoint,
-            front: front.metrics,
+            front,
             function: codec.live,
             functionLogs: codec.logGroup,
             auditLogs: audit.logGroup,

@@ -14,13 +14,13 @@ import type { Alias } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { METRICS, type MetricName } from '../config/metrics.ts';
-import type { FrontMetrics } from './fronts/front.ts';
+import type { Front } from './fronts/front.ts';
 import { serverMetric } from './metrics.ts';
 
 export interface OperationsDashboardProps {
   readonly environment: string;
   readonly endpoint: string;
-  readonly front: FrontMetrics;
+  readonly front: Front;
   readonly function: Alias;
   readonly functionLogs: ILogGroup;
   readonly auditLogs: ILogGroup;
@@ -34,6 +34,7 @@ export interface OperationsDashboardProps {
 const MINUTE = { period: Duration.minutes(1) };
 const SUM = { ...MINUTE, statistic: 'Sum' };
 
+/** From what to do to what went wrong: the widgets of each row, in the order in which they stand. */
 export class OperationsDashboard extends Construct {
   readonly dashboard: Dashboard;
   readonly #props: OperationsDashboardProps;
@@ -41,24 +42,18 @@ export class OperationsDashboard extends Construct {
   constructor(scope: Construct, id: string, props: OperationsDashboardProps) {
     super(scope, id);
     this.#props = props;
-    const rows: IWidget[][] = [
-      [this.#introduction()],
-      ...(props.alarms.length > 0 ? [[this.#alarms()]] : []),
-      [this.#requests(), this.#latency(), this.#outcomes()],
-      [this.#keys(), this.#dependencies(), this.#instances()],
-      [this.#denied(), this.#strangers(), this.#faults()],
-    ];
     this.dashboard = new Dashboard(this, 'Dashboard', {
       // Dashboards are an account's, not a Region's.
       dashboardName: `codec-server-${props.environment}-${Aws.REGION}`,
       defaultInterval: Duration.hours(3),
-      widgets: rows,
+      widgets: [...this.#introduction(), this.#traffic(), this.#dependencies(), this.#logs()],
     });
   }
 
-  #introduction(): IWidget {
-    const { environment, endpoint } = this.#props;
-    return new TextWidget({
+  /** What to do, and the alarms where there are any. */
+  #introduction(): IWidget[][] {
+    const { environment, endpoint, alarms } = this.#props;
+    const text = new TextWidget({
       width: 24,
       height: 4,
       markdown: [
@@ -67,148 +62,135 @@ export class OperationsDashboard extends Construct {
         '1. Red alarms say in their description what to do. 2. 5xx: *Cannot answer* shows which dependency. 3. Slow: compare the latency of gateway and KMS-bound misses, and look at cold starts. 4. "I cannot read": *Denied* says who, and where; a rule in the environment’s `access` lets them in.',
       ].join('\n\n'),
     });
+    if (alarms.length === 0) return [[text]];
+    return [[text], [new AlarmStatusWidget({ title: 'Alarms', width: 24, height: 3, alarms: [...alarms] })]];
   }
 
-  #alarms(): IWidget {
-    return new AlarmStatusWidget({ title: 'Alarms', width: 24, height: 3, alarms: [...this.#props.alarms] });
-  }
-
-  #requests(): IWidget {
-    const { front } = this.#props;
-    return graph('Requests a minute', [
-      front.requests({ ...SUM, label: 'all' }),
-      this.#sum(METRICS.served, 'served'),
-      this.#sum(METRICS.notServed, 'should have been served and were not, 5xx apart'),
-      front.clientErrors({ ...SUM, label: '4xx: not signed in, not allowed, not the protocol' }),
-      front.serverErrors({ ...SUM, label: '5xx: our fault, or a dependency’s' }),
-      front.throttled({ ...SUM, label: '429: more than throttling allows' }),
-      this.#sum(METRICS.unauthenticated, 'without a valid identity'),
-    ]);
-  }
-
-  #latency(): IWidget {
+  /** Requests, their latency, and what became of payloads. */
+  #traffic(): IWidget[] {
     const { front, environment } = this.#props;
-    const at = (statistic: string) => front.latency({ ...MINUTE, statistic, label: statistic });
     const calls = serverMetric(environment, METRICS.kmsCalls);
     const spent = serverMetric(environment, METRICS.kmsDuration);
-    return graph('Latency, ms: at the gateway, in the function, of a call to KMS', [
-      at('p50'),
-      at('p90'),
-      at('p99'),
-      serverMetric(environment, METRICS.duration, 'p99').with({ label: 'in the function, p99' }),
-      new MathExpression({
-        expression: 'spent / calls',
-        usingMetrics: { spent, calls },
-        label: 'a call to KMS, average',
-        ...MINUTE,
-      }),
-    ]);
-  }
-
-  #outcomes(): IWidget {
-    return graph('Payloads a minute', [
-      this.#sum(METRICS.decoded, 'decoded'),
-      this.#sum(METRICS.encoded, 'encoded'),
-      this.#sum(METRICS.unchanged, 'not ours, unchanged'),
-      this.#sum(METRICS.denied, 'denied'),
-      this.#sum(METRICS.cannotOpen, 'cannot be opened'),
-    ]);
-  }
-
-  #keys(): IWidget {
-    const { environment } = this.#props;
-    const hits = serverMetric(environment, METRICS.keyCacheHits);
-    const misses = serverMetric(environment, METRICS.keyCacheMisses);
-    return new GraphWidget({
-      title: 'Data keys: cache hits, and misses (calls to KMS)',
-      width: 8,
-      left: [hits.with({ label: 'hits' }), misses.with({ label: 'misses' })],
-      right: [
+    return [
+      graph('Requests a minute', [
+        front.api.metricCount({ ...SUM, label: 'all' }),
+        this.#sum(METRICS.served, 'served'),
+        this.#sum(METRICS.notServed, 'should have been served and were not, 5xx apart'),
+        front.api.metricClientError({ ...SUM, label: '4xx: not signed in, not allowed, not the protocol' }),
+        front.api.metricServerError({ ...SUM, label: '5xx: our fault, or a dependency’s' }),
+        front.throttled.with({ ...SUM, label: '429: more than throttling allows' }),
+        this.#sum(METRICS.unauthenticated, 'without a valid identity'),
+      ]),
+      graph('Latency, ms: at the gateway, in the function, of a call to KMS', [
+        ...['p50', 'p90', 'p99'].map((statistic) =>
+          front.api.metricLatency({ ...MINUTE, statistic, label: statistic }),
+        ),
+        serverMetric(environment, METRICS.duration, 'p99').with({ label: 'in the function, p99' }),
         new MathExpression({
-          expression: '100 * hits / (hits + misses)',
-          usingMetrics: { hits, misses },
-          label: 'hit rate, %',
+          expression: 'spent / calls',
+          usingMetrics: { spent, calls },
+          label: 'a call to KMS, average',
           ...MINUTE,
         }),
-      ],
-      rightYAxis: { min: 0, max: 100 },
-    });
+      ]),
+      graph('Payloads a minute', [
+        this.#sum(METRICS.decoded, 'decoded'),
+        this.#sum(METRICS.encoded, 'encoded'),
+        this.#sum(METRICS.unchanged, 'not ours, unchanged'),
+        this.#sum(METRICS.denied, 'denied'),
+        this.#sum(METRICS.cannotOpen, 'cannot be opened'),
+      ]),
+    ];
   }
 
-  #dependencies(): IWidget {
-    return graph('Cannot answer: requests that failed because of', [
-      this.#sum(METRICS.kmsUnavailable, 'KMS out of reach or throttling'),
-      this.#sum(METRICS.kmsThrottled, 'calls that KMS throttled'),
-      this.#sum(METRICS.kmsUnreachable, 'calls that KMS did not answer'),
-      this.#sum(METRICS.keyAccessDenied, 'KMS denies the key (payloads)'),
-      this.#sum(METRICS.keyDisabled, 'key disabled or deleted (payloads)'),
-      this.#sum(METRICS.jwksUnavailable, "issuer's signing keys"),
-      this.#sum(METRICS.jwksFetchFailures, "fetches of an issuer's keys that failed"),
-      this.#sum(METRICS.secretsUnavailable, 'Secrets Manager'),
-      this.#sum(METRICS.cloudOpsUnavailable, 'Temporal Cloud Ops API'),
-      this.#sum(METRICS.roleLookupFailures, 'questions to the Cloud Ops API that failed'),
-      this.#sum(METRICS.storageUnavailable, 'S3'),
-      ...(this.#props.signIn
-        ? [
-            this.#sum(METRICS.providerUnavailable, 'identity provider (signing in)'),
-            this.#sum(METRICS.providerRefused, 'exchanges that the identity provider refused'),
-          ]
-        : []),
-    ]);
+  /** Data keys, what else requests depend on, and the function itself. */
+  #dependencies(): IWidget[] {
+    const { environment, signIn, canary, function: codec } = this.#props;
+    const hits = serverMetric(environment, METRICS.keyCacheHits);
+    const misses = serverMetric(environment, METRICS.keyCacheMisses);
+    return [
+      new GraphWidget({
+        title: 'Data keys: cache hits, and misses (calls to KMS)',
+        width: 8,
+        left: [hits.with({ label: 'hits' }), misses.with({ label: 'misses' })],
+        right: [
+          new MathExpression({
+            expression: '100 * hits / (hits + misses)',
+            usingMetrics: { hits, misses },
+            label: 'hit rate, %',
+            ...MINUTE,
+          }),
+        ],
+        rightYAxis: { min: 0, max: 100 },
+      }),
+      graph('Cannot answer: requests that failed because of', [
+        this.#sum(METRICS.kmsUnavailable, 'KMS out of reach or throttling'),
+        this.#sum(METRICS.kmsThrottled, 'calls that KMS throttled'),
+        this.#sum(METRICS.kmsUnreachable, 'calls that KMS did not answer'),
+        this.#sum(METRICS.keyAccessDenied, 'KMS denies the key (payloads)'),
+        this.#sum(METRICS.keyDisabled, 'key disabled or deleted (payloads)'),
+        this.#sum(METRICS.jwksUnavailable, "issuer's signing keys"),
+        this.#sum(METRICS.jwksFetchFailures, "fetches of an issuer's keys that failed"),
+        this.#sum(METRICS.secretsUnavailable, 'Secrets Manager'),
+        this.#sum(METRICS.cloudOpsUnavailable, 'Temporal Cloud Ops API'),
+        this.#sum(METRICS.roleLookupFailures, 'questions to the Cloud Ops API that failed'),
+        this.#sum(METRICS.storageUnavailable, 'S3'),
+        ...(signIn
+          ? [
+              this.#sum(METRICS.providerUnavailable, 'identity provider (signing in)'),
+              this.#sum(METRICS.providerRefused, 'exchanges that the identity provider refused'),
+            ]
+          : []),
+      ]),
+      graph('Function', [
+        codec.metric('ConcurrentExecutions', { ...MINUTE, statistic: 'Maximum', label: 'instances at once' }),
+        codec.metricErrors({ ...SUM, label: 'crashes and timeouts' }),
+        codec.metricThrottles({ ...SUM, label: 'throttled' }),
+        ...(canary ? [this.#sum(METRICS.canaryFailed, 'canary not served')] : []),
+      ]),
+    ];
   }
 
-  #instances(): IWidget {
-    const codec = this.#props.function;
-    return graph('Function', [
-      codec.metric('ConcurrentExecutions', { ...MINUTE, statistic: 'Maximum', label: 'instances at once' }),
-      codec.metricErrors({ ...SUM, label: 'crashes and timeouts' }),
-      codec.metricThrottles({ ...SUM, label: 'throttled' }),
-      ...(this.#props.canary ? [this.#sum(METRICS.canaryFailed, 'canary not served')] : []),
-    ]);
-  }
-
-  #denied(): IWidget {
-    return new LogQueryWidget({
-      title: 'Denied: who, and where',
-      width: 9,
-      height: 8,
-      logGroupNames: [this.#props.auditLogs.logGroupName],
-      queryLines: [
-        'filter payloads.denied > 0',
-        'stats sum(payloads.denied) as denied, latest(@timestamp) as last by caller.email, caller.subject, namespaces.denied.0',
-        'sort denied desc',
-        'limit 20',
-      ],
-    });
-  }
-
-  #strangers(): IWidget {
-    return new LogQueryWidget({
-      title: 'Without a valid identity, by reason',
-      width: 6,
-      height: 8,
-      logGroupNames: [this.#props.auditLogs.logGroupName],
-      queryLines: [
-        'filter ispresent(unauthenticated)',
-        'stats count(*) as requests, latest(@timestamp) as last by unauthenticated',
-        'sort requests desc',
-      ],
-    });
-  }
-
-  #faults(): IWidget {
-    return new LogQueryWidget({
-      title: 'Cold starts and what went wrong',
-      width: 9,
-      height: 8,
-      logGroupNames: [this.#props.functionLogs.logGroupName],
-      queryLines: [
-        'filter ispresent(record.metrics.initDurationMs) or level in ["WARN", "ERROR", "FATAL"]',
-        'fields @timestamp, level, message, error.message, record.metrics.initDurationMs as coldStartMs',
-        'sort @timestamp desc',
-        'limit 50',
-      ],
-    });
+  /** Who was denied what, who came without an identity, and what went wrong. */
+  #logs(): IWidget[] {
+    const audit = [this.#props.auditLogs.logGroupName];
+    return [
+      new LogQueryWidget({
+        title: 'Denied: who, and where',
+        width: 9,
+        height: 8,
+        logGroupNames: audit,
+        queryLines: [
+          'filter payloads.denied > 0',
+          'stats sum(payloads.denied) as denied, latest(@timestamp) as last by caller.email, caller.subject, namespaces.denied.0',
+          'sort denied desc',
+          'limit 20',
+        ],
+      }),
+      new LogQueryWidget({
+        title: 'Without a valid identity, by reason',
+        width: 6,
+        height: 8,
+        logGroupNames: audit,
+        queryLines: [
+          'filter ispresent(unauthenticated)',
+          'stats count(*) as requests, latest(@timestamp) as last by unauthenticated',
+          'sort requests desc',
+        ],
+      }),
+      new LogQueryWidget({
+        title: 'Cold starts and what went wrong',
+        width: 9,
+        height: 8,
+        logGroupNames: [this.#props.functionLogs.logGroupName],
+        queryLines: [
+          'filter ispresent(record.metrics.initDurationMs) or level in ["WARN", "ERROR", "FATAL"]',
+          'fields @timestamp, level, message, error.message, record.metrics.initDurationMs as coldStartMs',
+          'sort @timestamp desc',
+          'limit 50',
+        ],
+      }),
+    ];
   }
 
   #sum(name: MetricName, label: string) {

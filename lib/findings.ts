@@ -15,16 +15,12 @@ export type RuleId = `AwsSolutions-${string}` | `CKV${string}` | `${'E' | 'W' | 
  * @throws Error when the construct makes no resource
  */
 export function acceptFindings(construct: IConstruct, rules: readonly RuleId[], reason: string): void {
+  // cdk-nag reads the construct's acknowledgments, where the CDK of the app has them.
+  const { Validations } = cdk as Partial<Pick<typeof cdk, 'Validations'>>;
   for (const rule of rules) {
-    if (rule.startsWith('AwsSolutions-')) acceptInValidation(construct, rule, reason);
+    if (rule.startsWith('AwsSolutions-')) Validations?.of(construct).acknowledge({ id: rule, reason });
     else acceptInTemplate(resourceOf(construct), rule, reason);
   }
-}
-
-/** cdk-nag reads the construct's acknowledgments, where the CDK of the app has them. */
-function acceptInValidation(construct: IConstruct, id: RuleId, reason: string): void {
-  const { Validations } = cdk as Partial<Pick<typeof cdk, 'Validations'>>;
-  Validations?.of(construct).acknowledge({ id, reason });
 }
 
 /** checkov and cfn-lint read the resource's metadata. */

@@ -12,32 +12,6 @@ import { Code } from 'aws-cdk-lib/aws-lambda';
 import type { CodecServerConfig } from '../config/schema.ts';
 import { REQUIRE } from './names.ts';
 
-// An asset that is put together in this process when its stack is synthesized, named by what is in it.
-
-/**
- * Code that `write` puts into a folder.
- *
- * @param source a folder that exists; the CDK asks for one
- * @param key says which asset it is: the CDK takes two of the same source for one, and so would give an environment the
- *   configuration of another
- */
-function localAsset(source: string, key: readonly string[], write: (outdir: string) => void): Code {
-  return Code.fromAsset(source, {
-    assetHashType: AssetHashType.OUTPUT,
-    bundling: {
-      // Never used: everything happens in this process.
-      image: DockerImage.fromRegistry('none'),
-      environment: { ASSET: JSON.stringify(key) },
-      local: {
-        tryBundle(outdir) {
-          write(outdir);
-          return true;
-        },
-      },
-    },
-  });
-}
-
 /** Where the package has the function, seen from its ES modules and from its CommonJS. */
 const FUNCTION_FOLDER =
   ['../function', '../../function'].map((place) => fileURLToPath(new URL(place, import.meta.url))).find(existsSync) ??
@@ -56,10 +30,25 @@ export interface FunctionCodeProps {
   readonly folder?: string | undefined;
 }
 
-/** The asset, put together when its stack is synthesized. */
+/** The asset, put together in this process when its stack is synthesized, and named by what is in it. */
 export function prebuiltCode({ folder = FUNCTION_FOLDER, ...props }: FunctionCodeProps): Code {
   const key = [folder, props.codecs ?? '', props.environment, String(props.restApi), JSON.stringify(props.config)];
-  return localAsset(existsSync(folder) ? folder : '.', key, (outdir) => putTogether(folder, outdir, props));
+  // The CDK asks for a folder that exists.
+  return Code.fromAsset(existsSync(folder) ? folder : '.', {
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: {
+      // Never used: everything happens in this process.
+      image: DockerImage.fromRegistry('none'),
+      // The CDK takes two assets of the same source for one, and so would give an environment the configuration of another.
+      environment: { ASSET: JSON.stringify(key) },
+      local: {
+        tryBundle(outdir) {
+          putTogether(folder, outdir, props);
+          return true;
+        },
+      },
+    },
+  });
 }
 
 /**

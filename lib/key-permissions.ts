@@ -22,12 +22,6 @@ function inCondition(pattern: string): string {
   return pattern.replace(/[?$]/g, (character) => `\${${character}}`);
 }
 
-/** The condition that the encryption context names one of `namespaces`, in which `*` stands for any run of characters. */
-function namespaceCondition(namespaces: readonly string[]): Record<string, Record<string, string[]>> {
-  const operator = namespaces.some((name) => name.includes('*')) ? 'StringLike' : 'StringEquals';
-  return { [operator]: { [NAMESPACE_CONDITION_KEY]: [...namespaces] } };
-}
-
 /**
  * Allows `actions` with `keyArns` for data that is bound to one of `namespaces`, and for no other: by one statement, or
  * by several where so many namespaces do not fit into one.
@@ -38,15 +32,15 @@ function allowForNamespaces(
   keyArns: readonly string[],
   namespaces: readonly string[],
 ): PolicyStatement[] {
-  return inParts(namespaces.map(inCondition), besideNamespaces(keyArns.length)).map(
-    (part, index) =>
-      new PolicyStatement({
-        sid: partId(sid, index),
-        actions: [...actions],
-        resources: [...keyArns],
-        conditions: namespaceCondition(part),
-      }),
-  );
+  return inParts(namespaces.map(inCondition), besideNamespaces(keyArns.length)).map((part, index) => {
+    const operator = part.some((name) => name.includes('*')) ? 'StringLike' : 'StringEquals';
+    return new PolicyStatement({
+      sid: partId(sid, index),
+      actions: [...actions],
+      resources: [...keyArns],
+      conditions: { [operator]: { [NAMESPACE_CONDITION_KEY]: part } },
+    });
+  });
 }
 
 /** Statements for a set of KMS entries. */
@@ -62,8 +56,10 @@ export interface KeyPermissionsProps {
  */
 export function keyStatements({ entries, createdKeyArn }: KeyPermissionsProps): PolicyStatement[] {
   return entries.flatMap((entry, index) => {
-    if (entry.assumeRole !== undefined) return [assumeRole(index, entry.assumeRole)];
-    const write = writeKeyArn(entry, createdKeyArn);
+    const { assumeRole } = entry;
+    if (assumeRole !== undefined)
+      return [new PolicyStatement({ sid: `AssumeRole${index}`, actions: ['sts:AssumeRole'], resources: [assumeRole] })];
+    const write = entry.write === 'created-by-stack' ? createdKeyArn : (entry.write ?? undefined);
     const readable = [...new Set([...(write === undefined ? [] : [write]), ...(entry.read ?? [])])];
     const statements: PolicyStatement[] = [];
     if (readable.length > 0) {
@@ -147,14 +143,4 @@ function foreignStatements(index: number, entry: KmsKeyConfig): PolicyStatement[
 /** A to Z, then AA, AB, …: an id of a statement takes letters and digits. */
 function letters(at: number): string {
   return (at < 26 ? '' : letters(Math.floor(at / 26) - 1)) + String.fromCharCode(65 + (at % 26));
-}
-
-/** The ARN of the key that an entry writes with; undefined when it only reads. */
-function writeKeyArn(entry: KmsKeyConfig, createdKeyArn: string | undefined): string | undefined {
-  if (entry.write === null) return undefined;
-  return entry.write === 'created-by-stack' ? createdKeyArn : entry.write;
-}
-
-function assumeRole(index: number, roleArn: string): PolicyStatement {
-  return new PolicyStatement({ sid: `AssumeRole${index}`, actions: ['sts:AssumeRole'], resources: [roleArn] });
 }

@@ -6,10 +6,9 @@ import { parseArn, parseArnOf } from '../../codec/keys/arn.ts';
 import { isAccount, isRegion } from '../bucket.ts';
 import { checkSections, SECTIONS, type SectionCheck, section } from '../check.ts';
 import type { EnvironmentConfig } from '../environment.ts';
-import { isWhole, PLACEHOLDER, type Problem } from '../problem.ts';
+import { isWhole, PLACEHOLDER, type Problem, problemsWithin } from '../problem.ts';
 import type { SecretRef } from '../schema.ts';
 import { checkFront } from './front.ts';
-import { checkSignInOnAws } from './identity.ts';
 import { checkPolicies } from './policies.ts';
 
 /** What is said of how it is deployed. */
@@ -25,12 +24,12 @@ const MOST_BODY_BYTES = 4_500_000;
 
 /** What only a deployment has to fulfill. */
 const ON_AWS: readonly SectionCheck[] = [
-  section([], (config) => findPlaceholders(config, '')),
+  section([], (config) => problemsWithin(config, '', placeholder)),
+  section(['identity', 'keys'], checkSecrets),
   section(['identity', 'access'], checkCallers),
   section(['keys'], checkKeys),
   section(['keys', 'storage'], checkPolicies),
-  section(['identity', 'keys'], checkSecrets),
-  section(['identity', 'deployment'], checkSignInOnAws),
+  section(['identity', 'deployment'], checkPublicUrl),
   section(['limits'], checkLimits),
   section(['deployment'], checkTarget),
   section(['deployment'], checkOperation),
@@ -43,15 +42,10 @@ export function checkDeployment(config: EnvironmentConfig): Problem[] {
   return checkSections(config, [...SECTIONS, ...ON_AWS]);
 }
 
-/** Every string that still holds a `<…>` to fill in. */
-function findPlaceholders(value: unknown, path: string): Problem[] {
-  if (typeof value === 'string') {
-    const placeholder = PLACEHOLDER.exec(value)?.[0];
-    return placeholder === undefined ? [] : [{ path, message: `${placeholder} is a placeholder: put your own value.` }];
-  }
-  if (Array.isArray(value)) return value.flatMap((item, index) => findPlaceholders(item, `${path}[${index}]`));
-  if (typeof value !== 'object' || value === null || path.endsWith('.codec')) return [];
-  return Object.entries(value).flatMap(([key, item]) => findPlaceholders(item, path === '' ? key : `${path}.${key}`));
+/** Of a string that still holds a `<…>` to fill in. */
+function placeholder(value: unknown): string | undefined {
+  const [found] = (typeof value === 'string' && PLACEHOLDER.exec(value)) || [];
+  return found && `${found} is a placeholder: put your own value.`;
 }
 
 /** Nobody is let in unasked, and nothing that only makes sense on one's own machine is let out. */
@@ -62,18 +56,6 @@ function checkCallers({ identity, access }: Pick<EnvironmentConfig, 'identity' |
       path: 'identity',
       message:
         "a server on AWS verifies who calls: write { issuers: [{ type: 'temporal-cloud' }], serviceTokens: null }, or your own issuer.",
-    });
-  }
-  if (identity?.serviceTokens && 'file' in identity.serviceTokens) {
-    problems.push({
-      path: 'identity.serviceTokens.file',
-      message: "there is no such file on AWS: keep the digests in Secrets Manager, { secret: 'created-by-stack' }.",
-    });
-  }
-  if (identity?.temporalCloudRoles && 'file' in identity.temporalCloudRoles.apiKey) {
-    problems.push({
-      path: 'identity.temporalCloudRoles.apiKey.file',
-      message: "there is no such file on AWS: keep the API key in Secrets Manager, { secret: 'created-by-stack' }.",
     });
   }
   for (const [index, rule] of access.entries()) {
@@ -118,19 +100,24 @@ function checkKeys({ keys }: Pick<EnvironmentConfig, 'keys'>): Problem[] {
   return problems;
 }
 
+/** What is secret is in Secrets Manager. Static keys in a file are refused with the public test key, {@link checkKeys}. */
 function checkSecrets({ identity, keys }: Pick<EnvironmentConfig, 'identity' | 'keys'>): Problem[] {
-  const secrets: [path: string, holder: object | null | undefined][] = [
-    ['identity.serviceTokens.secret', identity?.serviceTokens],
-    ['identity.temporalCloudRoles.apiKey.secret', identity?.temporalCloudRoles?.apiKey],
-    ['identity.signIn.clientSecret.secret', identity?.signIn?.clientSecret],
-    ['identity.signIn.sessionKeys.secret', identity?.signIn?.sessionKeys],
-    ['keys.staticKeys.secret', keys.staticKeys],
-    ['keys.keyringSecret.secret', keys.keyringSecret],
+  const secrets: [path: string, holder: object | null | undefined, what?: string][] = [
+    ['identity.serviceTokens', identity?.serviceTokens, 'the digests'],
+    ['identity.temporalCloudRoles.apiKey', identity?.temporalCloudRoles?.apiKey, 'the API key'],
+    ['identity.signIn.clientSecret', identity?.signIn?.clientSecret, 'it'],
+    ['identity.signIn.sessionKeys', identity?.signIn?.sessionKeys, 'it'],
+    ['keys.staticKeys', keys.staticKeys],
+    ['keys.keyringSecret', keys.keyringSecret],
   ];
-  return secrets.flatMap(([path, holder]) => {
-    const secret = (holder as { readonly secret?: SecretRef } | null | undefined)?.secret;
+  return secrets.flatMap(([path, holder, what]) => {
+    const { secret, file } = (holder ?? {}) as { readonly secret?: SecretRef; readonly file?: string };
+    if (file !== undefined && what !== undefined) {
+      const message = `there is no such file on AWS: keep ${what} in Secrets Manager, { secret: 'created-by-stack' }.`;
+      return [{ path: `${path}.file`, message }];
+    }
     if (secret === undefined || secret === 'created-by-stack') return [];
-    return checkArn(secret.arn, `${path}.arn`, 'secretsmanager', 'secret:');
+    return checkArn(secret.arn, `${path}.secret.arn`, 'secretsmanager', 'secret:');
   });
 }
 
@@ -200,6 +187,18 @@ function checkDomain({ deployment: { domain, target } }: Deployed): Problem[] {
     problems.push({ path: 'deployment.domain.name', message: 'a host name alone, such as codec.example.com.' });
   }
   return problems;
+}
+
+/** The sign-in's cookies are of the domain. */
+function checkPublicUrl({
+  identity,
+  deployment: { domain },
+}: Pick<EnvironmentConfig, 'identity' | 'deployment'>): Problem[] {
+  const publicUrl = identity?.signIn?.publicUrl;
+  if (publicUrl === undefined || domain === null) return [];
+  if (publicUrl === `https://${domain.name}` || PLACEHOLDER.test(publicUrl)) return [];
+  const message = `browsers reach this server at its domain: write 'https://${domain.name}'.`;
+  return [{ path: 'identity.signIn.publicUrl', message }];
 }
 
 function checkArn(arn: string, path: string, service: string, resourcePrefix: string): Problem[] {

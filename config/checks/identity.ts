@@ -1,7 +1,6 @@
 /** What is wrong with how a configuration lets callers prove who they are. */
 
 import { isLoopbackHostname } from '../addresses.ts';
-import type { EnvironmentConfig } from '../environment.ts';
 import { asOidcIssuer } from '../issuers.ts';
 import { isWhole, PLACEHOLDER, type Problem } from '../problem.ts';
 import type { CodecServerConfig, OidcIssuerConfig, SignInConfig, TemporalCloudRolesConfig } from '../schema.ts';
@@ -13,13 +12,14 @@ const MAX_ROLE_CACHE_SECONDS = 86_400;
 export function checkIdentity({ identity }: Pick<CodecServerConfig, 'identity'>): Problem[] {
   if (identity === null) return [];
   const { issuers, serviceTokens, clockLeewaySeconds: leeway = 0, temporalCloudRoles } = identity;
-  const problems = issuers.flatMap((config, index) => checkIssuer(asOidcIssuer(config), `identity.issuers[${index}]`));
+  const oidc = issuers.map(asOidcIssuer);
+  const problems = oidc.flatMap((issuer, index) => checkIssuer(issuer, `identity.issuers[${index}]`));
   if (issuers.length === 0 && serviceTokens === null && !identity.signIn) {
     const message =
       "there is no way to prove who calls: add { type: 'temporal-cloud' }, your own issuer, signIn, or serviceTokens.";
     problems.push({ path: 'identity.issuers', message });
   }
-  problems.push(...checkDistinct(issuers.map(asOidcIssuer)));
+  problems.push(...checkDistinct(oidc));
   if (!(leeway >= 0 && leeway <= MAX_LEEWAY_SECONDS)) {
     const message = `a number of seconds from 0 to ${MAX_LEEWAY_SECONDS}: it lengthens the life of every token.`;
     problems.push({ path: 'identity.clockLeewaySeconds', message });
@@ -110,28 +110,6 @@ export function checkSignIn({ identity, cors }: Pick<CodecServerConfig, 'identit
   if (signIn.algorithms?.length === 0) {
     const message = "an empty list accepts no ID token: name an algorithm, or leave it out for ['RS256'].";
     problems.push({ path: `${PATH}.algorithms`, message });
-  }
-  return problems;
-}
-
-/** What only a deployment has to fulfill. */
-export function checkSignInOnAws({
-  identity,
-  deployment,
-}: Pick<EnvironmentConfig, 'identity' | 'deployment'>): Problem[] {
-  const signIn = identity?.signIn;
-  if (!signIn) return [];
-  const problems: Problem[] = [];
-  for (const field of ['clientSecret', 'sessionKeys'] as const) {
-    const kept = signIn[field];
-    if (kept === null || !('file' in kept)) continue;
-    const message = "there is no such file on AWS: keep it in Secrets Manager, { secret: 'created-by-stack' }.";
-    problems.push({ path: `${PATH}.${field}.file`, message });
-  }
-  const { domain } = deployment;
-  if (domain !== null && signIn.publicUrl !== `https://${domain.name}` && !PLACEHOLDER.test(signIn.publicUrl)) {
-    const message = `browsers reach this server at its domain: write 'https://${domain.name}'.`;
-    problems.push({ path: `${PATH}.publicUrl`, message });
   }
   return problems;
 }

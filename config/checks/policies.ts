@@ -99,21 +99,20 @@ function lengthsOfKeys({ namespaces, write, read = [], assumeRole, foreignFormat
   if (assumeRole !== undefined) return [besideNamespaces(1)];
   const readable = read.length + (write === null ? 0 : 1);
   const times = 1 + (write === null ? 0 : 1) + foreignFormats.filter((it) => NAMING_FORMATS.includes(it)).length;
-  const beside = besideNamespaces(readable);
-  const once = inParts(namespaces, beside).map((part) => beside + sum(part.map(characters)));
+  const once = lengthsInParts(namespaces, besideNamespaces(readable), characters);
   return Array.from({ length: times }, () => once).flat();
 }
 
 /** Characters of each statement about the objects of a bucket. */
 function lengthsOfBucket({ bucket, namespaces }: StorageBucketConfig): number[] {
-  const beside = besideNamespaces(1);
   const lengthOf = (name: string) =>
     bucket === 'created-by-stack'
       ? UNKNOWN_ARN_CHARACTERS + 2
       : characters(`arn:aws-us-gov:s3:::${bucket}${PREFIX}${encodeURIComponent(name)}`);
-  return inParts(namespaces, beside, lengthOf).map((part) => beside + sum(part.map(lengthOf)));
+  return lengthsInParts(namespaces, besideNamespaces(1), lengthOf);
 }
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, it) => total + it, 0);
+/** Characters of each of the statements that a list needs. */
+function lengthsInParts(list: readonly string[], beside: number, lengthOf: (item: string) => number): number[] {
+  return inParts(list, beside, lengthOf).map((part) => part.reduce((sum, item) => sum + lengthOf(item), beside));
 }

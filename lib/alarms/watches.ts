@@ -5,7 +5,7 @@ import type { Alias, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { AlarmsConfig, ConcurrencyConfig } from '../../config/environment.ts';
 import { METRICS } from '../../config/metrics.ts';
-import type { FrontMetrics } from '../fronts/front.ts';
+import type { Front } from '../fronts/front.ts';
 import { serverMetric } from '../metrics.ts';
 
 /** Minutes from one question to the next: longer than a data key is cached by default, so that KMS is asked each time. */
@@ -31,7 +31,7 @@ export const NOT_SERVED = {
 // docs/operate.md its table.
 
 /** The weighed requests: `notServed² / (notServed + served)`. The server writes zeros, so that a day without a fault has data in every part of the sum. */
-function notServedMetric(environment: string, front: FrontMetrics): MathExpression {
+function notServedMetric(environment: string, front: Front): MathExpression {
   const window = { period: Duration.minutes(NOT_SERVED.windowMinutes), statistic: 'Sum' };
   const bad = '(FILL(refused, 0) + FILL(errors, 0) + FILL(throttled, 0))';
   return new MathExpression({
@@ -40,8 +40,8 @@ function notServedMetric(environment: string, front: FrontMetrics): MathExpressi
       // Answers of the function that are no 5xx; those the gateway counts, together with its own.
       refused: serverMetric(environment, METRICS.notServed).with(window),
       served: serverMetric(environment, METRICS.served).with(window),
-      errors: front.serverErrors(window),
-      throttled: front.throttled(window),
+      errors: front.api.metricServerError(window),
+      throttled: front.throttled.with(window),
     },
     label: 'requests not served, weighed with their share',
     period: window.period,
@@ -58,7 +58,7 @@ export interface Watched {
   readonly environment: string;
   readonly config: AlarmsConfig;
   readonly concurrency: ConcurrencyConfig;
-  readonly front: FrontMetrics;
+  readonly front: Front;
   readonly function: Alias;
   readonly audit: { readonly forwarder: LambdaFunction; readonly undelivered: IQueue };
   /** Whether the environment has a sign-in of its own. */
@@ -109,7 +109,7 @@ export function watchesOf(watched: Watched): Watch[] {
     },
     {
       id: 'Latency',
-      metric: front.latency({ ...minute, statistic: 'p99' }),
+      metric: front.api.metricLatency({ ...minute, statistic: 'p99' }),
       threshold: config.latencyP99Ms ?? DEFAULT_LATENCY_P99_MS,
       periods: 5,
       description:

@@ -37,37 +37,19 @@ export interface Front {
   readonly apiId: string;
   readonly stageName: string;
   readonly accessLogs: LogGroup;
-  readonly metrics: FrontMetrics;
-}
-
-/** What CloudWatch counts at the front, failures of the front itself included. */
-export interface FrontMetrics {
-  readonly requests: (options?: MetricOptions) => Metric;
-  readonly clientErrors: (options?: MetricOptions) => Metric;
-  readonly serverErrors: (options?: MetricOptions) => Metric;
-  /** Milliseconds until the front has answered. */
-  readonly latency: (options?: MetricOptions) => Metric;
+  /** The gateway itself. */
+  readonly api: CountingApi;
   /** Requests that the front answered 429, without the function. */
-  readonly throttled: (options?: MetricOptions) => Metric;
+  readonly throttled: Metric;
 }
 
-/** Either kind of gateway of the CDK, by the metrics that both have. */
-interface CountingApi {
+/** Either kind of gateway of the CDK, by what CloudWatch counts at both, failures of the front itself included. */
+export interface CountingApi {
   metricCount(options?: MetricOptions): Metric;
   metricClientError(options?: MetricOptions): Metric;
   metricServerError(options?: MetricOptions): Metric;
+  /** Milliseconds until the front has answered. */
   metricLatency(options?: MetricOptions): Metric;
-}
-
-/** What a gateway counts, and what its access log does. */
-export function frontMetrics(api: CountingApi, throttled: FrontMetrics['throttled']): FrontMetrics {
-  return {
-    requests: (options) => api.metricCount(options),
-    clientErrors: (options) => api.metricClientError(options),
-    serverErrors: (options) => api.metricServerError(options),
-    latency: (options) => api.metricLatency(options),
-    throttled,
-  };
 }
 
 /** The pages of the sign-in; the function's sign-in routes answer them. */
@@ -96,7 +78,7 @@ export const ACCESS_LOG = {
 /** Access logs, and the metric of what the gateway refused for being too much. */
 export interface AccessLogs {
   readonly logGroup: LogGroup;
-  readonly throttled: (options?: MetricOptions) => Metric;
+  readonly throttled: Metric;
 }
 
 /** Makes the group `AccessLogs` of a front. */
@@ -119,6 +101,6 @@ export function makeAccessLogs(front: Construct, { environment, logs, retain, lo
   });
   return {
     logGroup,
-    throttled: (options) => new Metric({ namespace: METRIC_NAMESPACE, metricName, statistic: 'Sum', ...options }),
+    throttled: new Metric({ namespace: METRIC_NAMESPACE, metricName, statistic: 'Sum' }),
   };
 }

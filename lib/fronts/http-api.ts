@@ -10,21 +10,13 @@ import {
   PayloadFormatVersion,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { PREFLIGHT_MAX_AGE_SECONDS, WEB_UI_HEADERS } from '../../config/preflight.ts';
 import { acceptFindings } from '../findings.ts';
-import {
-  ACCESS_LOG,
-  type Front,
-  type FrontMetrics,
-  type FrontProps,
-  frontMetrics,
-  HEALTH_PATHS,
-  makeAccessLogs,
-  SIGN_IN_PATHS,
-} from './front.ts';
+import { ACCESS_LOG, type Front, type FrontProps, HEALTH_PATHS, makeAccessLogs, SIGN_IN_PATHS } from './front.ts';
 
 /** One JSON object a request. */
 const LINE = { ...ACCESS_LOG, requestId: '$context.requestId', route: '$context.routeKey' };
@@ -33,8 +25,8 @@ export class HttpFront extends Construct implements Front {
   readonly apiId: string;
   readonly stageName: string;
   readonly accessLogs: LogGroup;
-  readonly metrics: FrontMetrics;
-  readonly #api: HttpApi;
+  readonly api: HttpApi;
+  readonly throttled: Metric;
 
   constructor(scope: Construct, id: string, props: FrontProps) {
     super(scope, id);
@@ -75,15 +67,15 @@ export class HttpFront extends Construct implements Front {
         format: AccessLogFormat.custom(JSON.stringify(LINE)),
       },
     });
-    this.#api = api;
     this.apiId = api.apiId;
     this.stageName = stage.stageName;
     this.accessLogs = logGroup;
-    this.metrics = frontMetrics(api, throttled);
+    this.api = api;
+    this.throttled = throttled;
   }
 
   /** @throws Error where the default endpoint is disabled: there is none */
   get endpoint(): string {
-    return this.#api.apiEndpoint;
+    return this.api.apiEndpoint;
   }
 }

@@ -14,6 +14,7 @@ import {
   ResponseType,
   RestApi,
 } from 'aws-cdk-lib/aws-apigateway';
+import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { InterfaceVpcEndpoint } from 'aws-cdk-lib/aws-ec2';
 import { AnyPrincipal, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -24,10 +25,9 @@ import { type FrontReach, isPrivate, type RestApiConfig } from '../../config/env
 import { acceptFindings } from '../findings.ts';
 import {
   ACCESS_LOG,
+  type CountingApi,
   type Front,
-  type FrontMetrics,
   type FrontProps,
-  frontMetrics,
   HEALTH_PATHS,
   makeAccessLogs,
   SIGN_IN_PATHS,
@@ -49,7 +49,8 @@ export class RestFront extends Construct implements Front {
   readonly apiId: string;
   readonly stageName = STAGE;
   readonly accessLogs: LogGroup;
-  readonly metrics: FrontMetrics;
+  readonly api: CountingApi;
+  readonly throttled: Metric;
 
   constructor(scope: Construct, id: string, props: FrontProps & { readonly front: RestApiConfig }) {
     super(scope, id);
@@ -108,7 +109,8 @@ export class RestFront extends Construct implements Front {
     this.endpoint = `https://${host}.execute-api.${Aws.REGION}.${Aws.URL_SUFFIX}/${STAGE}`;
     this.apiId = api.restApiId;
     this.accessLogs = logGroup;
-    this.metrics = frontMetrics(api, throttled);
+    this.api = api;
+    this.throttled = throttled;
   }
 }
 
