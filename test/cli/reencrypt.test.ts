@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -9,6 +9,7 @@ import { addKeyToKeyringFile } from '../../codec/keys/keyring/keyring-file.ts';
 import { createPayloadCodec } from '../../codec/payload-codec.ts';
 import { toTemporalPayload } from '../../codec/temporal-codec.ts';
 import { TestCommandIo } from '../support/command-io.ts';
+import { KmsStandIn } from '../support/kms-stand-in.ts';
 import { jsonPlain } from '../support/payloads.ts';
 import { startTemporalStandIn, type TemporalStandIn } from '../support/temporal-stand-in.ts';
 
@@ -156,12 +157,14 @@ describe('codec-server reencrypt schedules --apply', () => {
   });
   afterEach(() => live.close());
 
-  async function apply(stop?: AbortSignal, ...more: string[]) {
+  async function applyWith(argv: readonly string[], stop?: AbortSignal) {
     const io = new TestCommandIo({ cwd });
-    const argv = ['schedules', '--from', 'codec-server/old', '--keyring', 'new.json', '--address', live.address];
-    const code = await reencrypt([...argv, '-n', NAMESPACE, ...(more.length > 0 ? more : ['--apply'])], io, stop);
+    const schedulesOf = ['schedules', '--from', 'codec-server/old', '--address', live.address, '-n', NAMESPACE];
+    const code = await reencrypt([...schedulesOf, ...argv], io, stop);
     return { code, stdout: io.out, stderr: io.err };
   }
+  const apply = (stop?: AbortSignal, ...more: string[]) =>
+    applyWith(['--keyring', 'new.json', ...(more.length > 0 ? more : ['--apply'])], stop);
   const holdsOld = (bytes: Buffer) => bytes.includes('old');
 
   it('leaves nothing under the key, in schedules and in the histories of their workflows', async () => {
@@ -239,5 +242,53 @@ describe('codec-server reencrypt schedules --apply', () => {
     expect(code).toBe(1);
     expect(stdout).toContain('b: failed: The schedule b was updated, and its server still shows it as it was');
     expect([...schedules.values()].map(({ schedule }) => holdsOld(schedule))).toEqual([false, true, false]);
+  });
+
+  it('says what was done and what was not when the key service fails midway, and goes on from there', async () => {
+    const kms = await KmsStandIn.start();
+    const before = { ...process.env };
+    const aws = { AWS_ENDPOINT_URL_KMS: kms.endpoint, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+    Object.assign(process.env, aws);
+    try {
+      const write = kms.createKey();
+      const config = {
+        defaultNamespace: null,
+        cors: { origins: ['http://localhost:8233'], credentials: false },
+        failures: 'explain',
+        compression: null,
+        identity: null,
+        access: [{ name: 'me', namespaces: ['*'], people: ['anyone-on-loopback'], allow: ['decode', 'encode'] }],
+        keys: {
+          keyring: { file: 'keyring.json' },
+          kms: [{ namespaces: [NAMESPACE], write }],
+          staticKeys: null,
+          // Each schedule takes a data key of its own.
+          cache: { maxMessages: 1 },
+        },
+      };
+      writeFileSync(join(cwd, 'kms.mjs'), `export default ${JSON.stringify(config)};`);
+      onUpdate = (id) => {
+        if (id === 'a') kms.setState(write, 'disabled');
+        return 'taken';
+      };
+      const withConfig = ['--apply', '--config', 'kms.mjs'];
+      const ended = await applyWith(withConfig);
+      expect(ended).toEqual({
+        code: 1,
+        stdout:
+          'a: 1 of 1 payload under codec-server/old encrypted again\n1 schedule, 1 with payloads under codec-server/old.\nWhat they started before, and the last result that the next run gets, stays as it is: see keys-in-use.\n',
+        stderr: expect.stringMatching(
+          /KMS refuses the writing key arn:\S+: DisabledException\n.*2 schedules were not looked at/s,
+        ),
+      });
+      expect([...schedules.values()].map(({ schedule }) => schedule.equals(old))).toEqual([false, true, true]);
+      kms.setState(write, 'enabled');
+      onUpdate = () => 'taken';
+      expect(await applyWith(withConfig)).toMatchObject({ code: 0, stderr: '' });
+      expect([...schedules.values()].map(({ schedule }) => holdsOld(schedule))).toEqual([false, false, false]);
+    } finally {
+      process.env = before;
+      await kms.close();
+    }
   });
 });
