@@ -4,6 +4,8 @@ import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { awsTimeouts, readAwsFault } from '../../codec/keys/aws-fault.ts';
+import { escaped } from '../../config/printable.ts';
 import type { CommandIo } from '../command.ts';
 
 /** What a document to read is, wherever it comes from. */
@@ -25,6 +27,11 @@ export interface Source {
 /** Something that was named cannot be read. The message is one sentence. */
 export class SourceError extends Error {
   override readonly name = 'SourceError';
+
+  constructor(message: string) {
+    // Names of files and objects are others' to choose.
+    super(escaped(message));
+  }
 }
 
 /** Bytes that are read at a time: few, so that the first payloads are soon on their way to a server. */
@@ -188,11 +195,14 @@ function readingFailed(name: string, error: unknown): Error {
 
 // Histories in S3, as Temporal Cloud exports them: `s3://bucket/prefix`, with the credentials and Region of the environment.
 
+/** Milliseconds without an answer, and between two parts of one. */
+const S3_TIMEOUT = 20_000;
+
 /** Every object whose key begins with what the address names. */
 export async function* openS3(address: string): AsyncGenerator<Source> {
   const { bucket, prefix } = parts(address);
   const { GetObjectCommand, ListObjectsV2Command, S3Client } = await import('@aws-sdk/client-s3');
-  const client = new S3Client({});
+  const client = new S3Client({ requestHandler: awsTimeouts(S3_TIMEOUT) });
   try {
     let found = 0;
     let token: string | undefined;
@@ -203,26 +213,56 @@ export async function* openS3(address: string): AsyncGenerator<Source> {
       for (const { Key: key = '', Size: size } of page.Contents ?? []) {
         if (key.endsWith('/')) continue;
         found++;
+        const name = `s3://${bucket}/${key}`;
         yield {
-          name: `s3://${bucket}/${key}`,
-          // Under the prefix's own folder, so that two prefixes do not meet in one file.
-          outputName: key.slice(prefix.lastIndexOf('/') + 1),
+          name,
+          outputName: outputNameOf(name, key, prefix),
           gzip: false,
           size,
-          chunks: async function* () {
-            const { Body } = await orS3Error(address, () =>
-              client.send(new GetObjectCommand({ Bucket: bucket, Key: key })),
-            );
-            yield* Readable.from(Body as AsyncIterable<Buffer>) as AsyncIterable<Buffer>;
-          },
+          chunks: () =>
+            inflated(
+              objectChunks(name, () => client.send(new GetObjectCommand({ Bucket: bucket, Key: key }))),
+              name,
+            ),
         };
       }
+      if (page.NextContinuationToken !== undefined && page.NextContinuationToken === token)
+        throw new SourceError(`${address}: the pages of its objects lead back to one that was read.`);
       token = page.NextContinuationToken;
     } while (token !== undefined);
     if (found === 0) throw new SourceError(`${address}: there is no object of that prefix.`);
   } finally {
     client.destroy();
   }
+}
+
+/**
+ * Under the prefix's own folder, so that two prefixes do not meet in one file. Whoever may write the bucket chooses
+ * the keys, and not where on this machine anything is written.
+ *
+ * @throws SourceError when the key leads out of the folder
+ */
+function outputNameOf(name: string, key: string, prefix: string): string {
+  const below = key.slice(prefix.lastIndexOf('/') + 1);
+  if (below.split('/').every((part) => !['', '.', '..'].includes(part) && !/[\\\0]/.test(part))) return below;
+  throw new SourceError(`${name} cannot be the name of a file.`);
+}
+
+async function* objectChunks(
+  name: string,
+  get: () => Promise<{ readonly Body?: unknown; readonly ContentLength?: number | undefined }>,
+): AsyncGenerator<Buffer> {
+  const { Body, ContentLength } = await orS3Error(name, get);
+  let length = 0;
+  try {
+    for await (const chunk of Readable.from(Body as AsyncIterable<Buffer>)) {
+      length += chunk.length;
+      yield chunk;
+    }
+  } catch (error) {
+    throw new SourceError(`${name} cannot be read to its end (${readAwsFault(error).awsName}).`);
+  }
+  if (length !== ContentLength) throw new SourceError(`${name} is shorter than S3 says.`);
 }
 
 function parts(address: string): { bucket: string; prefix: string } {

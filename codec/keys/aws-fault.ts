@@ -45,6 +45,17 @@ const KINDS: Readonly<Record<string, KmsFaultKind>> = {
   AbortError: 'timed-out',
 };
 
+/**
+ * Time limits of an AWS client, for a call that has nobody else to end it. The client alone would only warn of an answer
+ * that does not come, on the console, and whoever asks next would wait for the same call: a connection that died while a
+ * function was frozen says nothing any more.
+ *
+ * @param ms milliseconds without an answer, and between two parts of one
+ */
+export function awsTimeouts(ms: number) {
+  return { connectionTimeout: 1000, requestTimeout: ms, throwOnRequestTimeout: true, socketTimeout: ms };
+}
+
 /** What to do where an AWS client found no credentials to sign with: nobody was asked, so nobody refused. */
 export const NO_CREDENTIALS =
   'this process has no AWS credentials: set AWS_PROFILE (and sign in with aws sso login), or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';

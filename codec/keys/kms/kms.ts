@@ -11,7 +11,7 @@ import type { KMSClient, KMSClientConfig } from '@aws-sdk/client-kms';
 import type { STSClient } from '@aws-sdk/nested-clients/sts';
 import { KEY_LENGTH } from '../../aws-encryption-sdk/algorithm-suites.ts';
 import type { EncryptionContext } from '../../aws-encryption-sdk/encryption-context.ts';
-import { readAwsFault } from '../aws-fault.ts';
+import { awsTimeouts, readAwsFault } from '../aws-fault.ts';
 import { type Kms, KmsFault, type KmsKey } from './kms-api.ts';
 
 /** Settings of the client. */
@@ -149,7 +149,7 @@ export interface AwsCredentials {
 const SESSION_NAME = 'temporal-codec-server';
 
 /** Milliseconds. */
-const TIMEOUTS = { connectionTimeout: 1000, requestTimeout: 3000 };
+const TIMEOUT = 3000;
 
 /**
  * Gives credentials of a role. The AWS client that is given this function keeps what it answers, and
@@ -167,7 +167,7 @@ export function assumeRole(
   let client: STSClient | undefined;
   return async () => {
     const { AssumeRoleCommand, STSClient } = await import('./sts-client.ts');
-    client ??= new STSClient({ region, credentials: source, maxAttempts: 2, requestHandler: TIMEOUTS });
+    client ??= new STSClient({ region, credentials: source, maxAttempts: 2, requestHandler: awsTimeouts(TIMEOUT) });
     const { Credentials } = await client.send(
       new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: SESSION_NAME }),
     );

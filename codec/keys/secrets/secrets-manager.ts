@@ -8,7 +8,7 @@
 import type { SecretsManagerClient, SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
 import { KeyUnavailableError } from '../../errors.ts';
 import { parseArnOf } from '../arn.ts';
-import { NO_CREDENTIALS, readAwsFault } from '../aws-fault.ts';
+import { awsTimeouts, NO_CREDENTIALS, readAwsFault } from '../aws-fault.ts';
 import type { SecretReader } from './secret-source.ts';
 
 export interface SecretsManagerOptions {
@@ -28,7 +28,7 @@ const SECRET = /^secret:[A-Za-z0-9/_+=.@-]+$/;
 const SECRETS = { dependency: 'secrets' } as const;
 
 /** Milliseconds. */
-const TIMEOUTS = { connectionTimeout: 1000, requestTimeout: 3000 };
+const TIMEOUT = 3000;
 
 /**
  * Makes a reader of one secret, for `createSecretSource`.
@@ -42,7 +42,7 @@ export function secretsManagerReader({ arn, previous = true, client = {} }: Secr
 
   const read = async (stage: Stage, signal: AbortSignal): Promise<string | undefined> => {
     const { GetSecretValueCommand, SecretsManagerClient } = await import('./secrets-manager-client.ts');
-    connected ??= new SecretsManagerClient({ ...client, region, maxAttempts: 2, requestHandler: TIMEOUTS });
+    connected ??= new SecretsManagerClient({ ...client, region, maxAttempts: 2, requestHandler: awsTimeouts(TIMEOUT) });
     const command = new GetSecretValueCommand({ SecretId: arn, VersionStage: stage });
     const { SecretString } = await connected.send(command, { abortSignal: signal });
     return SecretString;

@@ -4,15 +4,15 @@
  * every AWS SDK.
  */
 import type { GetObjectCommandOutput, S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
-import { readAwsFault } from '../../../codec/keys/aws-fault.ts';
+import { awsTimeouts, readAwsFault } from '../../../codec/keys/aws-fault.ts';
 import { isMultiRegion } from '../../../config/bucket.ts';
 import { type ObjectPlace, type ObjectStore, StorageFault, type StorageFaultKind } from './object-store.ts';
 
 /** Settings of the client; tests use them. */
 export type S3Options = Pick<S3ClientConfig, 'credentials' | 'endpoint' | 'requestHandler'>;
 
-/** Milliseconds. A body is awaited by the signal of the call instead. */
-const TIMEOUTS = { connectionTimeout: 1000, requestTimeout: 5000 };
+/** Milliseconds. A whole body is awaited by the signal of the call instead. */
+const TIMEOUT = 5000;
 
 /** Attempts, the first included: only for what has not answered yet. */
 const ATTEMPTS = 2;
@@ -31,7 +31,7 @@ export function createS3(options: S3Options = {}): ObjectStore {
     let client = clients.get(region);
     if (client === undefined) {
       client = new S3Client({
-        requestHandler: TIMEOUTS,
+        requestHandler: awsTimeouts(TIMEOUT),
         ...options,
         region,
         maxAttempts: ATTEMPTS,

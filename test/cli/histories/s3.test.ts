@@ -1,10 +1,11 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { openSources } from '../../../cli/histories/sources.ts';
+import { gzipSync } from 'node:zlib';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { openSources, SourceError } from '../../../cli/histories/sources.ts';
 import { TestCommandIo } from '../../support/command-io.ts';
 
-const OBJECTS: Readonly<Record<string, string>> = {
+const OBJECTS: Record<string, string | Buffer> = {
   'export/ns/00/': '',
   'export/ns/00/a': 'first',
   'export/ns/01/b': 'second',
@@ -13,6 +14,9 @@ const OBJECTS: Readonly<Record<string, string>> = {
 const ENVIRONMENT = { AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
 
 let server: Server;
+/** How the stand-in fails, by the number of the request; undefined: not at all. */
+let trouble: (response: ServerResponse, isList: boolean, count: number) => boolean = () => false;
+let requests = 0;
 const before = { ...process.env };
 
 /** Lists one object a page, as S3 does a thousand. */
@@ -24,7 +28,9 @@ beforeAll(async () => {
       response.writeHead(404).end('<Error><Code>NoSuchBucket</Code></Error>');
       return;
     }
-    if (searchParams.get('list-type') !== '2') {
+    const isList = searchParams.get('list-type') === '2';
+    if (trouble(response, isList, ++requests)) return;
+    if (!isList) {
       response.end(OBJECTS[rest.join('/')]);
       return;
     }
@@ -32,7 +38,9 @@ beforeAll(async () => {
     const at = Number(searchParams.get('continuation-token') ?? 0);
     const key = keys[at];
     const contents =
-      key === undefined ? '' : `<Contents><Key>${key}</Key><Size>${OBJECTS[key]?.length}</Size></Contents>`;
+      key === undefined
+        ? ''
+        : `<Contents><Key>${key.replaceAll('&', '&amp;')}</Key><Size>${OBJECTS[key]?.length}</Size></Contents>`;
     const next = at + 1 < keys.length ? `<NextContinuationToken>${at + 1}</NextContinuationToken>` : '';
     response.end(`<ListBucketResult>${contents}${next}</ListBucketResult>`);
   });
@@ -47,6 +55,11 @@ afterAll(async () => {
   }
   server.closeAllConnections();
   await new Promise((done) => server.close(done));
+});
+
+afterEach(() => {
+  trouble = () => false;
+  requests = 0;
 });
 
 async function read(address: string) {
@@ -72,5 +85,76 @@ describe('histories in S3', () => {
     await expect(read('s3://histories/none/')).rejects.toThrow('there is no object of that prefix');
     await expect(read('s3://elsewhere/')).rejects.toThrow('s3://elsewhere/ cannot be read (NoSuchBucket)');
     await expect(read('s3:///x')).rejects.toThrow('s3:///x is');
+  });
+});
+
+describe('S3 in trouble', () => {
+  const one = 's3://histories/export/ns/00/a';
+  const slowDown = (response: ServerResponse): boolean => {
+    response.writeHead(503).end('<Error><Code>SlowDown</Code><Message>canary</Message></Error>');
+    return true;
+  };
+
+  it('is asked again when it is slowed down or loses a connection before it answers', async () => {
+    for (const fail of [slowDown, (response: ServerResponse) => Boolean(response.destroy())]) {
+      trouble = (response, _isList, count) => count % 2 === 1 && fail(response);
+      expect(await read(one)).toEqual([[one, 'a', 'first']]);
+      requests = 0;
+    }
+  });
+
+  it('that lasts ends in a sentence', async () => {
+    trouble = slowDown;
+    await expect(read(one)).rejects.toThrow(new SourceError(`${one} cannot be read (SlowDown).`));
+    trouble = (response, isList) => !isList && slowDown(response);
+    await expect(read(one)).rejects.toThrow(new SourceError(`${one} cannot be read (SlowDown).`));
+  });
+
+  it.each([
+    ['with a length', { 'content-length': 1000 }],
+    ['in chunks', {}],
+  ])('amid an object %s ends in a sentence, and what came of it is not taken for the whole', async (_how, headers) => {
+    trouble = (response, isList) => {
+      if (isList) return false;
+      response.writeHead(200, headers).write('first');
+      setTimeout(() => response.destroy(), 20);
+      return true;
+    };
+    await expect(read(one)).rejects.toMatchObject({ name: 'SourceError', message: expect.stringContaining(one) });
+  });
+
+  it('that lists the same page for ever ends', async () => {
+    trouble = (response, isList) => {
+      if (isList)
+        response.end('<ListBucketResult><NextContinuationToken>again</NextContinuationToken></ListBucketResult>');
+      return isList;
+    };
+    await expect(read(one)).rejects.toThrow('lead back');
+  });
+});
+
+describe('keys of objects', () => {
+  it.each(['../../a', 'a/../../b', './a', 'a//b', 'a\\..\\b', '..'])(
+    'never lead out of the folder: %s',
+    async (key) => {
+      OBJECTS[`keys/${key}`] = 'x';
+      try {
+        await expect(read('s3://histories/keys/')).rejects.toThrow('cannot be the name of a file');
+      } finally {
+        delete OBJECTS[`keys/${key}`];
+      }
+    },
+  );
+
+  it('move no cursor', async () => {
+    OBJECTS['keys/\u202e/../a'] = 'x';
+    const error = await read('s3://histories/keys/').catch((it: unknown) => it);
+    delete OBJECTS['keys/\u202e/../a'];
+    expect(String(error)).not.toContain('\u202e');
+  });
+
+  it('say nothing of compression: the content does', async () => {
+    OBJECTS['zipped/a'] = gzipSync('inside');
+    expect(await read('s3://histories/zipped/')).toEqual([['s3://histories/zipped/a', 'a', 'inside']]);
   });
 });

@@ -69,6 +69,14 @@ describe('a secret of Secrets Manager', () => {
     expect(Date.now() - started).toBeLessThan(2500);
   });
 
+  it('is asked for again when a connection has died silently, as in a frozen function', async () => {
+    const arn = standIn.createSecret('codec/tokens', 'first');
+    standIn.trouble = () => (standIn.calls.length === 1 ? 'hang' : 'ok');
+    const read = secretsManagerReader({ arn, previous: false, client: standIn.client });
+    expect(await read(Date.now() + 20_000)).toEqual({ current: 'first', previous: undefined });
+    expect(standIn.calls).toHaveLength(2);
+  });
+
   it('stands behind a source that reads it once for all', async () => {
     const arn = standIn.createSecret('codec/tokens', 'a b c');
     const read = secretsManagerReader({ arn, previous: false, client: standIn.client });
