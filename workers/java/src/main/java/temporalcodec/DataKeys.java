@@ -17,7 +17,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -146,6 +145,11 @@ final class DataKeys {
     return read.size();
   }
 
+  /** The calls without an outcome. */
+  synchronized int underWay() {
+    return flights.size();
+  }
+
   synchronized void close() {
     read.clear();
     written.clear();
@@ -183,18 +187,28 @@ final class DataKeys {
     Failure failure = failures.get(name);
     if (failure != null && nanos.getAsLong() - failure.until() < 0)
       return CompletableFuture.failedFuture(failure.error());
-    CompletableFuture<DataKey<?>> flight = CompletableFuture.supplyAsync(call, threads);
+    CompletableFuture<DataKey<?>> flight = new CompletableFuture<>();
+    threads.execute(
+        () -> {
+          // Put away before anybody hears of it: who asks again at once must not get this call's outcome once more.
+          try {
+            DataKey<?> key = call.get();
+            landed(name, null);
+            flight.complete(key);
+          } catch (Throwable e) {
+            landed(name, e);
+            flight.completeExceptionally(e);
+          }
+        });
     flights.put(name, flight);
-    flight.whenComplete((key, error) -> landed(name, flight, error));
     return flight;
   }
 
-  private synchronized void landed(ByteBuffer name, CompletableFuture<DataKey<?>> flight, Throwable error) {
-    flights.remove(name, flight);
+  private synchronized void landed(ByteBuffer name, Throwable error) {
+    flights.remove(name);
     failures.remove(name);
-    Throwable cause = error instanceof CompletionException ? error.getCause() : error;
     // A keyring is asked again at once: it may have the key by now.
-    if (!(cause instanceof CodecException fault) || !source.asksForEachKey()) return;
+    if (!(error instanceof CodecException fault) || !source.asksForEachKey()) return;
     if (failures.size() >= settings.maxKeys()) failures.clear();
     long pause = fault.reason() == KEY_UNAVAILABLE ? FAULT_NANOS : REFUSAL_NANOS;
     failures.put(name, new Failure(fault, nanos.getAsLong() + pause));

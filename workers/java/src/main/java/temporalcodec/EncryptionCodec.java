@@ -212,7 +212,7 @@ public final class EncryptionCodec implements PayloadCodec {
   }
 
   /** Begins to fetch the data key of a payload that may be read; null when there is nothing to fetch. */
-  private CompletableFuture<?> beginToFetch(Payload payload) {
+  CompletableFuture<?> beginToFetch(Payload payload) {
     if (!ENCODING_BYTES.equals(payload.getMetadataMap().get("encoding"))) return null;
     try {
       var header = new ParsedCiphertext(payload.getData().toByteArray(), MAX_WRAPPED_KEYS);

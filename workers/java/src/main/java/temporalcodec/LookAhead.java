@@ -100,6 +100,11 @@ final class LookAhead {
     thread.start();
   }
 
+  /** Whether it is at work. */
+  boolean isLooking() {
+    return looking.get();
+  }
+
   private synchronized boolean isDue(String workflowId) {
     long now = nanos.getAsLong();
     Misses known = misses.computeIfAbsent(workflowId, it -> new Misses());

@@ -15,10 +15,12 @@ import io.temporal.api.common.v1.Payload;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -29,7 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** KMS: how often it is called, by whom, and what a fault of it does. */
 class KmsKeysTest {
-  private static final CacheSettings DEFAULT = CacheSettings.DEFAULT;
+  private static final CacheSettings DEFAULT = CacheSettings.DEFAULT.withTimeout(Payloads.PATIENCE);
 
   private KmsStandIn kms;
   private final Payloads.Clock clock = new Payloads.Clock();
@@ -66,10 +68,11 @@ class KmsKeysTest {
     return exception;
   }
 
-  private static <T> List<Future<T>> atOnce(int count, Callable<T> work) throws InterruptedException {
-    var threads = Executors.newFixedThreadPool(count);
+  /** Begins them all, each in a thread of its own. */
+  private static <T> List<Future<T>> atOnce(List<Callable<T>> work) {
+    var threads = Executors.newCachedThreadPool();
     try {
-      return threads.invokeAll(java.util.Collections.nCopies(count, work));
+      return work.stream().map(threads::submit).toList();
     } finally {
       threads.shutdown();
     }
@@ -99,41 +102,72 @@ class KmsKeysTest {
   @Test
   void fiftyColdCallersWaitForOneCall() throws Exception {
     var codec = codec(kms.createKey());
-    kms.millis = 300;
-    for (var it : atOnce(50, () -> codec.decode(codec.encode(List.of(payload("x"))))))
-      assertEquals(List.of(payload("x")), it.get());
+    Callable<List<Payload>> caller = () -> codec.decode(codec.encode(List.of(payload("x"))));
+    var callers =
+        kms.hanging(
+            () -> {
+              var started = atOnce(Collections.nCopies(50, caller));
+              Payloads.until(() -> kms.underWay.get() > 0);
+              return started;
+            });
+    for (var it : callers) assertEquals(List.of(payload("x")), it.get());
     assertEquals(List.of("GenerateDataKey", "Decrypt"), kms.calls);
   }
 
   @Test
   void nothingCachedWaitsForCallsThatHangHoweverMany() throws Exception {
     String arn = kms.createKey();
-    var codec = codec(DEFAULT.withTimeout(Duration.ofSeconds(1)), arn);
+    var codec = codec(arn);
     codec.decode(codec.encode(List.of(payload("x"))));
-    List<List<Payload>> foreign = new ArrayList<>();
-    var writer = codec(DEFAULT.withWriteMessages(1), arn);
-    for (int i = 0; i < 100; i++) foreign.add(writer.encode(List.of(payload("x"))));
-    kms.millis = 2000;
-    var threads = Executors.newCachedThreadPool();
-    var hanging = foreign.stream().map(it -> threads.submit(() -> codec.decode(it))).toList();
-    Thread.sleep(300);
-    long start = System.nanoTime();
-    codec.decode(codec.encode(List.of(payload("x"))));
-    assertTrue(System.nanoTime() - start < 200_000_000L, "it waited");
-    for (var it : hanging) assertThrows(java.util.concurrent.ExecutionException.class, it::get);
-    threads.shutdown();
+    List<Callable<List<Payload>>> foreign = new ArrayList<>();
+    for (var it : codec(DEFAULT.withWriteMessages(1), arn).encode(payloads(100)))
+      foreign.add(() -> codec.decode(List.of(it)));
+    var others =
+        kms.hanging(
+            () -> {
+              var started = atOnce(foreign);
+              Payloads.until(() -> kms.underWay.get() == 32);
+              assertEquals(List.of(payload("x")), codec.decode(codec.encode(List.of(payload("x")))));
+              assertTrue(started.stream().noneMatch(Future::isDone), "they do not hang");
+              return started;
+            });
+    for (var it : others) assertEquals(1, it.get().size());
+  }
+
+  @Test
+  void whoeverWaitsForACallThatHangsGivesUpHoweverMany() throws Exception {
+    String arn = kms.createKey();
+    var codec = codec(DEFAULT.withTimeout(Duration.ofMillis(100)), null, arn);
+    List<Callable<CodecException>> foreign = new ArrayList<>();
+    for (var it : codec(DEFAULT.withWriteMessages(1), arn).encode(payloads(100)))
+      foreign.add(() -> refused(KEY_UNAVAILABLE, () -> codec.decode(List.of(it))));
+    kms.hanging(
+        () -> {
+          for (var it : atOnce(foreign)) it.get();
+          return null;
+        });
   }
 
   @Test
   void aKeyThatCameAfterItsCallerGaveUpIsThereForTheNext() throws Exception {
     var codec = codec(DEFAULT.withTimeout(Duration.ofMillis(100)), kms.createKey());
-    codec.encode(List.of());
-    kms.millis = 400;
-    var exception = refused(KEY_UNAVAILABLE, () -> codec.encode(List.of(payload("x"))));
+    var exception = kms.hanging(() -> refused(KEY_UNAVAILABLE, () -> codec.encode(List.of(payload("x")))));
     assertEquals("the key service did not answer within 100 ms", exception.getMessage());
-    Thread.sleep(1500);
+    Payloads.until(() -> codec.dataKeys().underWay() == 0);
     codec.encode(List.of(payload("x")));
     assertEquals(List.of("GenerateDataKey"), kms.calls);
+  }
+
+  @Test
+  void aCallIsPutAwayBeforeAnybodyHearsOfItsOutcome() throws Exception {
+    String arn = kms.createKey();
+    var encoded = codec(arn).encode(payloads(1));
+    var reader = codec(DEFAULT, null, arn);
+    var underWay = new AtomicInteger(-1);
+    kms.hanging(
+        () -> reader.beginToFetch(encoded.get(0)).thenRun(() -> underWay.set(reader.dataKeys().underWay())));
+    Payloads.until(() -> underWay.get() >= 0);
+    assertEquals(0, underWay.get());
   }
 
   @ParameterizedTest

@@ -10,15 +10,16 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
@@ -49,14 +50,15 @@ final class KmsStandIn implements AutoCloseable {
   /** The most calls that were under way at once. */
   final AtomicInteger mostAtOnce = new AtomicInteger();
 
-  volatile long millis;
+  /** The calls that are not answered yet. */
+  final AtomicInteger underWay = new AtomicInteger();
 
-  /** Asked for every call, with operation and key: null, or what is wrong with it. */
+  /** Asked for every call, with operation and key: null, or what is wrong with it. It may wait. */
   volatile BiFunction<String, String, Refusal> trouble = (operation, key) -> null;
 
   private final Map<String, SecretKeySpec> keys = new ConcurrentHashMap<>();
   private final SecureRandom random = new SecureRandom();
-  private final AtomicInteger underWay = new AtomicInteger();
+  private volatile CountDownLatch held = new CountDownLatch(0);
   private final HttpServer server;
 
   KmsStandIn() throws IOException {
@@ -98,13 +100,24 @@ final class KmsStandIn implements AutoCloseable {
         .credentialsProvider(StaticCredentialsProvider.create(AwsBasicCredentials.create("test", "test")))
         .overrideConfiguration(
             it ->
-                it.apiCallTimeout(Duration.ofSeconds(4))
+                it.apiCallTimeout(Payloads.PATIENCE)
                     .retryStrategy(DefaultRetryStrategy.standardStrategyBuilder().maxAttempts(1).build()))
         .build();
   }
 
+  /** Answers no call until the work is done. */
+  <T> T hanging(Callable<T> work) throws Exception {
+    held = new CountDownLatch(1);
+    try {
+      return work.call();
+    } finally {
+      held.countDown();
+    }
+  }
+
   @Override
   public void close() {
+    held.countDown();
     server.stop(0);
   }
 
@@ -117,8 +130,7 @@ final class KmsStandIn implements AutoCloseable {
     Object answer;
     try {
       mostAtOnce.accumulateAndGet(underWay.incrementAndGet(), Math::max);
-      Thread.sleep(millis);
-      underWay.decrementAndGet();
+      held.await();
       Refusal refusal = trouble.apply(operation, arn);
       if (refusal == null && !keys.containsKey(arn)) refusal = new Refusal("NotFoundException", 400);
       if (refusal == null) answer = answer(operation, arn, body);
@@ -131,6 +143,8 @@ final class KmsStandIn implements AutoCloseable {
       answer = Map.of("__type", "InvalidCiphertextException", "message", CANARY);
     } catch (InterruptedException e) {
       throw new IOException(e);
+    } finally {
+      underWay.decrementAndGet();
     }
     byte[] text = JSON.writeValueAsBytes(answer);
     exchange.getResponseHeaders().add("Content-Type", "application/x-amz-json-1.1");

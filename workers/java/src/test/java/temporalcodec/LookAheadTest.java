@@ -23,6 +23,9 @@ import org.junit.jupiter.api.Test;
 class LookAheadTest {
   private static final int KEYS = 60;
 
+  /** Calls that a look ahead has under way at once. */
+  private static final int CALLS = 16;
+
   private final List<String> asked = new CopyOnWriteArrayList<>();
   private KmsStandIn kms;
   private String arn;
@@ -36,7 +39,7 @@ class LookAheadTest {
     arn = kms.createKey();
     encoded = writer("orders").encode(payloads(KEYS));
     history = encoded;
-    reader = EncryptionCodec.of("orders", kms.keys(null, arn));
+    reader = codec("orders", kms.keys(null, arn), CacheSettings.DEFAULT);
     reader
         .lookAhead()
         .use(
@@ -53,9 +56,13 @@ class LookAheadTest {
   }
 
   private EncryptionCodec writer(String namespace) {
-    return EncryptionCodec.newBuilder(kms.keys(arn))
+    return codec(namespace, kms.keys(arn), CacheSettings.DEFAULT.withWriteMessages(1));
+  }
+
+  private static EncryptionCodec codec(String namespace, KmsKeys keys, CacheSettings cache) {
+    return EncryptionCodec.newBuilder(keys)
         .setNamespace(namespace)
-        .setCache(CacheSettings.DEFAULT.withWriteMessages(1))
+        .setCache(cache.withTimeout(Payloads.PATIENCE))
         .build();
   }
 
@@ -71,12 +78,27 @@ class LookAheadTest {
     return payloads.stream().flatMap(it -> codec.decode(List.of(it)).stream()).toList();
   }
 
+  private void untilTheLookAheadHasEnded() {
+    Payloads.until(() -> !reader.lookAhead().isLooking() && reader.dataKeys().underWay() == 0);
+  }
+
+  /** From the time that the history is read, lets a call wait until as many are under way as a look ahead makes. */
+  private void waitForALookAhead() {
+    if (!asked.isEmpty()) Payloads.until(() -> kms.mostAtOnce.get() >= CALLS);
+  }
+
   @Test
   void aReplayThatMissesKeyAfterKeyHasTheOthersFetchedSideBySide() {
-    kms.millis = 50;
+    kms.trouble =
+        (operation, key) -> {
+          waitForALookAhead();
+          return null;
+        };
     assertEquals(payloads(KEYS), replay(encoded));
+    untilTheLookAheadHasEnded();
     assertEquals(KEYS, kms.count("Decrypt"));
-    assertTrue(kms.mostAtOnce.get() >= 8 && kms.mostAtOnce.get() <= 17, kms.mostAtOnce + " calls at once");
+    // And the one that the replay waits for.
+    assertTrue(kms.mostAtOnce.get() == CALLS || kms.mostAtOnce.get() == CALLS + 1, kms.mostAtOnce + " calls at once");
     assertEquals(payloads(KEYS), replay(encoded));
     assertEquals(KEYS, kms.count("Decrypt"));
     assertEquals(List.of("long"), asked);
@@ -95,23 +117,25 @@ class LookAheadTest {
   }
 
   @Test
-  void aKeyOfAnotherNamespaceIsNotAskedFor() throws InterruptedException {
+  void aKeyOfAnotherNamespaceIsNotAskedFor() {
     history = new ArrayList<>(encoded.subList(0, 5));
     history.addAll(writer("payments").encode(payloads(5)));
     kms.calls.clear();
     replay(encoded.subList(0, 5));
-    Thread.sleep(300);
+    untilTheLookAheadHasEnded();
     assertEquals(List.of("long"), asked);
     assertEquals(5, kms.count("Decrypt"));
   }
 
   @Test
-  void itEndsAtTheFirstRefusal() throws InterruptedException {
-    kms.millis = 20;
+  void itEndsAtTheFirstRefusal() {
     kms.trouble =
-        (operation, key) -> kms.count("Decrypt") > 10 ? new KmsStandIn.Refusal("AccessDeniedException", 400) : null;
+        (operation, key) -> {
+          waitForALookAhead();
+          return kms.count("Decrypt") > 10 ? new KmsStandIn.Refusal("AccessDeniedException", 400) : null;
+        };
     assertThrows(CodecException.class, () -> replay(encoded));
-    Thread.sleep(300);
+    untilTheLookAheadHasEnded();
     assertTrue(kms.count("Decrypt") < 40, kms.count("Decrypt") + " calls");
   }
 

@@ -6,18 +6,33 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** Payloads and keyrings for the tests. */
 final class Payloads {
+  /** After which a test gives up what it waits for: enough for a machine that is many times slower. */
+  static final Duration PATIENCE = Duration.ofMinutes(2);
+
   private Payloads() {}
+
+  /** Waits until something is so. */
+  static void until(BooleanSupplier so) {
+    long start = System.nanoTime();
+    while (!so.getAsBoolean()) {
+      if (System.nanoTime() - start > PATIENCE.toNanos()) throw new AssertionError("it did not happen");
+      LockSupport.parkNanos(1_000_000);
+    }
+  }
 
   static Payload payload(String text) {
     return payload("json/plain", ('"' + text + '"').getBytes());
