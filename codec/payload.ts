@@ -242,13 +242,15 @@ function externalPayloadLength(sizeBytes: bigint): number {
   return length;
 }
 
-function varintLength(value: number): number {
+/** Bytes of a protobuf varint. @param value a safe integer, not negative */
+export function varintLength(value: number): number {
   let length = 1;
   for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) length++;
   return length;
 }
 
-function writeVarint(out: Buffer, start: number, value: number): number {
+/** Writes a varint of {@link varintLength} bytes. @returns where it ends */
+export function writeVarint(out: Buffer, start: number, value: number): number {
   let at = start;
   let rest = value;
   while (rest > 0x7f) {

@@ -1,5 +1,5 @@
 /** Decodes the payloads of a stretch, and of the messages that are in them, and counts what became of each. */
-import { ENCODING, type Payload } from '../../codec/payload.ts';
+import { asBuffer, encodingOf, type Payload } from '../../codec/payload.ts';
 import { behindCompression, describePayload, isPlain } from '../inspect/describe-payload.ts';
 import { type Stretch, walkJson } from './json.ts';
 import type { Batcher, Decoded } from './payload-decoder.ts';
@@ -25,13 +25,13 @@ const METADATA_KEY = Buffer.from('etadata"');
 const MESSAGES: ReadonlySet<string> = new Set(['binary/protobuf', 'json/protobuf']);
 
 /** Whether the data of a payload is a message of Temporal's, in which payloads are decoded, too. */
-function isMessage({ metadata }: Payload): boolean {
-  return MESSAGES.has(Buffer.from(metadata[ENCODING] ?? '').toString('latin1'));
+function isMessage(payload: Payload): boolean {
+  return MESSAGES.has(encodingOf(payload) ?? '');
 }
 
 /** What is in the data of a payload that no key protects; undefined when it carries no mark of a payload. */
 export function payloadsInside({ data }: Payload): Rewritable | undefined {
-  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  const bytes = asBuffer(data);
   if (!mayHoldMarks(bytes)) return undefined;
   const mayBeJson = bytes.includes(JSON_KEY) && bytes.includes(METADATA_KEY);
   const mayBeText = holdsJsonInText(bytes) || holdsWireInBase64(bytes);
@@ -119,23 +119,21 @@ export class StretchDecoder {
     decoded: Decoded | undefined,
     depth: number,
   ): Payload | undefined | Promise<Payload | undefined> {
-    if (decoded === undefined) return this.#inside(payload, depth);
+    if (decoded === undefined) return this.#inside(payload, isPlain(payload), depth);
     if ('closed' in decoded) {
       this.count.close(decoded.closed);
       return undefined;
     }
     const isSame = samePayload(decoded.payload, payload);
-    this.#classify(decoded.payload, isSame);
+    const isOpen = isPlain(decoded.payload);
+    if (!isOpen) this.#classify(decoded.payload, isSame);
+    else if (!isSame) this.count.decoded++;
     const otherwise = isSame ? undefined : decoded.payload;
-    const inside = this.#inside(decoded.payload, depth);
+    const inside = this.#inside(decoded.payload, isOpen, depth);
     return inside === undefined ? otherwise : inside.then((it) => it ?? otherwise);
   }
 
   #classify(payload: Payload, isSame: boolean): void {
-    if (isPlain(payload)) {
-      if (!isSame) this.count.decoded++;
-      return;
-    }
     const { kind, format, layers } = describePayload(payload);
     switch (kind) {
       case 'encrypted':
@@ -159,9 +157,14 @@ export class StretchDecoder {
     }
   }
 
-  /** Looks into a payload that is open. @returns undefined, or a promise of it, when nothing inside was decoded */
-  #inside(payload: Payload, depth: number): undefined | Promise<Payload | undefined> {
-    const open = isPlain(payload) ? payload : behindCompression(payload);
+  /**
+   * Looks into a payload.
+   *
+   * @param isOpen whether {@link isPlain} says so
+   * @returns undefined, or a promise of it, when nothing inside was decoded
+   */
+  #inside(payload: Payload, isOpen: boolean, depth: number): undefined | Promise<Payload | undefined> {
+    const open = isOpen ? payload : behindCompression(payload);
     const inside = open === undefined ? undefined : payloadsInside(open);
     if (open === undefined || inside === undefined) return undefined;
     if (depth === MAX_NESTED) {

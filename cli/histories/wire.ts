@@ -8,7 +8,15 @@
  * All other bytes are kept, fields that nobody knows included.
  */
 import { CannotOpenError } from '../../codec/errors.ts';
-import { deserializePayload, ENCODING, type Payload, serializePayload } from '../../codec/payload.ts';
+import {
+  asBuffer,
+  deserializePayload,
+  ENCODING,
+  type Payload,
+  serializePayload,
+  varintLength,
+  writeVarint,
+} from '../../codec/payload.ts';
 import { type FoundPayload, type Rewritable, wireMarkers } from './rewritable.ts';
 
 /** Messages nested in one another, as protobuf's own readers allow. */
@@ -158,7 +166,7 @@ function payloadIn(bytes: Buffer): Payload | undefined {
   try {
     const payload = deserializePayload(bytes);
     const encoding = payload.metadata[ENCODING];
-    return encoding !== undefined && PRINTABLE.test(Buffer.from(encoding).toString('latin1')) ? payload : undefined;
+    return encoding !== undefined && PRINTABLE.test(asBuffer(encoding).toString('latin1')) ? payload : undefined;
   } catch (error) {
     if (error instanceof CannotOpenError) return undefined;
     throw error;
@@ -213,11 +221,9 @@ function changes({ payload, inside }: Holder, replaced: readonly (Payload | unde
 
 /** A protobuf varint. */
 export function varint(value: number): Buffer {
-  const out: number[] = [];
-  let rest = value;
-  for (; rest > 0x7f; rest = Math.floor(rest / 128)) out.push((rest % 128) | 0x80);
-  out.push(rest);
-  return Buffer.from(out);
+  const out = Buffer.allocUnsafe(varintLength(value));
+  writeVarint(out, 0, value);
+  return out;
 }
 
 /** Steps over the fields of a message. Never reads past its end. */
@@ -260,8 +266,8 @@ export class WireCursor {
   field(): boolean {
     const tag = this.#varint();
     if (tag < 0 || tag > 0xffffffff) return false;
-    this.number = Math.floor(tag / 8);
-    this.wireType = tag % 8;
+    this.number = tag >>> 3;
+    this.wireType = tag & 7;
     if (this.number === 0 || this.number > 0x1fffffff) return false;
     switch (this.wireType) {
       case 0:
@@ -292,9 +298,12 @@ export class WireCursor {
 
   /** -1 when it does not end, or is longer than 10 bytes. */
   #varint(): number {
-    let value = 0;
-    let factor = 1;
-    for (let i = 0; i < 10; i++) {
+    if (this.#at >= this.#end) return -1;
+    const first = this.#bytes[this.#at++] as number;
+    if (first < 0x80) return first;
+    let value = first & 0x7f;
+    let factor = 128;
+    for (let i = 1; i < 10; i++) {
       if (this.#at >= this.#end) return -1;
       const byte = this.#bytes[this.#at++] as number;
       value += (byte & 0x7f) * factor;
