@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   mkdirSync,
@@ -66,6 +67,15 @@ describe('what keys-in-use keeps of closed workflows', () => {
   ])('is read again where the file is %s', (_, change) => {
     change();
     expect(opened().get(RUN)).toBeUndefined();
+  });
+
+  it('is believed where the line is whole, whoever wrote it as the owner: a sum is no signature', () => {
+    const made = JSON.stringify({ ...RUN, needs: NONE });
+    const sum = createHash('sha256').update(`${head()}${made}`).digest('base64url').slice(0, 22);
+    writeFileSync(path, `${head()}\n${sum} ${made}\n`);
+    expect(opened().get(RUN)).toEqual(NONE);
+    chmodSync(path, 0o660);
+    expect(() => opened()).toThrow(/can be read or changed by others/);
   });
 
   it('goes on behind a line that was cut off', () => {

@@ -1,13 +1,16 @@
 """Compression inside encryption, as other workers write it, and bombs."""
 
 import gzip
+import os
 import sys
+import threading
 import zlib
 
 import pytest
 from temporalio.api.common.v1 import Payload
 
 from temporal_codec import CannotOpenError, EncryptionCodec, KeyringFile
+from temporal_codec.compression import Budget, inflate
 
 from .support import decode, encode, payload
 
@@ -86,6 +89,56 @@ def test_a_payload_that_waits_for_a_key_gives_back_what_it_took_and_no_more(writ
         else:
             with pytest.raises(CannotOpenError, match="inflates past"):
                 decode(codec, *given)
+
+
+@pytest.mark.parametrize("encoding", ["binary/zlib", "binary/gzip", "binary/zstd"])
+def test_large_payloads_of_one_call_count_together_in_their_threads(write_keyring, encoding) -> None:
+    keyring = write_keyring("one")
+    # Noise, so that what is compressed is large enough for a thread of its own.
+    large = [Payload(metadata={"encoding": b"binary/plain"}, data=os.urandom(300_000)) for _ in range(4)]
+    given = [compressed(encoding, it) for it in large]
+    total = sum(len(it.SerializeToString()) for it in large)
+    for limit, opens in ((total, True), (total - 1, False)):
+        codec = EncryptionCodec("orders", KeyringFile(keyring), inflated_bytes=limit)
+        assert min(len(it.data) for it in given) > 256 * 1024
+        if opens:
+            assert decode(codec, *encode(codec, *given)) == large
+        else:
+            with pytest.raises(CannotOpenError, match="inflates past"):
+                decode(codec, *encode(codec, *given))
+        codec.close()
+
+
+@pytest.mark.parametrize("encoding", ["binary/zlib", "binary/gzip", "binary/zstd"])
+def test_threads_have_no_more_in_memory_than_the_limit_and_a_step_each(encoding) -> None:
+    limit, step = 8 * 1024 * 1024, 1024 * 1024
+    bomb = COMPRESS[encoding](bytes(limit))
+    met = threading.Barrier(4, timeout=60)
+    produced: list[int] = []
+
+    class Meeting(Budget):
+        """Everybody has inflated something before anybody counts."""
+
+        def charge(self, count: int) -> None:
+            produced.append(count)
+            if len(produced) <= 4:
+                met.wait()
+            super().charge(count)
+
+    budget = Meeting(limit)
+
+    def run() -> None:
+        try:
+            inflate(encoding, bomb, budget)
+        except CannotOpenError:
+            pass
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(produced) <= limit + 4 * step
 
 
 @pytest.mark.parametrize("encoding", COMPRESS)

@@ -26,6 +26,8 @@ else:
 
 #: The window that every zstd decoder should support is 2^23 (RFC 8878, 3.1.1.1.2); this covers every usual level.
 _ZSTD_OPTIONS: Mapping[int, int] = {zstd.DecompressionParameter.window_log_max: 27}
+#: Bytes that a stream inflates before they are counted.
+_STEP = 1024 * 1024
 #: No snappy block says more with less: a copy of 64 bytes takes 3.
 _SNAPPY_RATIO = 32
 
@@ -61,14 +63,22 @@ def inflate(encoding: str, data: bytes, budget: Budget) -> bytes:
 def _stream(name: str, make: Callable[[], Any]) -> Callable[[bytes, Budget], bytes]:
     def read(data: bytes, budget: Budget) -> bytes:
         stream = make()
-        try:
-            inflated = stream.decompress(data, budget.left + 1)
-        except (zlib.error, zstd.ZstdError, EOFError):
-            raise _malformed(name) from None
-        budget.charge(len(inflated))
-        if not stream.eof or stream.unused_data:
+        inflated = bytearray()
+        while not stream.eof:
+            try:
+                step = stream.decompress(data, min(_STEP, budget.left + 1))
+            except (zlib.error, zstd.ZstdError, EOFError):
+                raise _malformed(name) from None
+            # At once: what other threads have inflated meanwhile is in memory as well.
+            budget.charge(len(step))
+            inflated += step
+            if not step and not stream.eof:
+                raise _malformed(name)
+            # zlib hands back what it has not read, zstd keeps it.
+            data = getattr(stream, "unconsumed_tail", b"")
+        if stream.unused_data:
             raise _malformed(name)
-        return inflated
+        return bytes(inflated)
 
     return read
 
