@@ -69,7 +69,7 @@ describe('what keys-in-use keeps of closed workflows', () => {
     expect(opened().get(RUN)).toBeUndefined();
   });
 
-  it('is believed where the line is whole, whoever wrote it as the owner: a sum is no signature', () => {
+  it('is believed where the line is whole, whoever wrote it as the owner: a sum does not sign', () => {
     const made = JSON.stringify({ ...RUN, needs: NONE });
     const sum = createHash('sha256').update(`${head()}${made}`).digest('base64url').slice(0, 22);
     writeFileSync(path, `${head()}\n${sum} ${made}\n`);
