@@ -44,4 +44,11 @@ export const LANGUAGES: readonly WorkerLanguage[] = [
     name: 'java',
     steps: [{ ...mvn('test-compile'), fetches: true }, mvn('test')],
   },
+  {
+    name: 'dotnet',
+    steps: [
+      { cwd: '.', command: ['node', 'test/workers/dotnet.ts', '--only-prepare'], fetches: true },
+      { cwd: '.', command: ['node', 'test/workers/dotnet.ts'] },
+    ],
+  },
 ];
