@@ -109,7 +109,7 @@ A keyring in Secrets Manager is changed in a pipe, so that no key is written to 
         default: DEFAULT_KEYRING,
       },
       name: taking('NAME', 'the name of the key, which messages carry (default: made of the day and chance)'),
-      'read-only': flag('the new key only reads; the key that wrote before goes on writing'),
+      'read-only': flag('the new key only reads; the key that wrote before keeps writing'),
       'make-current': taking('NAME', 'add no key: make the one of this name write'),
     },
     notes: 'Exit code: 0 done, 1 the file cannot be changed, 2 wrong usage.',

@@ -117,7 +117,7 @@ export interface DomainConfig {
   readonly certificateArn: string;
   /** The Route 53 zone in which the stack makes the record. `null`: you make a CNAME to the output `DomainTarget`. */
   readonly hostedZone: { readonly id: string; readonly name: string } | null;
-  /** Whether `…execute-api….amazonaws.com` goes on answering beside it. */
+  /** Whether `…execute-api….amazonaws.com` keeps answering beside it. */
   readonly keepDefaultEndpoint: boolean;
 }
 

@@ -24,7 +24,7 @@ export interface CodecServerDomain {
   readonly certificate: ICertificate;
   /** The zone in which the record is made. Default: none, and a CNAME to `domainTarget` is yours to make. */
   readonly hostedZone?: IHostedZone;
-  /** Whether `…execute-api….amazonaws.com` goes on answering beside it. Default: no. */
+  /** Whether `…execute-api….amazonaws.com` keeps answering beside it. Default: no. */
   readonly keepDefaultEndpoint?: boolean;
 }
 

@@ -3,7 +3,7 @@
  * is that of these files, so that every machine that deploys the same deploys nothing new.
  */
 
-import { cpSync, existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -65,10 +65,13 @@ export function putTogether(
 ): void {
   if (!existsSync(join(folder, 'index.mjs')))
     throw new Error(`there is no function in ${folder}: in a clone of the repository, npm run build makes it.`);
-  cpSync(folder, outdir, { recursive: true });
+  // Read and written, since Yarn's Plug'n'Play keeps packages in archives, where cpSync finds nothing.
+  for (const file of readdirSync(folder)) writeFileSync(join(outdir, file), readFileSync(join(folder, file)));
   const settings = { environment, config, restApi, codecs: codecs !== undefined };
   writeFileSync(join(outdir, 'config.json'), `${JSON.stringify(settings)}\n`);
   if (codecs !== undefined) bundleCodecs(codecs, join(outdir, 'codecs.mjs'));
+  // The asset keeps modes, and Lambda reads it as another user: a umask of 077 must not hide the files from it.
+  for (const file of readdirSync(outdir)) chmodSync(join(outdir, file), 0o644);
 }
 
 /** The module of codecs that is the file `entry`, a path from the working folder. */

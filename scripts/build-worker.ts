@@ -62,7 +62,8 @@ export async function buildWorkerPackage(): Promise<void> {
   rmSync(inRoot('codec/dist'), { recursive: true, force: true });
   compile(inRoot('codec/tsconfig.build.json'));
   await buildCodecAsCommonJs(inRoot('codec/dist'), inRoot('codec/dist/cjs'));
-  copyFileSync(inRoot('LICENSE'), inRoot('codec/dist/LICENSE'));
+  // Where npm and license checks look for it: in the package's root
+  copyFileSync(inRoot('LICENSE'), inRoot('codec/LICENSE'));
 }
 
 if (import.meta.main) await buildWorkerPackage();

@@ -195,7 +195,7 @@ const CACHE_BOUNDS: Readonly<Record<keyof DataKeyCacheConfig, readonly [number, 
   maxKeys: [1, 1_000_000, 'distinct keys'],
   ttlSeconds: [1, 86_400, 'seconds for which a revoked key still decodes'],
   writeSeconds: [1, 604_800, 'seconds for which one data key writes'],
-  outageSeconds: [0, 86_400, 'seconds for which a data key writes on while KMS does not answer'],
+  outageSeconds: [0, 86_400, 'seconds for which a data key keeps writing while KMS does not answer'],
   maxMessages: [1, 2 ** 32, 'messages under one data key'],
   maxBytes: [1, 2 ** 53 - 1, 'bytes under one data key'],
 };

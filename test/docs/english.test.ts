@@ -18,7 +18,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/\bbelongs? into\b/, 'belongs in'],
   [/\b[Ll]eave (?:\S+ ){0,2}away\b/, 'leave out'],
   [/\bto the letter\b/, 'exactly'],
-  [/\b(?:reads|read|writes|write) on (?:for|with|by)\b/, 'still reads'],
+  [/\b(?:reads|read|writes|write) on (?:for|with|by|while|through)\b/, 'still reads'],
   [/\bat the most\b(?! talk)/, 'at most'],
   [/\b(?:synchron|recogn|organ|normal|serial|author|custom|minim|maxim)is(?:e|ed|es|ing|ation)\b/, '-ize, -ization'],
   [

@@ -39,6 +39,19 @@ function anchorsOf(markdown: string): Set<string> {
   );
 }
 
+/** Paths from the root that stand in the prose as code; not those of environments, which readers make. */
+function filesNamedIn(markdown: string): string[] {
+  const rooms = 'bench|bin|cli|codec|config|docs|examples|lambda|lib|scripts|test|workers';
+  const named = new RegExp(`\`((?:${rooms})/[\\w./-]+\\.\\w+)\``, 'g');
+  return [...markdown.matchAll(named)].map(([, path = '']) => path);
+}
+
+/** What the files of `environments/` import that a page shows, as paths from the root. */
+function importsOfEnvironments(markdown: string): string[] {
+  const code = [...markdown.matchAll(/^```ts\n(.*?)^```/gms)].map(([, text = '']) => text).join('');
+  return [...code.matchAll(/from '(\.[^']+\.ts)'/g)].map(([, path = '']) => join('environments', path));
+}
+
 describe('the documentation', () => {
   it('has pages', () => {
     expect(pages).toContain('README.md');
@@ -53,6 +66,13 @@ describe('the documentation', () => {
       return anchor !== undefined && !anchorsOf(readFileSync(join(ROOT, target), 'utf8')).has(anchor);
     });
     expect(broken).toEqual([]);
+  });
+
+  it.each(pages)('names no file that does not exist: %s', (page) => {
+    const markdown = readFileSync(join(ROOT, page), 'utf8');
+    expect(
+      [...filesNamedIn(markdown), ...importsOfEnvironments(markdown)].filter((it) => !existsSync(join(ROOT, it))),
+    ).toEqual([]);
   });
 
   it('has no page that the README does not lead to', () => {

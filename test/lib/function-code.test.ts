@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -9,7 +9,7 @@ import dev from '../../environments/dev.ts';
 import { buildFunction, PROJECT_ROOT } from '../../lib/bundle/bundle.ts';
 import { CodecServer } from '../../lib/codec-server.ts';
 import { addEnvironments, type Environment } from '../../lib/codec-server-app.ts';
-import { codecsOf, prebuiltCode } from '../../lib/function-code.ts';
+import { codecsOf, prebuiltCode, putTogether } from '../../lib/function-code.ts';
 import prod from '../support/environments/prod.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'codec-function-'));
@@ -71,6 +71,21 @@ describe('the code of a function', () => {
     expect(codeOf(app, 'prod').text('config.json')).toContain('billing-prod.a1b2c');
     expect(codeOf(app, 'dev').text('config.json')).not.toContain('billing-prod.a1b2c');
     for (const name of ['dev', 'prod']) expect(codeOf(clone, `CodecServer-${name}`).hash).toBe(codeOf(app, name).hash);
+  });
+
+  it('can be read by Lambda, whatever umask the machine that deploys has', () => {
+    const outdir = join(folder, 'umask');
+    const before = process.umask(0o077);
+    try {
+      mkdirSync(outdir);
+      const { deployment: _, ...config } = dev;
+      putTogether(built, outdir, { environment: 'dev', config, restApi: false, codecs: codecsOf(OWN_CODECS) });
+    } finally {
+      process.umask(before);
+    }
+    const modes = readdirSync(outdir).map((file) => [file, (statSync(join(outdir, file)).mode & 0o777).toString(8)]);
+    expect(modes.map(([file]) => file)).toEqual(expect.arrayContaining(['index.mjs', 'config.json', 'codecs.mjs']));
+    expect(modes.filter(([, mode]) => mode !== '644')).toEqual([]);
   });
 
   it('has the codecs of a team beside it: of a module, or of a file that is an environment', async () => {

@@ -40,15 +40,21 @@ const SOURCES = [
 ];
 const app = realpathSync(mkdtempSync(join(tmpdir(), 'package-')));
 const tarball = join(app, `${manifest.name}-${manifest.version}.tgz`);
+const workerTarball = join(app, `${manifest.name}-worker-${manifest.version}.tgz`);
 const installed = join(app, 'node_modules', manifest.name);
 
 function run(...command: string[]): string {
   return execFileSync(process.execPath, command, { cwd: app, encoding: 'utf8', stdio: 'pipe' });
 }
 
+function filesIn(packed: string): string[] {
+  return execFileSync('tar', ['-tzf', packed], { encoding: 'utf8' }).split('\n').filter(Boolean);
+}
+
 /** Links a package of the project into the app, as if it had been installed. */
 function link(name: string): void {
   const at = join(app, 'node_modules', name);
+  if (existsSync(at)) return;
   mkdirSync(dirname(at), { recursive: true });
   symlinkSync(join(root, 'node_modules', name), at);
 }
@@ -141,6 +147,22 @@ describe('the packed package', () => {
     expect([...new Set(errors)]).toEqual(refused);
   });
 
+  it('has types where TypeScript looks for no exports, as in many CDK apps: with moduleResolution node10', () => {
+    for (const name of ['aws-cdk-lib', 'constructs']) link(name);
+    const compiler = join(root, 'node_modules/typescript/lib/tsc.js');
+    const options = [
+      '--ignoreConfig',
+      '--moduleResolution',
+      'node10',
+      '--ignoreDeprecations',
+      '6.0',
+      '--module',
+      'commonjs',
+    ];
+    const others = ['--noEmit', '--strict', '--skipLibCheck', '--target', 'es2022', '--types', 'node'];
+    expect(run(compiler, ...options, ...others, 'typed-node10.ts')).toBe('');
+  });
+
   it('has types for a CDK app and a configuration that need no SDK of Temporal', () => {
     const read = new Set<string>();
     const packages = new Set<string>();
@@ -161,7 +183,7 @@ describe('the packed package', () => {
   describe('in a CDK app', () => {
     const cdkApps = fileURLToPath(new URL('cdk-apps', import.meta.url));
     const synthesize = (file: string, outdir: string, variables: NodeJS.ProcessEnv = {}) => {
-      for (const name of ['aws-cdk-lib', 'constructs']) if (!existsSync(join(app, 'node_modules', name))) link(name);
+      for (const name of ['aws-cdk-lib', 'constructs']) link(name);
       cpSync(cdkApps, app, { recursive: true });
       // without types, so that the Node.js of the app does not matter
       const dev = readFileSync(join(installed, 'dist/environments/dev.ts'), 'utf8');
@@ -235,16 +257,21 @@ describe('the packed package', () => {
     expect(names.filter((name) => /jest|cdk|esbuild|typescript/.test(name))).toEqual([]);
   });
 
+  it('for workers brings readme and license at its root', () => {
+    const outsideOfDist = filesIn(workerTarball).filter((file) => !file.startsWith('package/dist/'));
+    expect(outsideOfDist.sort()).toEqual(['package/LICENSE', 'package/README.md', 'package/package.json']);
+  });
+
   it('holds what it is made of, and no tests, sources or keys', () => {
-    const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).split('\n');
+    const files = filesIn(tarball);
     expect(files).toEqual(expect.arrayContaining(['package/package.json', 'package/README.md', 'package/LICENSE']));
     expect(files).toContain('package/dist/sbom.cdx.json');
     const others = files.filter(
       (file) =>
-        !/^package\/(dist\/.+\.(js|d\.ts|json)|dist\/function\/[\w-]+\.mjs|dist\/environments\/(dev|prod)\.ts|package\.json|README\.md|LICENSE|)$/.test(
+        !/^package\/(dist\/.+\.(js|d\.ts|json)|dist\/function\/[\w-]+\.mjs|dist\/environments\/(dev|prod)\.ts|package\.json|README\.md|LICENSE)$/.test(
           file,
         ),
     );
-    expect(others.filter((file) => file !== '')).toEqual([]);
+    expect(others).toEqual([]);
   });
 });

@@ -36,7 +36,7 @@ export interface DataKeyCacheBounds {
    */
   readonly writeSeconds: number;
   /**
-   * Seconds for which a key writes on while the key service does not answer, from its last proof; at
+   * Seconds for which a key keeps writing while the key service does not answer, from its last proof; at
    * least `ttlSeconds`. A refusal ends it at once. Default 3,600.
    */
   readonly outageSeconds: number;

@@ -400,7 +400,7 @@ describe('the data-key cache, writing', () => {
     expect((await write()).dataKey.bytes).toEqual(origin.memory.at(-1));
   });
 
-  it('writes on through faults that may pass, for the stated time and no longer', async () => {
+  it('keeps writing through faults that may pass, for the stated time and no longer', async () => {
     const { clock, origin, write } = setUp({ ttlSeconds: 300, outageSeconds: 3600, maxMessages: 10 });
     (await write()).dataKey.release();
     origin.answer = () => Promise.reject(new KeyUnavailableError('unreachable', 'KMS cannot be reached'));
