@@ -15,6 +15,7 @@ import {
   loggable,
   type WriteLine,
 } from '../lambda/server/audit/logger.ts';
+import type { RejectionReason } from '../lambda/server/auth/caller.ts';
 
 /** A logger for a terminal; what only helps to find a bug is left out. */
 export function createTerminalLogger(write: WriteLine): Logger {
@@ -58,6 +59,34 @@ const LONGEST_NAME = 120;
 /** Outcomes of a payload that are as they should be. */
 const DONE: ReadonlySet<string> = new Set(['decoded', 'retrieved', 'encoded', 'stored', 'unchanged']);
 
+/** What a reason for a 401 means and where to look. The caller is told less, since nobody knows who it is. */
+const REJECTED: Readonly<Record<RejectionReason, string>> = {
+  missing: 'no token: switch "Pass access token" on in the Web UI, or give --codec-auth to the CLI',
+  'duplicate-header': 'a header with an identity came twice',
+  'too-large': 'the token is longer than any issuer makes them',
+  malformed: 'what came is neither a token of an issuer nor a service token: is it cut off?',
+  algorithm: 'it is signed with an algorithm that is not in "algorithms" of its issuer',
+  'critical-header': 'it asks for an extension that this server does not know',
+  type: 'it is a token of another type, not one that proves who somebody is',
+  'no-key-id': 'it does not say which key signed it',
+  'unknown-issuer': 'no issuer in the configuration has its "iss"; compare them exactly, slash at the end included',
+  audience: 'it is for another audience: compare its "aud" with "audience" in the configuration',
+  'unknown-key': 'the issuer does not publish the key that signed it: look at "jwksUri", and get a new token',
+  signature:
+    'its signature does not fit the key that the issuer publishes: the token was altered, or its issuer has changed keys',
+  expired: 'it has expired: reload the page or get a new one; if it is new, compare the clocks',
+  'not-yet-valid': 'it is not valid yet: compare the clocks of the issuer and of this machine',
+  'issued-in-the-future': 'it was issued in the future: compare the clocks of the issuer and of this machine',
+  'no-expiry': 'it never expires, which is not accepted: let the issuer set "exp"',
+  'implausible-expiry': 'its "exp" is more than ten years away: is it in milliseconds?',
+  'no-subject': 'it names nobody: let the issuer set "sub"',
+  'unknown-service-token': 'no entry has it: it was mistyped or removed, or the list is of another server',
+  'service-token-expired': 'it has expired: make a new one with codec-server token',
+  session: 'the sign-in session has ended or is not of this server: sign in again',
+  'sign-in-state': 'somebody came back from the provider without having started here: sign in from the start',
+  'sign-in-refused': 'the provider did not let this person in',
+};
+
 /** @param now milliseconds; default `performance.now` */
 export function createRefusals(write: WriteLine, now: () => number = () => performance.now()): Refusals {
   const lines = new BoundedLines(write, now);
@@ -81,7 +110,8 @@ function refusalLine(entry: AuditEntry): string | undefined {
   if (entry.status < 400 && closed.length === 0) return undefined;
   const { operation, status, caller, cause, namedNamespace, origin, unauthenticated, fault, requestId } = entry;
   const what = closed.map(([outcome, count]) => `${count} × ${outcome}`).join(', ');
-  const why = [what, unauthenticated ?? '', fault ?? '', cause ?? ''].filter((word) => word !== '').join(': ');
+  const rejection = unauthenticated === undefined ? '' : `${unauthenticated}: ${REJECTED[unauthenticated]}`;
+  const why = [what, rejection, fault ?? '', cause ?? ''].filter((word) => word !== '').join(': ');
   const denied = [...entry.namespaces].filter(([, decision]) => decision === 'denied').map(([namespace]) => namespace);
   const namespaces = denied.length > 0 ? denied.slice(0, 3) : namedNamespace === undefined ? [] : [namedNamespace];
   const who =

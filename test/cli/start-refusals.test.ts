@@ -1,5 +1,5 @@
 /** What somebody at the terminal of a local server sees of requests that are refused and payloads that stay closed. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { start } from '../../cli/start.ts';
 import { createRefusals, createTerminalLogger } from '../../cli/start-log.ts';
 import { CannotOpenError } from '../../codec/errors.ts';
+import type { RejectionReason } from '../../lambda/server/auth/caller.ts';
 import { HttpsGetError } from '../../lambda/server/auth/https-get.ts';
 import { auditEntry } from '../support/audit-entry.ts';
 import { TestCommandIo } from '../support/command-io.ts';
@@ -114,6 +115,23 @@ describe('the lines of refusals', () => {
     const refusals = createRefusals((line) => written.push(line));
     refusals.record(auditEntry({ payloads: { decoded: 2, unchanged: 1 } }));
     expect(written).toEqual([]);
+  });
+
+  it('say of every reason for a 401 in docs/audit.md what it means, with the address or setting to look at', () => {
+    const page = readFileSync(new URL('../../docs/audit.md', import.meta.url), 'utf8');
+    const [, table = ''] = /Reasons for `unauthenticated`:\n\n(.*?)\n\n/s.exec(page) ?? [];
+    const reasons = [...table.matchAll(/^\| (.*?) \|/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`([^`]+)`/g)].map(([, reason]) => reason as RejectionReason),
+    );
+    expect(reasons.length).toBeGreaterThan(20);
+    const told = reasons.map((unauthenticated) => {
+      const written: string[] = [];
+      createRefusals((line) => written.push(line)).record(auditEntry({ status: 401, payloads: {}, unauthenticated }));
+      return written.join();
+    });
+    for (const [at, line] of told.entries()) expect(line).toMatch(new RegExp(`got a 401 \\(${reasons[at]}: .{20,}\\)`));
+    expect(told[reasons.indexOf('audience')]).toContain('compare its "aud" with "audience" in the configuration');
+    expect(told[reasons.indexOf('missing')]).toContain('"Pass access token"');
   });
 
   it('are bounded, and count what they leave out', () => {

@@ -19,7 +19,7 @@ export interface AuditEntry {
   readonly durationMs: number;
   readonly caller: Caller | undefined;
   /** Why there is no caller: `missing`, `expired`, …; undefined when there is one. */
-  readonly unauthenticated: string | undefined;
+  readonly unauthenticated: RejectionReason | undefined;
   readonly origin: string | undefined;
   /** The address that the request came from, as the gateway or the socket says; undefined where neither does. */
   readonly sourceAddress: string | undefined;

@@ -64,7 +64,7 @@ const TOLD: Partial<Record<RejectionReason, string>> = {
  */
 export function rejected(reason: RejectionReason, signInAddress?: string): UnauthenticatedError {
   if (reason === 'session') {
-    const message = `the sign-in session is over or is none of this server's: sign in at ${signInAddress ?? 'its address'}`;
+    const message = `the sign-in session has ended or is not one of this server's: sign in at ${signInAddress ?? 'its address'}`;
     return new UnauthenticatedError(reason, message, REALM);
   }
   if (reason === 'missing' && signInAddress !== undefined) {
