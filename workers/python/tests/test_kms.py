@@ -303,6 +303,13 @@ class TestFaults:
         with pytest.raises(KeyUnavailableError):
             encode(codec, payload())
 
+    def test_a_key_in_memory_writes_nothing_through_a_fault_that_it_has_no_bytes_for(self, kms) -> None:
+        codec = codec_of(kms, kms.create_key(), write_bytes=120)
+        encode(codec, payload())
+        kms.trouble = refuse("GenerateDataKey", "KMSInternalException", 500)
+        with pytest.raises(KeyUnavailableError):
+            encode(codec, payload("x" * 100))
+
     def test_a_key_in_memory_does_not_write_on_after_it_was_refused(self, kms) -> None:
         clock = Clock()
         codec = codec_of(kms, kms.create_key(), clock=clock)

@@ -126,7 +126,7 @@ class DataKeys:
                 written.messages -= 1
                 written.bytes -= length
                 return written.data_key
-        raise Missing(name, lambda: self._generate(name, context))
+        raise Missing(name, lambda: self._generate(name, context, length))
 
     def for_reading(
         self,
@@ -230,13 +230,13 @@ class DataKeys:
                 pause = _FAULT_SECONDS if isinstance(error, KeyUnavailableError) else _REFUSAL_SECONDS
                 self._failed[name] = (self._clock() + pause, error)
 
-    def _generate(self, name: bytes, context: Mapping[str, str]) -> DataKey:
+    def _generate(self, name: bytes, context: Mapping[str, str], length: int) -> DataKey:
         self._source.check()
         generation = self._source.generation()
         try:
             data_key = self._source.generate(context)
         except KeyUnavailableError:
-            data_key = self._written_in_grace(name, generation)
+            data_key = self._written_in_grace(name, generation, length)
             if data_key is None:
                 raise
             return data_key
@@ -248,12 +248,12 @@ class DataKeys:
             self._written[name] = _Written(data_key, generation, self._clock(), self._settings)
         return data_key
 
-    def _written_in_grace(self, name: bytes, generation: int | None) -> DataKey | None:
+    def _written_in_grace(self, name: bytes, generation: int | None, length: int) -> DataKey | None:
         """The key in memory, through a fault that may pass."""
         with self._lock:
             written = self._written.get(name)
             now = self._clock()
-            if written is None or written.generation != generation or written.messages < 1 or written.bytes < 1:
+            if written is None or written.generation != generation or written.messages < 1 or written.bytes < length:
                 return None
             end = written.since + self._settings.write_seconds + self._settings.write_grace_seconds
             if now >= end:

@@ -102,7 +102,7 @@ final class DataKeys {
           return found.key;
         }
       }
-      fetch(name, () -> generate(name, context));
+      fetch(name, () -> generate(name, context, length));
     }
   }
 
@@ -231,14 +231,14 @@ final class DataKeys {
     }
   }
 
-  private DataKey<?> generate(ByteBuffer name, Map<String, String> context) {
+  private DataKey<?> generate(ByteBuffer name, Map<String, String> context, int length) {
     source.check();
     int generation = source.generation();
     DataKey<?> key;
     try {
       key = source.generate(context);
     } catch (CodecException e) {
-      return inGrace(name, generation, e);
+      return inGrace(name, generation, length, e);
     }
     synchronized (this) {
       written.put(name, new Written(key, generation, nanos.getAsLong(), settings));
@@ -247,10 +247,10 @@ final class DataKeys {
   }
 
   /** The key in memory through a fault that may pass; after a refusal it is forgotten. */
-  private synchronized DataKey<?> inGrace(ByteBuffer name, int generation, CodecException fault) {
+  private synchronized DataKey<?> inGrace(ByteBuffer name, int generation, int length, CodecException fault) {
     Written key = written.get(name);
     if (fault.reason() != KEY_UNAVAILABLE) written.remove(name);
-    else if (key != null && key.generation == generation && key.messages > 0 && key.bytes > 0) {
+    else if (key != null && key.generation == generation && key.messages > 0 && key.bytes >= length) {
       long now = nanos.getAsLong();
       long end = key.since + settings.writeTime().toNanos() + settings.writeGrace().toNanos();
       if (now - end < 0) {

@@ -24,6 +24,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -329,6 +330,15 @@ class KmsKeysTest {
     codec.encode(List.of(payload("x")));
     clock.passSeconds(11);
     refused(KEY_UNAVAILABLE, () -> codec.encode(List.of(payload("x"))));
+  }
+
+  @Test
+  @Timeout(60)
+  void aKeyInMemoryWritesNothingThroughAFaultThatItHasNoBytesFor() {
+    var codec = codec(DEFAULT.withWriteBytes(120), kms.createKey());
+    codec.encode(List.of(payload("x")));
+    refuse("GenerateDataKey", "KMSInternalException", 500);
+    refused(KEY_UNAVAILABLE, () -> codec.encode(List.of(payload("x".repeat(100)))));
   }
 
   @Test
