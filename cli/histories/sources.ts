@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { awsTimeouts, readAwsFault } from '../../codec/keys/aws-fault.ts';
 import { escaped } from '../../config/printable.ts';
@@ -37,13 +37,19 @@ export class SourceError extends Error {
 /** Bytes that are read at a time: few, so that the first payloads are soon on their way to a server. */
 const CHUNK = 128 * 1024;
 const STDIN = '-';
+/** Milliseconds of silence after which S3 is given up: without an answer, or while somebody waits for more of one. */
+const S3_SILENCE = 20_000;
 
 /**
  * Every document of what was named, in order; folders by name, and into their folders.
  *
  * @throws SourceError when something is not there, or a folder is empty
  */
-export async function* openSources(files: readonly string[], io: CommandIo): AsyncGenerator<Source> {
+export async function* openSources(
+  files: readonly string[],
+  io: CommandIo,
+  s3Silence = S3_SILENCE,
+): AsyncGenerator<Source> {
   for (const file of files) {
     if (file === STDIN) {
       yield {
@@ -56,7 +62,7 @@ export async function* openSources(files: readonly string[], io: CommandIo): Asy
       continue;
     }
     if (file.startsWith('s3://')) {
-      yield* openS3(file);
+      yield* openS3(file, s3Silence);
       continue;
     }
     const path = resolve(io.cwd, file);
@@ -195,20 +201,20 @@ function readingFailed(name: string, error: unknown): Error {
 
 // Histories in S3, as Temporal Cloud exports them: `s3://bucket/prefix`, with the credentials and Region of the environment.
 
-/** Milliseconds without an answer, and between two parts of one. */
-const S3_TIMEOUT = 20_000;
-
 /** Every object whose key begins with what the address names. */
-export async function* openS3(address: string): AsyncGenerator<Source> {
+async function* openS3(address: string, silence: number): AsyncGenerator<Source> {
   const { bucket, prefix } = parts(address);
   const { GetObjectCommand, ListObjectsV2Command, S3Client } = await import('@aws-sdk/client-s3');
-  const client = new S3Client({ requestHandler: awsTimeouts(S3_TIMEOUT) });
+  // Whoever decodes may take their time: a body that nobody reads meanwhile is not silent.
+  const client = new S3Client({ requestHandler: { ...awsTimeouts(silence), socketTimeout: 0 } });
   try {
     let found = 0;
     let token: string | undefined;
     do {
       const page = await orS3Error(address, () =>
-        client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token })),
+        client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }), {
+          abortSignal: AbortSignal.timeout(3 * silence),
+        }),
       );
       for (const { Key: key = '', Size: size } of page.Contents ?? []) {
         if (key.endsWith('/')) continue;
@@ -221,7 +227,7 @@ export async function* openS3(address: string): AsyncGenerator<Source> {
           size,
           chunks: () =>
             inflated(
-              objectChunks(name, () => client.send(new GetObjectCommand({ Bucket: bucket, Key: key }))),
+              objectChunks(name, silence, () => client.send(new GetObjectCommand({ Bucket: bucket, Key: key }))),
               name,
             ),
         };
@@ -250,17 +256,30 @@ function outputNameOf(name: string, key: string, prefix: string): string {
 
 async function* objectChunks(
   name: string,
+  silence: number,
   get: () => Promise<{ readonly Body?: unknown; readonly ContentLength?: number | undefined }>,
 ): AsyncGenerator<Buffer> {
   const { Body, ContentLength } = await orS3Error(name, get);
+  const body = Body as Readable;
+  const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const next = async () => {
+    const timer = setTimeout(() => body.destroy(new DOMException('silent', 'TimeoutError')), silence);
+    try {
+      return await chunks.next();
+    } catch (error) {
+      throw new SourceError(`${name} cannot be read to its end (${readAwsFault(error).awsName}).`);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
   let length = 0;
   try {
-    for await (const chunk of Readable.from(Body as AsyncIterable<Buffer>)) {
-      length += chunk.length;
-      yield chunk;
+    for (let chunk = await next(); !chunk.done; chunk = await next()) {
+      length += chunk.value.length;
+      yield chunk.value;
     }
-  } catch (error) {
-    throw new SourceError(`${name} cannot be read to its end (${readAwsFault(error).awsName}).`);
+  } finally {
+    body.destroy();
   }
   if (length !== ContentLength) throw new SourceError(`${name} is shorter than S3 says.`);
 }

@@ -62,11 +62,15 @@ afterEach(() => {
   requests = 0;
 });
 
-async function read(address: string) {
+/** @param pauseMs after the first piece */
+async function read(address: string, silence?: number, pauseMs?: number) {
   const found: [string, string, string][] = [];
-  for await (const { name, outputName, chunks } of openSources([address], new TestCommandIo())) {
+  for await (const { name, outputName, chunks } of openSources([address], new TestCommandIo(), silence)) {
     const pieces: Uint8Array[] = [];
-    for await (const piece of chunks()) pieces.push(piece);
+    for await (const piece of chunks()) {
+      pieces.push(piece);
+      if (pieces.length === 1 && pauseMs !== undefined) await new Promise((done) => setTimeout(done, pauseMs));
+    }
     found.push([name, outputName, Buffer.concat(pieces).toString()]);
   }
   return found;
@@ -121,6 +125,27 @@ describe('S3 in trouble', () => {
       return true;
     };
     await expect(read(one)).rejects.toMatchObject({ name: 'SourceError', message: expect.stringContaining(one) });
+  });
+
+  it.each([
+    ['never answers', () => {}],
+    [
+      'falls silent amid an object',
+      (response: ServerResponse) => response.writeHead(200, { 'content-length': 9 }).write('f'),
+    ],
+  ])('that %s is given up', async (_how, begin) => {
+    trouble = (response, isList) => {
+      if (!isList) begin(response);
+      return !isList;
+    };
+    await expect(read(one, 200)).rejects.toThrow(/cannot be read.*\(TimeoutError\)/);
+  });
+
+  it('is not silent where it is who reads that takes their time', async () => {
+    OBJECTS['large/a'] = Buffer.alloc(8_000_000, 1);
+    const [object] = await read('s3://histories/large/', 400, 1200);
+    delete OBJECTS['large/a'];
+    expect(object?.[2]).toHaveLength(8_000_000);
   });
 
   it('that lists the same page for ever ends', async () => {
