@@ -31,7 +31,7 @@ export class LikelyKeys {
   }
 }
 
-export class LikelyKeysGroup {
+class LikelyKeysGroup {
   readonly #group: Group;
 
   constructor(group: Group) {
