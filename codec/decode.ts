@@ -250,34 +250,32 @@ class LayerPeeler {
 
   #unwrap(envelope: Envelope, namespace: string | undefined): undefined | Promise<undefined> {
     const { keyRequest } = envelope;
-    if (keyRequest === undefined) return this.#open(envelope, undefined);
+    if (keyRequest === undefined) return this.#open(envelope);
     const { deadline, usage } = this.#context;
     const key = this.#decoder.keys.unwrap(keyRequest, { namespace, deadline, usage });
-    return key instanceof Promise ? this.#openInTurn(envelope, key) : this.#openWith(envelope, key);
+    return key instanceof Promise ? this.#openInTurn(envelope, key) : this.#open(envelope, key);
   }
 
   /** Thousands of payloads may have waited for this key. */
   async #openInTurn(envelope: Envelope, key: Promise<DataKey>): Promise<undefined> {
     const dataKey = await key;
     if (this.#pace.isUp) await this.#pace.rest();
-    return this.#openWith(envelope, dataKey);
+    return this.#open(envelope, dataKey);
   }
 
-  #openWith(envelope: Envelope, dataKey: DataKey): undefined {
+  /** @param dataKey released in any case; undefined for an envelope that needs none */
+  #open(envelope: Envelope, dataKey?: DataKey): undefined {
     try {
-      this.#context.usage.keyIds.add(dataKey.id);
-      this.#neededKey = true;
-      return this.#open(envelope, dataKey.bytes);
+      if (dataKey !== undefined) {
+        this.#context.usage.keyIds.add(dataKey.id);
+        this.#neededKey = true;
+      }
+      this.#payload = deserializePayload(envelope.open(dataKey?.bytes, this.#context.limits));
     } finally {
-      dataKey.release();
+      dataKey?.release();
     }
-  }
-
-  #open(envelope: Envelope, dataKey: Uint8Array | undefined): undefined {
-    this.#payload = deserializePayload(envelope.open(dataKey, this.#context.limits));
     this.#layers.push(envelope.format);
     if (this.#namespace !== undefined) this.#context.onOpened?.(this.#namespace);
-    return undefined;
   }
 
   #outcome(): DecodeOutcome {

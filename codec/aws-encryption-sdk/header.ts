@@ -62,23 +62,8 @@ const MAX_KEPT = 1000;
 /** Longer fields are read anew each time: strangers must not choose how much memory this takes. */
 const MAX_KEPT_BYTES = 2048;
 
-class RecentKeyFields {
-  /** By the last four bytes, which are the end of a wrapped data key and differ from key to key. */
-  readonly #kept = new BoundedCache<KeptFields, number>(MAX_KEPT);
-
-  /** @param bytes exactly those of the fields */
-  read(bytes: Buffer, suite: AlgorithmSuite): KeyFields {
-    const end = bytes.readUInt32LE(bytes.length - 4);
-    const known = this.#kept.get(end);
-    if (known?.bytes.equals(bytes)) return known;
-    if (bytes.length > MAX_KEPT_BYTES) return parseKeyFields(bytes, 0, suite);
-    // From a copy, so that what is kept does not hold the message.
-    const own = Buffer.from(bytes);
-    const fields = { bytes: own, ...parseKeyFields(own, 0, suite) };
-    this.#kept.set(end, fields);
-    return fields;
-  }
-}
+/** By their last four bytes, which are the end of a wrapped data key and differ from key to key. */
+const recent = new BoundedCache<KeptFields, number>(MAX_KEPT);
 
 /**
  * Encrypted data keys that a message may have. Each one costs a reader that has to try it a call to
@@ -225,89 +210,75 @@ function writeField(out: Buffer, at: number, bytes: Uint8Array): number {
   return start + bytes.length;
 }
 
-const recent = new RecentKeyFields();
-
 function readKeyFields(message: Buffer, suite: AlgorithmSuite): KeyFields {
+  const bytes = message.subarray(CONTEXT_AT, endOfKeyFields(message));
   // The context of a signed message holds a public key that no other message has.
-  if (suite.signed) return parseKeyFields(message, CONTEXT_AT, suite);
-  return recent.read(message.subarray(CONTEXT_AT, endOfKeyFields(message)), suite);
+  if (suite.signed || bytes.length > MAX_KEPT_BYTES) return parseKeyFields(bytes, suite);
+  const end = bytes.readUInt32LE(bytes.length - 4);
+  const known = recent.get(end);
+  if (known?.bytes.equals(bytes)) return known;
+  // From a copy, so that what is kept does not hold the message.
+  const own = Buffer.from(bytes);
+  const fields = { bytes: own, ...parseKeyFields(own, suite) };
+  recent.set(end, fields);
+  return fields;
 }
 
 /** Where they end by their lengths, without a look at what they say. */
 function endOfKeyFields(message: Buffer): number {
-  const cursor = new Cursor(message, CONTEXT_AT);
-  cursor.skipField();
-  for (let fields = 3 * countOfKeys(cursor); fields > 0; fields--) cursor.skipField();
-  return cursor.at;
-}
-
-function parseKeyFields(message: Buffer, at: number, { signed }: AlgorithmSuite): KeyFields {
-  const cursor = new Cursor(message, at);
-  const encryptionContext = parseEncryptionContext(cursor.field());
-  if (signed !== encryptionContext.has(PUBLIC_KEY_CONTEXT_KEY))
-    throw new MalformedPayloadError('a message carries a public key exactly when its algorithm suite signs');
-  const encryptedDataKeys = readEncryptedDataKeys(cursor);
-  return { encryptionContext, encryptedDataKeys, length: cursor.at - at };
-}
-
-function readEncryptedDataKeys(cursor: Cursor): EncryptedDataKey[] {
-  const count = countOfKeys(cursor);
-  const keys: EncryptedDataKey[] = [];
-  for (let i = 0; i < count; i++) {
-    const providerId = cursor.field();
-    if (!isUtf8(providerId)) throw new MalformedPayloadError('a key provider id is not UTF-8');
-    keys.push({
-      providerId: providerId.toString('utf8'),
-      providerInfo: cursor.field(),
-      ciphertext: cursor.field(),
-    });
-  }
-  return keys;
-}
-
-function countOfKeys(cursor: Cursor): number {
-  const count = cursor.uint16();
+  const countAt = endOfField(message, CONTEXT_AT);
+  const count = uint16At(message, countAt);
   if (count === 0 || count > MAX_ENCRYPTED_DATA_KEYS)
     throw new MalformedPayloadError(
       `it has ${count} encrypted data keys, and 1 to ${MAX_ENCRYPTED_DATA_KEYS} are accepted`,
     );
-  return count;
+  let at = countAt + 2;
+  for (let fields = 3 * count; fields > 0; fields--) at = endOfField(message, at);
+  return at;
+}
+
+/** @param bytes exactly those of the fields, as {@link endOfKeyFields} found their end */
+function parseKeyFields(bytes: Buffer, { signed }: AlgorithmSuite): KeyFields {
+  let at = 0;
+  const nextField = (): Buffer => {
+    const start = at + 2;
+    at = endOfField(bytes, at);
+    return bytes.subarray(start, at);
+  };
+  const encryptionContext = parseEncryptionContext(nextField());
+  if (signed !== encryptionContext.has(PUBLIC_KEY_CONTEXT_KEY))
+    throw new MalformedPayloadError('a message carries a public key exactly when its algorithm suite signs');
+  const count = uint16At(bytes, at);
+  at += 2;
+  const encryptedDataKeys: EncryptedDataKey[] = [];
+  for (let i = 0; i < count; i++) {
+    const providerId = nextField();
+    if (!isUtf8(providerId)) throw new MalformedPayloadError('a key provider id is not UTF-8');
+    encryptedDataKeys.push({
+      providerId: providerId.toString('utf8'),
+      providerInfo: nextField(),
+      ciphertext: nextField(),
+    });
+  }
+  return { encryptionContext, encryptedDataKeys, length: bytes.length };
+}
+
+/** Where a field ends that has its length in front. */
+function endOfField(message: Buffer, at: number): number {
+  const end = at + 2 + uint16At(message, at);
+  if (end > message.length) throw endsEarly();
+  return end;
+}
+
+function uint16At(message: Buffer, at: number): number {
+  if (at + 2 > message.length) throw endsEarly();
+  return message.readUInt16BE(at);
 }
 
 function contentTypeOf(byte: number | undefined): ContentType {
   if (byte === FRAMED) return 'framed';
   if (byte === NON_FRAMED) return 'non-framed';
   throw new MalformedPayloadError('its content type is neither framed nor non-framed');
-}
-
-/** Reads forward, and never past the end. */
-class Cursor {
-  readonly #message: Buffer;
-  at: number;
-
-  constructor(message: Buffer, at: number) {
-    this.#message = message;
-    this.at = at;
-  }
-
-  uint16(): number {
-    if (this.at + 2 > this.#message.length) throw endsEarly();
-    this.at += 2;
-    return this.#message.readUInt16BE(this.at - 2);
-  }
-
-  /** Bytes with their length in front. */
-  field(): Buffer {
-    const start = this.at + 2;
-    this.skipField();
-    return this.#message.subarray(start, this.at);
-  }
-
-  skipField(): void {
-    const length = this.uint16();
-    if (this.at + length > this.#message.length) throw endsEarly();
-    this.at += length;
-  }
 }
 
 function endsEarly(): MalformedPayloadError {
