@@ -38,36 +38,8 @@ interface CarriedBody {
   readonly isBase64Encoded?: boolean | undefined;
 }
 
-/** A request out of an event. */
-class EventRequest implements CodecRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly query: string;
-  readonly deadline: number;
-  readonly requestId: string;
-  readonly sourceAddress: string | undefined;
-  readonly header: CodecRequest['header'];
-  answeredInstead: ((status: number) => void) | undefined;
-  readonly #carried: CarriedBody;
-  #body: Buffer | undefined;
-
-  /** @param carried the event itself, whose body is converted when it is asked for */
-  constructor(carried: CarriedBody, parts: Omit<CodecRequest, 'body' | 'answeredInstead'>) {
-    this.#carried = carried;
-    this.method = parts.method;
-    this.path = parts.path;
-    this.query = parts.query;
-    this.deadline = parts.deadline;
-    this.requestId = parts.requestId;
-    this.sourceAddress = parts.sourceAddress;
-    this.header = parts.header;
-  }
-
-  get body(): Buffer {
-    const { body, isBase64Encoded } = this.#carried;
-    this.#body ??= Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8');
-    return this.#body;
-  }
+function bodyOf({ body, isBase64Encoded }: CarriedBody): Buffer {
+  return Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8');
 }
 
 const NO_VALUES: readonly string[] = [];
@@ -149,14 +121,6 @@ function percentEncoded(character: string): string {
 /** The gateway answers by the origin, and does not say so itself. */
 const VARY = { vary: 'origin' };
 
-/** The values of a header, which an HTTP API has joined to one. */
-function headerOf({ headers, cookies }: APIGatewayProxyEventV2, name: string): readonly string[] {
-  // It takes the Cookie header apart; together again its parts are one header.
-  if (name === 'cookie') return cookies === undefined || cookies.length === 0 ? NO_VALUES : [cookies.join('; ')];
-  const value = headers[name];
-  return typeof value === 'string' ? separated(name, value) : NO_VALUES;
-}
-
 /** The adapter of an HTTP API: nothing in it depends on the environment. */
 export const httpApiEvents: EventAdapter<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2> = {
   front: 'an HTTP API',
@@ -166,11 +130,16 @@ export const httpApiEvents: EventAdapter<APIGatewayProxyEventV2, APIGatewayProxy
   },
   requestIdOf: ({ requestContext }, { awsRequestId }) => requestContext.requestId ?? awsRequestId,
   requestOf(event, requestId, deadline) {
-    const { rawPath, rawQueryString: query, requestContext } = event;
+    const { rawPath, rawQueryString: query, requestContext, headers, cookies } = event;
     const { method, sourceIp: sourceAddress } = requestContext.http;
     const path = encodedPath(rawPath);
-    const header = (name: string) => headerOf(event, name);
-    return new EventRequest(event, { method, path, query, header, deadline, requestId, sourceAddress });
+    const header = (name: string): readonly string[] => {
+      // An HTTP API takes the Cookie header apart; together again its parts are one header.
+      if (name === 'cookie') return cookies === undefined || cookies.length === 0 ? NO_VALUES : [cookies.join('; ')];
+      const value = headers[name];
+      return typeof value === 'string' ? separated(name, value) : NO_VALUES;
+    };
+    return { method, path, query, header, body: bodyOf(event), deadline, requestId, sourceAddress };
   },
   resultOf(response) {
     const { status, headers, body, cookies } = withinLambda(response);
@@ -251,7 +220,7 @@ export function openRestApiEvents(settings: CorsConfig): EventAdapter<APIGateway
       };
       const sourceAddress = requestContext.identity?.sourceIp;
       const [path, query] = [pathOf(event), queryOf(event)];
-      return new EventRequest(event, { method, path, query, header, deadline, requestId, sourceAddress });
+      return { method, path, query, header, body: bodyOf(event), deadline, requestId, sourceAddress };
     },
     answerOf(event) {
       if (event.httpMethod !== 'OPTIONS') return undefined;

@@ -83,20 +83,10 @@ function beforeLastMoment<Result>(answer: Promise<Result>, context: Context): Pr
       const left = context.getRemainingTimeInMillis() - LAST_MOMENT_MS;
       timer = setTimeout(resolve, Math.max(0, left), undefined);
     });
-    const disarm = (): void => {
+    void answer.then(resolve, reject).then(() => {
       clearImmediate(arming);
       clearTimeout(timer);
-    };
-    answer.then(
-      (result) => {
-        disarm();
-        resolve(result);
-      },
-      (error) => {
-        disarm();
-        reject(error);
-      },
-    );
+    });
   });
 }
 

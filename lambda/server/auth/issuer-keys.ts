@@ -164,9 +164,7 @@ export class IssuerKeys {
    * @throws IdentityUnavailableError (or rejects with it) when the issuer would have to be asked and cannot be
    */
   find(kid: string): VerificationKey | undefined | Promise<VerificationKey | undefined> {
-    if (this.#mustAsk()) return this.#askFirst().then(() => this.#lookUp(kid));
-    this.#refreshIfDue();
-    return this.#lookUp(kid);
+    return this.#mayAnswer() ? this.#lookUp(kid) : this.#askFirst().then(() => this.#lookUp(kid));
   }
 
   /**
@@ -174,9 +172,7 @@ export class IssuerKeys {
    * when it cannot, the answer is no, and {@link find} asks.
    */
   isCurrent(key: VerificationKey): boolean {
-    if (this.#mustAsk()) return false;
-    this.#refreshIfDue();
-    return this.#keys.get(key.kid) === key;
+    return this.#mayAnswer() && this.#keys.get(key.kid) === key;
   }
 
   /** Milliseconds. */
@@ -184,10 +180,13 @@ export class IssuerKeys {
     return ageOf(this.#askedAt, this.#deps.now());
   }
 
-  #mustAsk(): boolean {
+  /** Whether the keys that are here are believed without asking. When they get old, new ones are fetched beside the request. */
+  #mayAnswer(): boolean {
     const age = this.#age;
-    if (age > MAX_AGE_MS) return true;
-    return age > MAX_UNASKED_MS && (this.#fetching.isUnderWay || !this.#backoff.isOn);
+    if (age > MAX_AGE_MS) return false;
+    if (age > MAX_UNASKED_MS && (this.#fetching.isUnderWay || !this.#backoff.isOn)) return false;
+    if (age > REFRESH_AFTER_MS && !this.#backoff.isOn) this.#fetch().catch(() => undefined);
+    return true;
   }
 
   /** Waits for new keys; while the issuer cannot be asked, old ones do. */
@@ -211,11 +210,6 @@ export class IssuerKeys {
     if (!this.#backoff.hasFailed && ageOf(this.#lastUnknownKidFetch, now) < UNKNOWN_KID_INTERVAL_MS) return undefined;
     if (!this.#backoff.isOn) this.#lastUnknownKidFetch = now;
     return this.#fetchUnlessBackingOff().then(() => this.#keys.get(kid));
-  }
-
-  #refreshIfDue(): void {
-    if (this.#age <= REFRESH_AFTER_MS || this.#backoff.isOn) return;
-    this.#fetch().catch(() => undefined);
   }
 
   async #fetchUnlessBackingOff(): Promise<void> {
