@@ -132,11 +132,11 @@ function examine(config: unknown): Report {
   const problems = isDeployed ? checkDeployment(config as EnvironmentConfig) : checkConfig(config);
   // Of what cannot be used, nothing else is said.
   if (problems.length > 0) return { problems, warnings: [], callers: [], storage: [], policy: [] };
-  const { access, identity, storage } = config as CodecServerConfig;
+  const { access, identity, storage, defaultNamespace } = config as CodecServerConfig;
   return {
     problems,
     warnings: [
-      ...warnAboutAccess({ access, identity }),
+      ...warnAboutAccess({ access, identity, defaultNamespace }),
       ...(isDeployed ? warnAboutKeyWatch(config as EnvironmentConfig) : []),
     ],
     callers: describeCallers(identity),

@@ -7,7 +7,7 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writ
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packPackages } from './release/pack.ts';
-import { changesOf, problemsOf, type ReleaseState } from './release/readiness.ts';
+import { changesOf, packagesNamedIn, problemsOf, type ReleaseState } from './release/readiness.ts';
 import { runnerOptions } from './runner-options.ts';
 
 const USAGE = `
@@ -41,6 +41,19 @@ function releaseState(): ReleaseState {
     otherVersions: {
       'codec/package.json': versionIn('codec/package.json'),
       'package-lock.json': versionIn('package-lock.json'),
+      ...packagesNamedIn(
+        output(
+          'git',
+          'grep',
+          '-n',
+          '-E',
+          'temporal-codec-server(-worker)?-[0-9.]+[.]tgz',
+          '--',
+          '*.md',
+          ':!CHANGELOG.md',
+          'test/walk',
+        ),
+      ),
     },
     changelog: read('CHANGELOG.md'),
     tag: tagState(),

@@ -2,6 +2,7 @@
  * What is wrong with the rules of a configuration: what can never work is a problem, and what works
  * and is probably not meant is a warning, shown by `codec-server check-config`.
  */
+import { matchesNamespace } from '../../codec/namespace-pattern.ts';
 import { comparableEmail } from '../email.ts';
 import { asOidcIssuer } from '../issuers.ts';
 import { EMAIL_PLACEHOLDER, type Problem } from '../problem.ts';
@@ -95,11 +96,19 @@ function checkDomain(domain: string, path: string): Problem[] {
 }
 
 /** What works and is probably not meant. */
-export function warnAboutAccess(config: AccessOfConfig): Problem[] {
-  const { access, identity } = config;
+export function warnAboutAccess(config: AccessOfConfig & Pick<CodecServerConfig, 'defaultNamespace'>): Problem[] {
+  const { access, identity, defaultNamespace } = config;
   const warnings = access.flatMap((rule, index) => warnAboutRule(rule, config, `access[${index}]`));
   if (access.length === 0) {
     warnings.push({ path: 'access', message: 'there is no rule, so nobody may decode anything.' });
+  }
+  if (
+    defaultNamespace !== null &&
+    access.length > 0 &&
+    !access.some(({ namespaces }) => namespaces.some((pattern) => matchesNamespace(pattern, defaultNamespace)))
+  ) {
+    const message = `no rule covers ${defaultNamespace}, so nobody may decode or encode there: write it in full, as in the rules.`;
+    warnings.push({ path: 'defaultNamespace', message });
   }
   for (const [index, issuer] of (identity?.issuers ?? []).entries()) {
     if (asOidcIssuer(issuer).audience !== null) continue;

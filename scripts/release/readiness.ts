@@ -23,6 +23,19 @@ export function changesOf(changelog: string, version: string): string | undefine
   return section?.slice(section.indexOf('\n') + 1).trim();
 }
 
+/**
+ * The versions of packages that pages and their walk name as files, by the line where each stands.
+ *
+ * @param found what `git grep -n` printed: `README.md:84:… temporal-codec-server-worker-1.2.3.tgz`
+ */
+export function packagesNamedIn(found: string): Record<string, string> {
+  return Object.fromEntries(
+    [...found.matchAll(/^([^:]+:\d+):.*?temporal-codec-server(?:-worker)?-(\d+\.\d+\.\d+)\.tgz/gm)].map(
+      ([, place = '', version = '']) => [place, version],
+    ),
+  );
+}
+
 /** Sentences, in the order in which they are best mended; empty where the tree can be released. */
 export function problemsOf({ changes, version, otherVersions, changelog, tag, frozen }: ReleaseState): string[] {
   const problems: string[] = [];

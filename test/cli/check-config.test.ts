@@ -71,6 +71,7 @@ encode  *             anyone on this machine, unasked  this machine
   it('warns of a namespace without its account under Temporal Cloud', async () => {
     const people = [{ emailDomain: 'example.com' }];
     const file = write('short.mjs', {
+      defaultNamespace: null,
       identity: { issuers: [{ type: 'temporal-cloud' }], serviceTokens: null },
       access: [{ name: 'r', namespaces: ['orders-prod', 'orders.a1b2c', 'dev-*'], people, allow: ['decode'] }],
     });

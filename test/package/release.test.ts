@@ -1,6 +1,6 @@
 /** What `npm run release` asks of a commit before it makes packages of it. */
 import { describe, expect, it } from '@jest/globals';
-import { changesOf, problemsOf, type ReleaseState } from '../../scripts/release/readiness.ts';
+import { changesOf, packagesNamedIn, problemsOf, type ReleaseState } from '../../scripts/release/readiness.ts';
 
 const READY: ReleaseState = {
   changes: [],
@@ -17,6 +17,12 @@ describe('a release', () => {
     expect(problemsOf({ ...READY, tag: 'here' })).toEqual([]);
     expect(changesOf(READY.changelog, '1.3.0')).toBe('### Added\n\n- a thing');
     expect(changesOf(READY.changelog, '1.3')).toBeUndefined();
+  });
+
+  it('finds the pages that name the file of another version', () => {
+    const page = 'README.md:84:npm pack --workspace codec   # writes temporal-codec-server-worker-1.2.0.tgz\n';
+    const otherVersions = packagesNamedIn(`${page}docs/install.md:18:npm install ../temporal-codec-server-1.3.0.tgz\n`);
+    expect(problemsOf({ ...READY, otherVersions })).toEqual([expect.stringMatching(/^README\.md:84: says 1\.2\.0/)]);
   });
 
   it.each<[string, Partial<ReleaseState>, RegExp]>([

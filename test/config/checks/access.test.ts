@@ -23,8 +23,11 @@ function rule(people: People[], change: Partial<AccessRule> = {}): AccessRule {
 
 const problems = (access: AccessRule[], identity: IdentityConfig | null = IDENTITY) =>
   checkAccess({ access, identity }).map(({ path }) => path);
-const warnings = (access: AccessRule[], identity: IdentityConfig | null = IDENTITY) =>
-  warnAboutAccess({ access, identity }).map(({ path, message }) => `${path}: ${message}`);
+const warnings = (
+  access: AccessRule[],
+  identity: IdentityConfig | null = IDENTITY,
+  defaultNamespace: string | null = null,
+) => warnAboutAccess({ access, identity, defaultNamespace }).map(({ path, message }) => `${path}: ${message}`);
 
 describe('the check of access rules', () => {
   it('has nothing against rules of every kind', () => {
@@ -76,6 +79,15 @@ describe('the check of access rules', () => {
 
   it('warns when there is no rule', () => {
     expect(warnings([])).toEqual(['access: there is no rule, so nobody may decode anything.']);
+  });
+
+  it('warns about a default namespace that no rule covers, such as a name that is cut short', () => {
+    const team = rule([{ serviceToken: 'ci' }], { namespaces: ['orders-prod.a1b2c', 'billing-*'] });
+    expect(warnings([team], IDENTITY, 'orders-prod')).toEqual([
+      'defaultNamespace: no rule covers orders-prod, so nobody may decode or encode there: write it in full, as in the rules.',
+    ]);
+    for (const covered of ['orders-prod.a1b2c', 'billing-prod.a1b2c', null])
+      expect(warnings([team], IDENTITY, covered)).toEqual([]);
   });
 
   it('warns about a rule that nobody can match', () => {
