@@ -1,6 +1,6 @@
 /**
- * `npm run test:workers [-- LANGUAGE …]`: the tests of the libraries of `workers/`, each by its own language's tools. A tool
- * that is missing fails the run: what was not run is not shown to work.
+ * `npm run test:workers [-- LANGUAGE …]`: the tests of the libraries of `workers/`, each by its own language's tools, .NET's by
+ * what stands in for them. A tool that is missing fails the run: what was not run is not shown to work.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
