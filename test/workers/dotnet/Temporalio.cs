@@ -38,11 +38,17 @@ namespace Temporalio.Api.Common.V1
     {
         private const uint MetadataTag = (1 << 3) | 2;
         private const uint DataTag = (2 << 3) | 2;
+        private const uint ExternalTag = (3 << 3) | 2;
 
         private static readonly MapField<string, ByteString>.Codec Pairs =
             new(FieldCodec.ForString(MetadataTag), FieldCodec.ForBytes(DataTag), MetadataTag);
 
+        private static readonly FieldCodec<Types.ExternalPayloadDetails> External =
+            FieldCodec.ForMessage(ExternalTag, Types.ExternalPayloadDetails.Parser);
+
         public static MessageParser<Payload> Parser { get; } = new(() => new Payload());
+
+        public RepeatedField<Types.ExternalPayloadDetails> ExternalPayloads { get; } = new();
 
         public MapField<string, ByteString> Metadata { get; } = new();
 
@@ -51,14 +57,18 @@ namespace Temporalio.Api.Common.V1
         MessageDescriptor IMessage.Descriptor => throw new NotSupportedException();
 
         public int CalculateSize() =>
-            Metadata.CalculateSize(Pairs) + (Data.IsEmpty ? 0 : 1 + CodedOutputStream.ComputeBytesSize(Data));
+            Metadata.CalculateSize(Pairs) + (Data.IsEmpty ? 0 : 1 + CodedOutputStream.ComputeBytesSize(Data))
+            + ExternalPayloads.CalculateSize(External);
 
         public void WriteTo(CodedOutputStream output)
         {
             Metadata.WriteTo(output, Pairs);
-            if (Data.IsEmpty) return;
-            output.WriteRawTag((byte)DataTag);
-            output.WriteBytes(Data);
+            if (!Data.IsEmpty)
+            {
+                output.WriteRawTag((byte)DataTag);
+                output.WriteBytes(Data);
+            }
+            ExternalPayloads.WriteTo(output, External);
         }
 
         public void MergeFrom(CodedInputStream input)
@@ -67,6 +77,7 @@ namespace Temporalio.Api.Common.V1
             {
                 if (tag == MetadataTag) Metadata.AddEntriesFrom(input, Pairs);
                 else if (tag == DataTag) Data = input.ReadBytes();
+                else if (tag == ExternalTag) ExternalPayloads.AddEntriesFrom(input, External);
                 else input.SkipLastField();
             }
         }
@@ -75,10 +86,53 @@ namespace Temporalio.Api.Common.V1
 
         public Payload Clone() => Parser.ParseFrom(this.ToByteArray());
 
-        public bool Equals(Payload? other) => other is not null && Metadata.Equals(other.Metadata) && Data.Equals(other.Data);
+        public bool Equals(Payload? other) => other is not null
+            && Metadata.Equals(other.Metadata) && Data.Equals(other.Data) && ExternalPayloads.Equals(other.ExternalPayloads);
 
         public override bool Equals(object? other) => Equals(other as Payload);
 
         public override int GetHashCode() => HashCode.Combine(Metadata, Data);
+
+        public static class Types
+        {
+            public sealed class ExternalPayloadDetails : IMessage<ExternalPayloadDetails>
+            {
+                private const uint SizeTag = 1 << 3;
+
+                public static MessageParser<ExternalPayloadDetails> Parser { get; } = new(() => new ExternalPayloadDetails());
+
+                public long SizeBytes { get; set; }
+
+                MessageDescriptor IMessage.Descriptor => throw new NotSupportedException();
+
+                public int CalculateSize() => SizeBytes == 0 ? 0 : 1 + CodedOutputStream.ComputeInt64Size(SizeBytes);
+
+                public void WriteTo(CodedOutputStream output)
+                {
+                    if (SizeBytes == 0) return;
+                    output.WriteRawTag((byte)SizeTag);
+                    output.WriteInt64(SizeBytes);
+                }
+
+                public void MergeFrom(CodedInputStream input)
+                {
+                    for (uint tag; (tag = input.ReadTag()) != 0;)
+                    {
+                        if (tag == SizeTag) SizeBytes = input.ReadInt64();
+                        else input.SkipLastField();
+                    }
+                }
+
+                public void MergeFrom(ExternalPayloadDetails message) => SizeBytes = message.SizeBytes;
+
+                public ExternalPayloadDetails Clone() => new() { SizeBytes = SizeBytes };
+
+                public bool Equals(ExternalPayloadDetails? other) => other?.SizeBytes == SizeBytes;
+
+                public override bool Equals(object? other) => Equals(other as ExternalPayloadDetails);
+
+                public override int GetHashCode() => SizeBytes.GetHashCode();
+            }
+        }
     }
 }

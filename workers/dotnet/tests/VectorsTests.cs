@@ -74,8 +74,14 @@ public static class VectorsTests
     {
         var payload = new Payload();
         if (json.TryGetProperty("data", out var data)) payload.Data = ByteString.FromBase64(data.GetString());
-        if (!json.TryGetProperty("metadata", out var metadata)) return payload;
-        foreach (var it in metadata.EnumerateObject()) payload.Metadata[it.Name] = ByteString.FromBase64(it.Value.GetString());
+        if (json.TryGetProperty("metadata", out var metadata))
+            foreach (var it in metadata.EnumerateObject()) payload.Metadata[it.Name] = ByteString.FromBase64(it.Value.GetString());
+        if (json.TryGetProperty("externalPayloads", out var external))
+            foreach (var it in external.EnumerateArray())
+                payload.ExternalPayloads.Add(new Payload.Types.ExternalPayloadDetails { SizeBytes = SizeOf(it) });
         return payload;
     }
+
+    private static long SizeOf(JsonElement external) =>
+        long.Parse(external.GetProperty("sizeBytes").GetString()!, System.Globalization.CultureInfo.InvariantCulture);
 }
