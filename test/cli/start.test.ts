@@ -312,6 +312,8 @@ describe('the address in a browser', () => {
     const answer = await fetch(`http://127.0.0.1:${server.port}/`, { headers: { accept: HTML } });
     const page = await answer.text();
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(page).toMatch(/<style>:root\{color-scheme:light dark\}/);
+    expect(page).not.toMatch(/[{;]color:/);
     expect(page).toMatch(/decodes the payloads of Temporal.*Configure Codec Server.*--codec-endpoint.*doctor ADDRESS/s);
     expect(page).not.toMatch(/<script|keyring|http:/);
     // By which doctor knows a sign-in.

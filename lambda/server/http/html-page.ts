@@ -6,9 +6,10 @@ import { hash } from 'node:crypto';
 import type { CodecResponse } from './message.ts';
 
 const STYLE =
-  'body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem;color:#1b1b1f}' +
+  // Colors are the browser's, so that whoever has it dark reads a dark page.
+  ':root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}' +
   'h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}dt{font-weight:600}dd{margin:0 0 .5rem}' +
-  'code{background:#f0f0f3;padding:.1rem .3rem;border-radius:.2rem;overflow-wrap:anywhere}';
+  'code{background:#8883;padding:.1rem .3rem;border-radius:.2rem;overflow-wrap:anywhere}';
 
 const HEADERS = {
   'content-type': 'text/html; charset=utf-8',
