@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { SoakAnswer } from './client.ts';
 import { Judge } from './judge.ts';
-import { grows } from './overload.ts';
+import { grows, mostMilliseconds } from './overload.ts';
 import { mostMegabytes, problemsOf, type SoakFigures } from './report.ts';
 import { Standstills } from './standstill.ts';
 import { Tally } from './tally.ts';
@@ -73,6 +73,12 @@ describe('a soak', () => {
     expect(grows([1_500, 4_000, 6_000, 9_000])).toBe(true);
     expect(grows([1_500, 4_000, 1_400])).toBe(false);
     expect(grows([100, 1_900])).toBe(false);
+  });
+
+  it('fails when an answer under overload takes longer than all of them would one after another', () => {
+    expect(mostMilliseconds(80, 15)).toBe(30_000);
+    expect(mostMilliseconds(80, 450)).toBe(36_000);
+    expect(mostMilliseconds(80, 5_000)).toBe(120_000);
   });
 });
 
