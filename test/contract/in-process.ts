@@ -15,6 +15,7 @@ import {
 import { createCodecServer } from '../../lambda/server/create-codec-server.ts';
 import { type CodecPipeline, LAMBDA_LIMITS } from '../../lambda/server/http/message.ts';
 import { person, serviceToken } from '../support/callers.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import {
   CONTRACT_CONFIG,
   type ContractRequest,
@@ -90,7 +91,7 @@ export const IN_PROCESS: TargetKind = {
           query: request.query ?? '',
           header: (wanted) => headers.filter(([name]) => name.toLowerCase() === wanted).map(([, value]) => value),
           body: Buffer.from(request.body ?? ''),
-          deadline: Date.now() + 5_000,
+          deadline: Date.now() + PATIENCE_MS,
           requestId: randomUUID(),
         });
         return { ...answer, body: Buffer.from(answer.body as string).toString('utf8') };

@@ -1,6 +1,7 @@
 /** Requests to a pipeline, without a socket. */
 import { randomUUID } from 'node:crypto';
 import type { CodecPipeline, CodecRequest, CodecResponse } from '../../lambda/server/http/message.ts';
+import { PATIENCE_MS } from './patience.ts';
 
 export interface CodecRequestParts {
   readonly method?: string;
@@ -10,11 +11,13 @@ export interface CodecRequestParts {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** Text as it is; anything else as JSON. */
   readonly body?: unknown;
+  /** Milliseconds that it may take. Default: as long as a test waits. */
+  readonly deadlineMs?: number;
 }
 
 /** A request as an adapter would make it; by default an empty `POST /decode` of JSON. */
 export function codecRequest(parts: CodecRequestParts = {}): CodecRequest {
-  const { method = 'POST', path = '/decode', query = '', headers = {}, body = {} } = parts;
+  const { method = 'POST', path = '/decode', query = '', headers = {}, body = {}, deadlineMs = PATIENCE_MS } = parts;
   const all: Readonly<Record<string, string | readonly string[]>> = { 'content-type': 'application/json', ...headers };
   return {
     method,
@@ -22,7 +25,7 @@ export function codecRequest(parts: CodecRequestParts = {}): CodecRequest {
     query,
     header: (name) => (Object.hasOwn(all, name) ? [all[name] ?? []].flat() : []),
     body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
-    deadline: Date.now() + 5_000,
+    deadline: Date.now() + deadlineMs,
     requestId: randomUUID(),
   };
 }

@@ -5,6 +5,7 @@ import { combineKeySources } from '../../codec/keys/combined-keys.ts';
 import type { KeySource } from '../../codec/keys/key-source.ts';
 import { StaticKeySource } from '../../codec/keys/static/static-key-source.ts';
 import type { Payload } from '../../codec/payload.ts';
+import { PATIENCE_MS } from './patience.ts';
 
 export interface DecodingOptions {
   readonly keyring?: KeySource;
@@ -25,7 +26,7 @@ export async function decodeAll(payloads: readonly Payload[], options: DecodingO
   return decodePayloads({ recognize: recognizeAll, keys, customCodecs: [], maxLayers: 8 }, payloads, {
     namespace: options.namespace,
     mayDecode: options.may ?? (() => true),
-    deadline: Date.now() + 5000,
+    deadline: Date.now() + PATIENCE_MS,
     limits: { inflateBudget: options.inflateBudget ?? 1_000_000 },
     usage: { keyIds: new Set(), cacheHits: 0, cacheMisses: 0 },
   });

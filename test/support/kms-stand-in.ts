@@ -6,6 +6,7 @@
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { until } from './patience.ts';
 
 type KeyState = 'enabled' | 'disabled' | 'pending-deletion' | 'access-denied';
 
@@ -74,6 +75,8 @@ export class KmsStandIn {
   readonly calls: KmsCall[] = [];
   /** Milliseconds that every answer takes. */
   latencyMs = 0;
+  /** Calls that have to have been under way at once before any is answered. */
+  together = 0;
   /** Asked for every call: what goes wrong with it. */
   trouble: (call: KmsCall) => KmsTrouble = () => 'ok';
   /** The plaintext of every data key that was handed out, as base64. */
@@ -176,6 +179,7 @@ export class KmsStandIn {
     };
     this.calls.push(call);
     this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#underWay);
+    await until(() => this.mostAtOnce >= this.together, 'calls come one after another');
     if (this.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, this.latencyMs));
     const trouble = this.trouble(call);
     if (typeof trouble === 'object' && 'delayMs' in trouble)

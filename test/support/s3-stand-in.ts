@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { until } from './patience.ts';
 
 /** Text that every error message of the stand-in holds. */
 export const S3_CANARY = 'canary-text-of-s3';
@@ -31,8 +32,8 @@ export class S3StandIn {
   /** Objects by `bucket/key`. */
   readonly objects = new Map<string, Buffer>();
   trouble: (call: S3Call) => S3Trouble = () => 'ok';
-  /** Milliseconds that every answer takes. */
-  latencyMs = 0;
+  /** Calls that have to have been under way at once before any is answered. */
+  together = 0;
   /** The most calls that were under way at once. */
   mostAtOnce = 0;
   /** Bytes of bodies that went out. */
@@ -44,7 +45,7 @@ export class S3StandIn {
     this.#server = createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
+      request.on('end', async () => {
         const { pathname } = new URL(request.url ?? '/', 'http://s3');
         const call: S3Call = {
           method: request.method ?? '',
@@ -53,9 +54,10 @@ export class S3StandIn {
         };
         this.calls.push(call);
         this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#underWay);
-        response.once('close', () => this.#underWay--);
         const checksum = request.headers['x-amz-checksum-sha256'] as string | undefined;
-        setTimeout(() => this.#answer(call, Buffer.concat(chunks), checksum, response), this.latencyMs);
+        await until(() => this.mostAtOnce >= this.together, 'calls come one after another');
+        this.#underWay--;
+        this.#answer(call, Buffer.concat(chunks), checksum, response);
       });
     });
   }

@@ -124,13 +124,14 @@ export class StorageServer {
   async send(
     operation: string,
     payloads: readonly unknown[],
-    { who = 'writer', query = '', headers = {}, namespace = ORDERS }: CodecRequestParts & Sender = {},
+    { who = 'writer', namespace = ORDERS, query = '', headers = {}, deadlineMs }: CodecRequestParts & Sender = {},
   ) {
     const answer = await ask(this.pipeline, {
       path: `/${operation}`,
       query,
       headers: { authorization: who, 'x-namespace': namespace, ...headers },
       body: { payloads },
+      ...(deadlineMs === undefined ? {} : { deadlineMs }),
     });
     const sent = answer.status === 200 ? (JSON.parse(answer.body) as { payloads: JsonPayload[] }).payloads : [];
     return { status: answer.status, payloads: sent, text: answer.body, headers: answer.headers };

@@ -6,6 +6,7 @@ import { KeyringKeySource } from '../../../codec/keys/keyring/keyring-key-source
 import { CANARY_EVENT, METRICS } from '../../../config/metrics.ts';
 import { createMetrics } from '../../../lambda/server/audit/metrics.ts';
 import { createCanary, isCanaryEvent } from '../../../lambda/server/canary.ts';
+import { PATIENCE_MS } from '../../support/patience.ts';
 
 function setup(namespaces: string[]) {
   const real = new KeyringKeySource(newKeyring());
@@ -23,7 +24,7 @@ function setup(namespaces: string[]) {
     },
   };
   const sing = createCanary({ keys, namespaces, onFailure: (namespace) => failures.push(namespace) });
-  return { sing: () => sing(Date.now() + 5_000), state, failures };
+  return { sing: () => sing(Date.now() + PATIENCE_MS), state, failures };
 }
 
 describe('the canary', () => {

@@ -8,6 +8,7 @@ import type { KeyContext } from '../../../codec/keys/key-source.ts';
 import type { KeysConfig } from '../../../config/schema.ts';
 import { type KeysHost, NotHereError, openServerKeys } from '../../../lambda/server/open-keys.ts';
 import { TestClock } from '../../support/clock.ts';
+import { PATIENCE_MS } from '../../support/patience.ts';
 
 const NONE: KeysConfig = { keyring: null, kms: null, staticKeys: null };
 const ARN = 'arn:aws:kms:eu-central-1:111122223333:key/5f0c2a51-0d8b-4d3f-9f57-1c2f3a4b5c6d';
@@ -20,7 +21,7 @@ afterEach(() => rmSync(host.cwd, { recursive: true }));
 
 const contextOf = (namespace: string): KeyContext & { namespace: string } => ({
   namespace,
-  deadline: Date.now() + 1000,
+  deadline: Date.now() + PATIENCE_MS,
   usage: { keyIds: new Set(), cacheHits: 0, cacheMisses: 0 },
 });
 

@@ -6,6 +6,7 @@ import { formatKeyring, newKeyring, withNewKey } from '../../../../codec/keys/ke
 import { KeyringSecretSource } from '../../../../codec/keys/keyring/keyring-secret-source.ts';
 import { secretsManagerReader } from '../../../../codec/keys/secrets/secrets-manager.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
+import { PATIENCE_MS } from '../../../support/patience.ts';
 import { SecretsManagerStandIn } from '../../../support/secrets-manager-stand-in.ts';
 
 const TTL_MS = 300_000;
@@ -30,7 +31,7 @@ afterEach(() => manager.close());
 
 const contextOf = (namespace: string): KeyContext & { readonly namespace: string } => ({
   namespace,
-  deadline: Date.now() + 5000,
+  deadline: Date.now() + PATIENCE_MS,
   usage: { keyIds: new Set(), cacheHits: 0, cacheMisses: 0 },
 });
 

@@ -517,7 +517,8 @@ describe('a fault that may pass', () => {
     const arn = standIn.createKey();
     const keys = keysOf(
       [{ namespaces: ['orders'], write: arn }],
-      fault === 'hang' ? { ...CALLS, attemptMs: 100 } : CALLS,
+      // Long enough for a busy machine to send the call.
+      fault === 'hang' ? { ...CALLS, attemptMs: 1_000 } : CALLS,
     );
     standIn.trouble = () => fault;
     const wrapped = standIn.wrap(arn, new Uint8Array(32), { 'temporal-namespace': 'orders' });

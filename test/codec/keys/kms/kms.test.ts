@@ -12,6 +12,7 @@ import { createKmsDataKeys } from '../../../../codec/keys/worker-keys.ts';
 import { metadataOf, type Payload } from '../../../../codec/payload.ts';
 import { KmsStandIn } from '../../../support/kms-stand-in.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
+import { PATIENCE_MS } from '../../../support/patience.ts';
 
 let standIn: KmsStandIn;
 let kms: Kms;
@@ -28,12 +29,12 @@ afterEach(async () => {
 
 /** A server's codec, cold. */
 function codecWith(pairings: readonly KmsKeyPairing[], cache: Partial<DataKeyCacheSettings> = {}, clock?: ManualClock) {
-  const calls = { attempts: 3, attemptMs: 5000, pauseMs: 5 };
+  const calls = { attempts: 3, attemptMs: clock === undefined ? PATIENCE_MS : 5000, pauseMs: 5 };
   const keys = createKmsDataKeys({ pairings, cache, calls, kms, ...(clock === undefined ? {} : { clock }) });
   const now = () => (clock === undefined ? Date.now() : clock.now());
   const request = (namespace: string) => ({
     namespace,
-    deadline: now() + 5000,
+    deadline: now() + (clock === undefined ? PATIENCE_MS : 5000),
     limits: { inflateBudget: 1_000_000 },
     usage: { keyIds: new Set<string>(), cacheHits: 0, cacheMisses: 0 },
   });
@@ -79,8 +80,8 @@ describe('calls to KMS', () => {
     const written = await writer.encode(Array.from({ length: 100 }, (_, i) => plain(`order ${i}`)));
     expect(standIn.count('GenerateDataKey')).toBe(10);
     standIn.calls.length = 0;
-    standIn.latencyMs = 300;
     standIn.mostAtOnce = 0;
+    standIn.together = 10;
     const cold = codecWith(pairings);
     const use = cold.request('orders');
     expect(texts(await cold.decode(written, 'orders', use))).toEqual(written.map((_, i) => `order ${i}`));
@@ -194,7 +195,7 @@ describe('an outage of KMS, five minutes long', () => {
     const started = Date.now();
     const use = { ...codec.request('orders'), deadline: started + 200 };
     await expect(codec.decode(payloads, 'orders', use)).rejects.toMatchObject({ reason: 'timed-out' });
-    expect(Date.now() - started).toBeLessThan(4000);
+    expect(Date.now() - started).toBeLessThan(20_000);
   });
 });
 

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createKms, type RemoteKms } from '../../../../codec/keys/kms/kms.ts';
 import { KmsKeys } from '../../../../codec/keys/kms/kms-key-source.ts';
 import { KmsStandIn } from '../../../support/kms-stand-in.ts';
+import { PATIENCE_MS, until } from '../../../support/patience.ts';
 
 const ROLE = 'arn:aws:iam::444455556666:role/codec-keys';
 const CREDENTIALS = `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>
@@ -50,13 +51,13 @@ describe('a role that is assumed for a key', () => {
     const arn = standIn.createKey();
     const keys = new KmsKeys([{ namespaces: ['orders'], write: arn, assumeRole: ROLE }], {
       kms,
-      calls: { attempts: 1, attemptMs: 1500 },
+      calls: { attempts: 1, attemptMs: PATIENCE_MS },
     });
     const context = new Map([['temporal-namespace', 'orders']]);
     const generate = (ms: number) => keys.generate(context, { namespace: 'orders', deadline: Date.now() + ms });
     await expect(generate(1000)).rejects.toMatchObject({ name: 'KeyUnavailableError', reason: 'timed-out' });
-    await new Promise((done) => setTimeout(done, 3500));
-    expect((await generate(20_000)).dataKey.id).toBe(arn);
+    await until(() => asked === 2, 'STS is not asked again');
+    expect((await generate(PATIENCE_MS)).dataKey.id).toBe(arn);
     expect(asked).toBe(2);
   });
 });
