@@ -85,6 +85,8 @@ describe('a result for a REST API', () => {
     expect(events.resultOf(response, asked(ORIGIN)).headers).toMatchObject({ 'access-control-allow-origin': ORIGIN });
     const foreign = events.resultOf(response, asked('https://evil.example'));
     expect(foreign.headers).toEqual({ 'content-type': 'application/json', vary: 'Origin' });
+    const twice = restApiEvent({ multiValueHeaders: { oRigin: [ORIGIN, 'https://evil.example'] } });
+    expect(events.resultOf(response, twice).headers).not.toHaveProperty('access-control-allow-origin');
     expect(events.resultOf(response, undefined)).toMatchObject({ statusCode: 200, body: '{}', isBase64Encoded: false });
   });
 

@@ -98,7 +98,14 @@ describe('a payload of another producer', () => {
   });
 
   it('of temporal-cloud-proxy needs to know the namespace that it does not carry', async () => {
-    expect(await decode(temporalCloudProxy(ordersKey, ORDERS), undefined)).toMatchObject({ reason: 'wrong-namespace' });
+    const asked: (string | undefined)[] = [];
+    const outcome = await decode(
+      temporalCloudProxy(ordersKey, ORDERS),
+      undefined,
+      (namespace) => asked.push(namespace) > 0,
+    );
+    expect(outcome).toMatchObject({ reason: 'wrong-namespace' });
+    expect(asked).toEqual([]);
   });
 
   it('of stdgo is decided by the namespace it names, whatever the caller names', async () => {

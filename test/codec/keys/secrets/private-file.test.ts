@@ -46,6 +46,13 @@ it('says which kind of file it is that cannot be read or made', () => {
   );
 });
 
+it('reads no more than a secret may have', () => {
+  const path = join(folder, 'large');
+  writeFileSync(path, 'x'.repeat(1_048_577), { mode: 0o600 });
+  expect(() => readPrivateFile(path, 'keyring')).toThrow(`The keyring ${path} is too large: 1048577 bytes.`);
+  expect(readPrivateFile(path, 'state file', 1_048_577)).toHaveLength(1_048_577);
+});
+
 it('keeps a folder that it makes out of a repository', () => {
   const path = join(folder, 'mine', '.codec-server', 'keyring.json');
   expect(makePrivateFile(path, 'keyring', '{}')).toBe(true);
