@@ -147,6 +147,16 @@ describe('the check of access rules', () => {
     }
   });
 
+  it('counts the issuer of the sign-in among those who say who people are', () => {
+    const signIn = { issuer: 'https://sign-in.example/' } as NonNullable<IdentityConfig['signIn']>;
+    const found = (people: Parameters<typeof rule>[0]) =>
+      checkAccess({ access: [rule(people)], identity: { ...IDENTITY, signIn } });
+    expect(found([{ email: 'a@b.cd' }])).toEqual([
+      { path: 'access[0].people[0]', message: expect.stringMatching(/^several issuers .*sign-in\.example/) },
+    ]);
+    expect(found([{ email: 'a@b.cd', issuer: signIn.issuer }])).toEqual([]);
+  });
+
   it('warns about a claim that everybody has', () => {
     expect(warnings([rule([{ claim: 'aud', includes: 'api' }], { allow: ['encode'] })])).toEqual([
       expect.stringContaining('lets all of them in, and encode'),
